@@ -1,0 +1,1 @@
+"""The transport under Faust: one partition batch in, one Kafka transaction out."""

@@ -1,0 +1,1 @@
+"""Seeded generators, benchmarks and fault injection."""

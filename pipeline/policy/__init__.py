@@ -1,0 +1,1 @@
+"""The policy: read, checked, compared, and found for a moment in time."""

@@ -1,0 +1,1 @@
+"""The whitelist's life: admission, review, demotion, entitlements."""

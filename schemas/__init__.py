@@ -1,0 +1,1 @@
+"""What crosses the wire: message types, the codec, the topics table and golden samples."""
