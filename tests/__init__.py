@@ -1,0 +1,1 @@
+"""The proofs: laws, stories, wiring, and the real Kafka."""

@@ -1,0 +1,1 @@
+"""What the tests need from outside: brought once, started once a run, ended with it."""

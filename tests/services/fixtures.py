@@ -1,0 +1,121 @@
+"""Fixtures for the world outside: `kafka`, `empty_kafka`, `redis_url`, `promtool`, `amtool`, `asyncapi_parser`.
+
+What a machine lacks is a visible skip on a person's machine, and a failure where `CI` is set: there nothing may be
+missing unseen.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+import redis as redis_client
+
+from tests.services import asyncapi
+from tests.services import kafka as kafka_service
+from tests.services import redis as redis_service
+from tests.services.kafka import Kafka
+from tests.services.need import UnavailableError, program
+from tests.services.run import OwnRun, Run
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the run in the controller; join it in a worker."""
+    worker_input: dict[str, str] | None = getattr(config, "workerinput", None)
+    config.stash[RUN] = OwnRun() if worker_input is None else Run(Path(worker_input["services"]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "WorkerController") -> None:
+    """Tell a worker where the run's services are."""
+    node.workerinput["services"] = str(node.config.stash[RUN].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the services with the run, also after Ctrl-C."""
+    run = config.stash.get(RUN, None)
+    if isinstance(run, OwnRun):
+        run.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of the broker run in one worker: the topics' names are the same for all of them."""
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("kafka"))
+
+
+def missing(error: UnavailableError) -> NoReturn:
+    """Skip, or fail where `CI` is set."""
+    if os.environ.get("CI"):
+        pytest.fail(str(error), pytrace=False)
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """The test run, for a test that starts a service of its own."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture(scope="session")
+def kafka(run: Run) -> Kafka:
+    """A real Kafka, one for the whole run: use names of your own."""
+    try:
+        return kafka_service.start(run)
+    except UnavailableError as error:
+        missing(error)
+
+
+@pytest.fixture
+def empty_kafka(kafka: Kafka) -> Kafka:
+    """The run's Kafka, cleared of what earlier tests left: for tests that use the topics' real names."""
+    kafka.clear()
+    return kafka
+
+
+@pytest.fixture
+def redis_url(run: Run, worker_id: str) -> str:
+    """The URL of an empty database in a real Redis; no other test uses it meanwhile."""
+    try:
+        address = redis_service.start(run)
+    except UnavailableError as error:
+        missing(error)
+    url = f"redis://{address}/{0 if worker_id == 'master' else int(worker_id.removeprefix('gw'))}"
+    with redis_client.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The path of Prometheus' promtool."""
+    return _program("promtool", "prometheus")
+
+
+@pytest.fixture(scope="session")
+def amtool() -> str:
+    """The path of Alertmanager's amtool."""
+    return _program("amtool", "prometheus-alertmanager")
+
+
+@pytest.fixture(scope="session")
+def asyncapi_parser() -> asyncapi.Parser:
+    """AsyncAPI's reference parser: call it with the text of a document."""
+    try:
+        return asyncapi.parser()
+    except UnavailableError as error:
+        missing(error)
+
+
+def _program(name: str, package: str) -> str:
+    try:
+        return program(name, package)
+    except UnavailableError as error:
+        missing(error)
