@@ -1,0 +1,23 @@
+"""What a transaction or an alert turned out to be: the label that rules and models are measured by."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.transaction import Identifier, ShortText, Timestamp
+
+Label = Literal["fraud", "genuine", "inconclusive"]
+
+
+class Disposition(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Names either a transaction, by its `source` and id, or an alert. `occurred_at` is when the label was given."""
+
+    disposition_id: Identifier
+    customer_id: Identifier
+    occurred_at: Timestamp
+    actor: Identifier
+    label: Label
+    status: Literal["provisional", "final"]
+    transaction_id: Annotated[str, Meta(max_length=128)] = ""
+    source: ShortText = ""
+    alert_id: Annotated[str, Meta(max_length=128)] = ""

@@ -1,0 +1,28 @@
+"""What is in force for a customer now: processors choose the lane and the verification steps from it."""
+
+from msgspec import Struct
+
+from schemas.decision import Lane
+from schemas.transaction import Timestamp
+
+
+class Entitlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Holds from `as_of` until the next message for the customer. `limits`: base minor units, or a count, by rule."""
+
+    customer_id: str
+    as_of: Timestamp
+    tier: str
+    limits: dict[str, int]
+    fee_bps: int
+    authentication: str
+    lane: Lane
+    service_channel: str
+    frozen: bool
+    base_currency: str
+    policy_version: int
+    policy_hash: str
+    # Of the grant; absent at the base tier, which is the absence of a grant.
+    granted_at: Timestamp | None = None
+    expires_at: Timestamp | None = None
+    review_at: Timestamp | None = None
+    grace_until: Timestamp | None = None
