@@ -81,13 +81,13 @@ def empty_kafka(kafka: Kafka) -> Kafka:
 
 
 @pytest.fixture
-def redis_url(run: Run, worker_id: str) -> str:
+def redis_url(run: Run) -> str:
     """The URL of an empty database in a real Redis; no other test uses it meanwhile."""
     try:
         address = redis_service.start(run)
     except UnavailableError as error:
         missing(error)
-    url = f"redis://{address}/{0 if worker_id == 'master' else int(worker_id.removeprefix('gw'))}"
+    url = f"redis://{address}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
     with redis_client.Redis.from_url(url) as client:
         client.flushdb()
     return url

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from tests.services import keeper
@@ -72,17 +71,15 @@ class Run:
         Its output goes to `folder/log`. Raises `DiedError` when it ends first, `TimeoutError` when it is never ready.
         """
         log = folder / "log"
-        # The lock passes to the keeper with the descriptor: who can lock it alone knows that all keepers have left.
-        kept = os.open(self.folder / "kept", os.O_RDWR | os.O_CREAT)
+        kept = _share(self.folder / "kept")
         try:
-            fcntl.flock(kept, fcntl.LOCK_SH)
             with log.open("ab") as output:
                 process = subprocess.Popen(
                     [sys.executable, keeper.__file__, str(self.folder), str(folder), str(kept), *command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    pass_fds=[kept],
+                    pass_fds=[kept],  # and the lock with it
                     start_new_session=True,  # Ctrl-C is for pytest; the keeper hears of the end through the pipe
                 )
         finally:
@@ -106,19 +103,23 @@ class OwnRun(Run):
         super().__init__(Path(tempfile.mkdtemp(prefix="tierwatch-")))
         os.mkfifo(self.folder / "alive")
         self._alive = os.open(self.folder / "alive", os.O_RDWR)
+        self._kept = _share(self.folder / "kept")
 
     def end(self) -> None:
         """End every service, wait until all have left, and remove the folder."""
         os.close(self._alive)
-        with suppress(FileNotFoundError):  # no service was started, or the last keeper has cleared up already
-            kept = os.open(self.folder / "kept", os.O_RDWR)
-            try:
-                until(lambda: _locks_alone(kept), "the services to end", seconds=keeper.GRACE_S + 5)
-            finally:
-                os.close(kept)
+        until(lambda: _locks_alone(self._kept), "the services to end", seconds=keeper.GRACE_S + 5)
+        os.close(self._kept)
         for each in self._keepers:
             each.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _share(path: Path) -> int:
+    """Open `path` with a shared lock: who can lock it alone knows that pytest and all keepers have left."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
 
 
 def _locks_alone(descriptor: int) -> bool:

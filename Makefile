@@ -1,0 +1,73 @@
+# Everything runs from .venv at the root, which each target makes or brings up to date by itself.
+# PYTHON=python3.12 make test    chooses the Python that a new .venv is made with.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+# Two workers suit two cores; tests of one group (the broker's) stay in one worker.
+WORKERS ?= 2
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --extra build \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format up down bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(RUNTIME) ## watch it work: embedded broker, a worker, a simulated city (ONCE=1: one day, then a summary)
+	$(BIN)/tierwatch demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: $(DEV) ## run all tests, real Kafka included (ARGS='-k windows' chooses)
+	@$(BIN)/python -m tests.services
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: $(DEV) ## lint, types, one-way imports, generated files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.generate --check
+
+format: $(DEV) ## format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only --exit-zero
+	$(BIN)/ruff format
+
+up: ## start everything in containers: Kafka, Redis, Prometheus, Alertmanager, Grafana, two workers
+	@docker compose version > /dev/null 2>&1 || { \
+		echo "make up needs Docker with Compose 2, which is not here: install it, or try 'make run', which needs only Python." >&2; \
+		exit 1; }
+	docker compose up --build --wait $(ARGS)
+
+down: ## stop the containers (their volumes stay)
+	docker compose down
+
+bench: $(DEV) ## run a benchmark (NAME=…; without one: the list)
+	$(BIN)/python -m load_tests $(NAME)
+
+lock: $(DEV) ## pin the newest allowed versions, with hashes, for every Python and platform we run on
+	$(LOCK) --upgrade --output-file requirements.txt
+	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## remove what was built, the environment included
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "tierwatch needs Python 3.11 or newer; '$(PYTHON)' is older or missing. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv --clear .venv
+
+$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes -r requirements.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes -r requirements-dev.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUNTIME)
