@@ -11,7 +11,13 @@ class DeadLetterReason(StrEnum):
     replayable: bool
     example: str
 
-    def __new__(cls, value: str, meaning: str, replayable: bool, example: str) -> Self:  # noqa: FBT001 - an enumeration passes its tuple by position
+    def __new__(
+        cls,
+        value: str,
+        meaning: str = "",
+        replayable: bool = False,  # noqa: FBT001, FBT002 - an enumeration passes its tuple by position
+        example: str = "",
+    ) -> Self:
         """Attach the meaning, whether a replay can succeed, and an example for the documentation."""
         member = str.__new__(cls, value)
         member._value_ = value
@@ -112,7 +118,7 @@ class RefusalReason(StrEnum):
 
     meaning: str
 
-    def __new__(cls, value: str, meaning: str) -> Self:
+    def __new__(cls, value: str, meaning: str = "") -> Self:
         """Attach the meaning."""
         member = str.__new__(cls, value)
         member._value_ = value
