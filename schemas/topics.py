@@ -124,7 +124,7 @@ _ALL = (
     ),
     Topic(
         name="policies",
-        what="Proposals, approvals and roll-backs of the policy: all of them, read to the end before a worker is ready.",
+        what="Proposals, approvals and rollbacks of the policy, all of them, read to the end before a worker is ready.",
         key="policy",
         message=PolicyEvent,
         partitions="single",
