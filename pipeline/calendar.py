@@ -1,0 +1,250 @@
+# ruff: noqa: A005 - nothing here is imported but by its full name
+"""Windows of event time: which entries count at a moment, and until when an entry goes on counting.
+
+A window is two pure functions of epoch milliseconds. `start(t)` is the first moment that still counts at `t`; it never
+moves back as `t` grows. `end(t)` is the first moment after `t` at which an entry at `t` no longer counts.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
+
+QUARTER_MS = 15 * MS_PER_MINUTE
+_MINUTES_PER_DAY = 24 * 60
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MS = timedelta(milliseconds=1)
+# More than a quarter of a year of quarter-hours; beyond it, what is cached is computed again.
+_SPANS_KEPT = 10_000
+
+
+class UnknownZoneError(ValueError):
+    """The tzdata package has no time zone of this name."""
+
+
+class Window:
+    """What a limit looks back over. `name` is unique within a calendar."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def start(self, t: int) -> int | None:
+        """First moment (included) that counts at `t`; None where the window does not apply at `t`."""
+        raise NotImplementedError
+
+    def end(self, t: int) -> int:
+        """First moment after `t` at which an entry at `t` no longer counts; `t` itself if it never counts."""
+        raise NotImplementedError
+
+
+class RollingWindow(Window):
+    """The last `length_ms` milliseconds, exactly: (t - length, t]."""
+
+    def __init__(self, name: str, length_ms: int) -> None:
+        super().__init__(name)
+        self._length_ms = length_ms
+
+    def start(self, t: int) -> int:
+        """First moment that counts at `t`."""
+        return t - self._length_ms + 1
+
+    def end(self, t: int) -> int:
+        """First moment at which an entry at `t` no longer counts."""
+        return t + self._length_ms
+
+
+class BucketedWindow(Window):
+    """The last `length_ms` milliseconds, widened to the start of the quarter-hour in which they begin."""
+
+    def __init__(self, name: str, length_ms: int) -> None:
+        super().__init__(name)
+        self._reach_ms = length_ms - 1
+
+    def start(self, t: int) -> int:
+        """First moment that counts at `t`: the start of a quarter-hour."""
+        first = t - self._reach_ms
+        return first - first % QUARTER_MS
+
+    def end(self, t: int) -> int:
+        """First moment at which the whole quarter-hour of `t` no longer counts."""
+        return t - t % QUARTER_MS + QUARTER_MS + self._reach_ms
+
+
+class _Span:
+    """A stretch of time, `begin` included, `end` not, that counts as one or, like the hours between nights, never."""
+
+    def __init__(self, begin: int, end: int, *, counts: bool) -> None:
+        self.begin = begin
+        self.end = end
+        self.counts = counts
+
+
+class SpanWindow(Window):
+    """A window that is one whole span of the local calendar so far. Finding a span is slow, so spans are cached."""
+
+    def __init__(self, name: str, zone: ZoneInfo) -> None:
+        super().__init__(name)
+        self._zone = zone
+        self._spans: dict[int, _Span] = {}
+
+    def start(self, t: int) -> int | None:
+        """First moment of the span that holds `t`; None where `t` lies in none."""
+        span = self._span(t)
+        return span.begin if span.counts else None
+
+    def end(self, t: int) -> int:
+        """First moment after the span that holds `t`; `t` where `t` lies in none."""
+        span = self._span(t)
+        return span.end if span.counts else t
+
+    def _span(self, t: int) -> _Span:
+        span = self._spans.get(t // QUARTER_MS)
+        # Offsets of another age were no multiples of 15 minutes: then a quarter-hour holds parts of two spans.
+        if span is None or not span.begin <= t < span.end:
+            span = self._find(t)
+            if len(self._spans) >= _SPANS_KEPT:
+                self._spans.clear()
+            self._spans[t // QUARTER_MS] = span
+        return span
+
+    def _find(self, t: int) -> _Span:
+        raise NotImplementedError
+
+    def _day_of(self, t: int) -> int:
+        """Ordinal of the latest local date that had begun by `t` (a clock set back over midnight does not undo it)."""
+        day = _wall_ms(t, self._zone) // MS_PER_DAY + _EPOCH_DAY
+        return day + 1 if first_moment(day + 1, 0, self._zone) <= t else day
+
+
+class DayWindow(SpanWindow):
+    """The local calendar day so far."""
+
+    def _find(self, t: int) -> _Span:
+        day = self._day_of(t)
+        begin = first_moment(day, 0, self._zone)
+        end = first_moment(day + 1, 0, self._zone)
+        return _Span(begin, end, counts=True)
+
+
+class MonthWindow(SpanWindow):
+    """The local calendar month so far."""
+
+    def _find(self, t: int) -> _Span:
+        first = date.fromordinal(self._day_of(t)).replace(day=1)
+        following = (first + timedelta(days=31)).replace(day=1)
+        begin = first_moment(first.toordinal(), 0, self._zone)
+        return _Span(begin, first_moment(following.toordinal(), 0, self._zone), counts=True)
+
+
+class NightWindow(SpanWindow):
+    """The local night so far, from `from_min` to `to_min` minutes after midnight; it may pass midnight."""
+
+    def __init__(self, name: str, zone: ZoneInfo, from_min: int, to_min: int) -> None:
+        super().__init__(name, zone)
+        self._from_min = from_min
+        self._to_min = to_min if to_min >= from_min else to_min + _MINUTES_PER_DAY
+
+    def _find(self, t: int) -> _Span:
+        evening = self._day_of(t) - 2
+        while True:
+            morning = first_moment(evening, self._to_min, self._zone)
+            evening += 1
+            begin = first_moment(evening, self._from_min, self._zone)
+            if t < begin:
+                return _Span(morning, begin, counts=False)
+            end = first_moment(evening, self._to_min, self._zone)
+            if t < end:
+                return _Span(begin, end, counts=True)
+
+
+class Calendar:
+    """All windows of one time zone, which is read from the tzdata package and never from the machine.
+
+    Raises:
+        UnknownZoneError: the package has no zone of this name.
+
+    """
+
+    def __init__(self, zone: str) -> None:
+        self._zone = load_zone(zone)
+        self._windows: dict[str, Window] = {
+            "1h": RollingWindow("1h", MS_PER_HOUR),
+            "24h": RollingWindow("24h", MS_PER_DAY),
+            "7d": BucketedWindow("7d", 7 * MS_PER_DAY),
+            "30d": BucketedWindow("30d", 30 * MS_PER_DAY),
+            "day": DayWindow("day", self._zone),
+            "month": MonthWindow("month", self._zone),
+        }
+
+    def window(self, name: str) -> Window:
+        """Return the window of this name: always the same object, so that what it has looked up is shared.
+
+        Raises:
+            KeyError: there is no such window.
+
+        """
+        return self._windows[name]
+
+    def night(self, from_min: int, to_min: int) -> Window:
+        """Return the night window between two local times, in minutes after midnight; none lasts if they are equal.
+
+        Raises:
+            ValueError: a time lies outside the day.
+
+        """
+        if not (0 <= from_min < _MINUTES_PER_DAY and 0 <= to_min <= _MINUTES_PER_DAY):
+            raise ValueError(f"a night from minute {from_min} to minute {to_min} is not within a day")
+        name = f"night {from_min}-{to_min}"
+        window = self._windows.get(name)
+        if window is None:
+            window = self._windows[name] = NightWindow(name, self._zone, from_min, to_min)
+        return window
+
+
+def load_zone(name: str) -> ZoneInfo:
+    """Read one time zone of the tzdata package.
+
+    Raises:
+        UnknownZoneError: the package has no zone of this name.
+
+    """
+    package = files("tzdata")
+    if name not in package.joinpath("zones").read_text("ascii").split():
+        raise UnknownZoneError(f"unknown time zone {name!r}; use a name such as Europe/Berlin or UTC")
+    with package.joinpath("zoneinfo", *name.split("/")).open("rb") as data:
+        return ZoneInfo.from_file(data, key=name)
+
+
+def first_moment(day: int, minute: int, zone: ZoneInfo) -> int:
+    """Return the first moment at which local clocks read `minute` minutes after midnight of `day` (ordinal), or later.
+
+    Where the clock shows that time twice it is the first of them; where it is skipped, the moment of the jump.
+    """
+    wall = datetime.fromordinal(day) + timedelta(minutes=minute)
+    wall_ms = (day - _EPOCH_DAY) * MS_PER_DAY + minute * MS_PER_MINUTE
+    earlier = wall_ms - _offset_ms(wall.replace(fold=1), zone)
+    moment = wall_ms - _offset_ms(wall, zone)
+    if earlier >= moment:
+        return moment
+    # The offset before a jump places the skipped time after it, and the offset after the jump places it before.
+    while moment - earlier > 1:
+        middle = (earlier + moment) // 2
+        if _wall_ms(middle, zone) >= wall_ms:
+            moment = middle
+        else:
+            earlier = middle
+    return moment
+
+
+def _offset_ms(wall: datetime, zone: ZoneInfo) -> int:
+    offset = zone.utcoffset(wall.replace(tzinfo=zone))
+    assert offset is not None  # noqa: S101 - a ZoneInfo knows the offset of every datetime
+    return offset // _MS
+
+
+def _wall_ms(t: int, zone: ZoneInfo) -> int:
+    """What local clocks read at `t`, as milliseconds since they would have read the epoch."""
+    local = (_EPOCH + t * _MS).astimezone(zone)
+    return (local.replace(tzinfo=UTC) - _EPOCH) // _MS

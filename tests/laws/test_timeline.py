@@ -1,0 +1,263 @@
+"""Timelines and buckets say what a brute-force recomputation of all history says."""
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.buckets import Buckets, BucketsError
+from pipeline.calendar import QUARTER_MS, Calendar, Window
+from pipeline.timeline import Timeline
+from tests.laws.oracle import Entry, GivenBack, Night, Oracle, moment_of
+
+HOUR = 3_600_000
+KEPT_SINGLY = 73 * HOUR
+LATENESS = 24 * HOUR
+WINDOWS: tuple[str | Night, ...] = ("1h", "24h", "7d", "30d", "day", "month", Night(23 * 60, 5 * 60))
+ANCHORS = (
+    ("Europe/Berlin", "2026-03-29T01:00Z"),
+    ("Europe/Berlin", "2026-10-31T22:00Z"),
+    ("America/Sao_Paulo", "2018-11-04T03:00Z"),
+    ("America/Sao_Paulo", "2018-02-18T02:00Z"),
+    ("Asia/Kathmandu", "2026-04-30T18:15Z"),
+    ("Pacific/Apia", "2011-12-30T10:00Z"),
+    ("Australia/Lord_Howe", "2026-04-04T15:00Z"),
+    ("UTC", "2026-07-01T00:00Z"),
+)
+_calendars = {zone: Calendar(zone) for zone, _ in ANCHORS}
+
+
+class Payment(NamedTuple):
+    """`lateness_ms` shuffles: payments arrive in the order of time plus lateness. `type` chooses its buckets."""
+
+    time: int
+    lateness_ms: int
+    type: int
+    amount: int
+
+
+class Customer:
+    """Folds as a customer does, into timelines of every build, all of which must agree."""
+
+    def __init__(self, builds: Sequence[tuple[int, int]]) -> None:
+        self.buckets = (Buckets(), Buckets())
+        self.timelines = [Timeline(self.buckets, index_from, chunk) for index_from, chunk in builds]
+        # Amounts are what is left.
+        self.singles: dict[int, tuple[int, int, int]] = {}
+
+    def add(self, payment: Payment, ref: int) -> None:
+        for timeline in self.timelines:
+            timeline.add(payment.time, payment.amount, ref)
+        self.singles[ref] = payment.time, payment.amount, payment.type
+
+    def give_back(self, ref: int, amount: int, since: int) -> None:
+        time, left, kind = self.singles[ref]
+        for timeline in self.timelines:
+            timeline.give_back(time, ref, amount, since)
+        self.singles[ref] = time, left - amount, kind
+
+    def fold(self, until: int) -> None:
+        for ref, (time, amount, kind) in list(self.singles.items()):
+            if time <= until:
+                self.buckets[kind].add(time, amount)
+                del self.singles[ref]
+        for timeline in self.timelines:
+            timeline.forget(until)
+
+
+def window_of(zone: str, window: str | Night) -> Window:
+    return _calendars[zone].night(*window) if isinstance(window, Night) else _calendars[zone].window(window)
+
+
+def times_near(anchor: int) -> st.SearchStrategy[int]:
+    steps = st.one_of(
+        st.integers(-8, 8).map(lambda n: n * QUARTER_MS),
+        st.integers(-30, 30).map(lambda n: n * HOUR),
+        st.integers(-35, 35).map(lambda n: n * 24 * HOUR),
+    )
+    return st.builds(
+        lambda step, more: anchor + step + more, steps, st.sampled_from((0, 0, 0, -1, 1, 60_000, HOUR - 1))
+    )
+
+
+AMOUNTS = st.sampled_from((0, 0, 1, 100, 100, 250, 9_999))  # 0: declined, or really nothing
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[str, list[Payment]]:
+    zone, anchor = draw(st.sampled_from(ANCHORS))
+    lateness = st.sampled_from((0, 0, 0, 1, HOUR, LATENESS))
+    payment = st.builds(Payment, times_near(moment_of(anchor)), lateness, st.integers(0, 1), AMOUNTS)
+    payments = draw(st.lists(payment, min_size=1, max_size=24))
+    return zone, sorted(payments, key=lambda payment: payment.time + payment.lateness_ms)
+
+
+def floor(time: int) -> int:
+    return time // QUARTER_MS * QUARTER_MS
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories(), st.data())
+def test_windows_equal_the_oracle(history: tuple[str, list[Payment]], data: st.DataObject) -> None:
+    zone, payments = history
+    oracle = Oracle(zone)
+    customer = Customer([(1_000, 256), (0, 2), (3, 2), (5, 16)])
+    newest = until = -(10**15)
+    for ref, payment in enumerate(payments):
+        t = payment.time
+        newest = max(newest, t)
+        if newest - KEPT_SINGLY > until:
+            until = newest - KEPT_SINGLY
+            customer.fold(until)
+        for window in WINDOWS:
+            limit = data.draw(st.sampled_from((0, 1, 2, 3, 100, 200, 350, 10_000, 10_199)))
+            for counted in (False, True):
+                expected = oracle.first_breach(window, t, Decimal(payment.amount), Decimal(limit), counted=counted)
+                for timeline in customer.timelines:
+                    breach = timeline.first_breach(window_of(zone, window), t, payment.amount, limit, counted)
+                    assert breach == expected
+        customer.add(payment, ref)
+        oracle.entries.append(Entry(t, Decimal(payment.amount), ref))
+        original, left = data.draw(st.sampled_from([(single, held[1]) for single, held in customer.singles.items()]))
+        if left and data.draw(st.booleans()):
+            amount = data.draw(st.sampled_from((left, 1, left // 2)))
+            time = customer.singles[original][0]
+            since = min(max(time, t + data.draw(st.sampled_from((-HOUR, 0, 1, HOUR)))), newest + 300_000)
+            customer.give_back(original, amount, since)
+            oracle.given_back.append(GivenBack(original, Decimal(amount), since))
+        for window in WINDOWS:
+            assert_same_window(customer, oracle, window, t, until)
+
+
+def assert_same_window(customer: Customer, oracle: Oracle, window: str | Night, t: int, until: int) -> None:
+    start = oracle.start(window, t)
+    if start is None:
+        return
+    inside = oracle.within(window, t)
+    singles = [entry for entry in inside if entry.moment > until]
+    for timeline in customer.timelines:
+        assert timeline.total(start, t) == oracle.total(window, t)
+        evidence = timeline.evidence(start, t, 3)
+        assert (evidence.amount, evidence.entries) == oracle.total(window, t)
+        assert evidence.refs == tuple(entry.ref for entry in singles[-3:])
+        if singles:
+            assert evidence.last == singles[-1].moment
+            assert evidence.first == (inside[0].moment if inside[0].moment > until else floor(inside[0].moment))
+        elif not inside:
+            assert evidence == (0, 0, None, None, ())
+        else:
+            assert evidence[2:4] == (floor(inside[0].moment), floor(inside[-1].moment))
+
+
+@pytest.mark.parametrize("spread_ms", [24 * HOUR, QUARTER_MS, 3])
+def test_the_index_agrees_with_the_lists_on_a_busy_customer(spread_ms: int) -> None:
+    dice = random.Random(spread_ms)
+    noon = moment_of("2026-03-29T12:00Z")
+    customer = Customer([(10_000, 256), (0, 4), (50, 32)])
+    windows = [window_of("Europe/Berlin", window) for window in WINDOWS]
+    for ref in range(450):
+        old = ref % 5 == 4
+        t = noon + dice.randrange(spread_ms) - (99 * HOUR if old and ref < 300 else 0)
+        amount = dice.choice((0, 10, 10, 500))
+        for window in dice.sample(windows, 2):
+            limit = dice.choice((3, 40, 100, 1_000, 20_000))
+            for counted in (False, True):
+                breaches = {timeline.first_breach(window, t, amount, limit, counted) for timeline in customer.timelines}
+                assert len(breaches) == 1
+            start = window.start(t)
+            if start is not None:
+                assert len({timeline.evidence(start, t, 10) for timeline in customer.timelines}) == 1
+        customer.add(Payment(t, 0, 0, amount), ref)
+        if dice.random() < 0.2:
+            original = dice.choice(list(customer.singles))
+            time, left, _ = customer.singles[original]
+            customer.give_back(original, dice.choice((left, left // 3)), time + dice.randrange(2 * spread_ms))
+        if ref in {300, 400}:
+            customer.fold(noon - (78 - ref // 100) * HOUR)
+
+
+def test_what_is_given_back_needs_an_entry() -> None:
+    for index_from in (0, 100):
+        timeline = Timeline((), index_from)
+        timeline.add(1_000, 5, 1)
+        for time, ref in ((1_000, 2), (999, 1)):
+            with pytest.raises(KeyError):
+                timeline.give_back(time, ref, 5, 1_000)
+        assert timeline.total(0, 1_000) == (5, 1)
+
+
+bucketed = st.lists(st.tuples(st.integers(-10, 300), st.sampled_from((0, 1, 127, 128, 7_000, 10**12))), max_size=40)
+JULY = moment_of("2026-07-01T00:00Z")
+
+
+def filled(entries: Sequence[tuple[int, int]]) -> Buckets:
+    buckets = Buckets()
+    for quarter, amount in entries:
+        buckets.add(JULY + quarter * QUARTER_MS + amount % 1_000, amount)
+    return buckets
+
+
+@settings(max_examples=200, deadline=None)
+@given(bucketed, st.randoms(use_true_random=False), st.integers(-20, 310))
+def test_buckets_do_not_remember_the_path(entries: list[tuple[int, int]], shuffler: random.Random, before: int) -> None:
+    buckets = filled(entries)
+    shuffled = list(entries)
+    shuffler.shuffle(shuffled)
+    half = Buckets.from_bytes(filled(shuffled[: len(shuffled) // 2]).to_bytes())
+    for quarter, amount in shuffled[len(shuffled) // 2 :]:
+        half.add(JULY + quarter * QUARTER_MS, amount)
+    assert half.to_bytes() == buckets.to_bytes() == Buckets.from_bytes(buckets.to_bytes()).to_bytes()
+    kept = [entry for entry in entries if entry[0] >= before]
+    for each in (buckets, half, Buckets.from_bytes(buckets.to_bytes())):
+        each.drop(JULY + before * QUARTER_MS + 5)
+        assert each.to_bytes() == filled(kept).to_bytes()
+        assert (len(each), each.end) == (len({quarter for quarter, _ in kept}), filled(kept).end)
+        # And it goes on as if nothing had happened.
+        for quarter in (305, 305, 304, 306):
+            each.add(JULY + quarter * QUARTER_MS, 1)
+        assert each.to_bytes() == filled([*kept, (305, 1), (305, 1), (304, 1), (306, 1)]).to_bytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(bucketed, st.integers(-20, 310))
+def test_buckets_sum_what_is_in_them(entries: list[tuple[int, int]], start: int) -> None:
+    inside = [(quarter, amount) for quarter, amount in entries if quarter >= start]
+    expected = sum(amount for _, amount in inside), len(inside)
+    for buckets in (filled(entries), Buckets.from_bytes(filled(entries).to_bytes())):
+        assert buckets.total(JULY + start * QUARTER_MS + 17) == expected
+        if inside:
+            assert buckets.first(JULY + start * QUARTER_MS) == JULY + min(inside)[0] * QUARTER_MS
+
+
+@settings(max_examples=100, deadline=None)
+@given(bucketed.filter(len), st.data())
+def test_buckets_cut_short_are_refused(entries: list[tuple[int, int]], data: st.DataObject) -> None:
+    encoded = filled(entries).to_bytes()
+    cut = encoded[: data.draw(st.integers(0, len(encoded) - 1))]
+    try:
+        fewer = Buckets.from_bytes(cut)
+    except BucketsError:
+        return
+    assert fewer.to_bytes() == cut
+    assert len(fewer) < len(filled(entries))
+
+
+def test_a_quarter_hour_for_the_second_time_is_refused() -> None:
+    encoded = filled([(0, 7)]).to_bytes()
+    with pytest.raises(BucketsError, match="two buckets for one quarter-hour"):
+        Buckets.from_bytes(encoded + b"\x00\x07")
+
+
+def test_a_month_of_one_payment_now_and_then_is_small() -> None:
+    dice = random.Random(1)
+    at = 0
+    entries = []
+    while at < 30 * 96:
+        at += dice.randint(1, 72)
+        entries.append((at, dice.randint(1_000, 13_000)))
+    buckets = filled(entries)
+    assert len(buckets.to_bytes()) <= 3.3 * len(buckets)
