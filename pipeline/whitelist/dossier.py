@@ -1,0 +1,127 @@
+"""The dossier: what is remembered of a customer's life on the whitelist, and the tier it gives at a moment."""
+
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+# The newest events applied, so that a repeat is quiet. Nothing rests on it: a repeat that was forgotten is older than
+# what it once did, so it cannot raise again.
+APPLIED_KEPT = 64
+# Before every moment that can be told.
+NEVER = -(1 << 63)
+
+
+class Evidence(NamedTuple):
+    """One document or check that a grant rests on; `expires_ms` None never expires."""
+
+    kind: str
+    reference: str
+    issued_ms: int
+    expires_ms: int | None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A tier above base, with all that it may not be without. Times in epoch milliseconds.
+
+    `grace_until_ms` is the first moment without the tier: the review's grace over, or the expiry where that is sooner,
+    because it has no grace. `steps` is the review clock, fixed with the grant so that a change of policy never moves a
+    date once given: the request, the reminders, the end; rising.
+    """
+
+    tier: str
+    event_id: str
+    approvers: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    granted_ms: int
+    expires_ms: int
+    review_ms: int
+    grace_until_ms: int
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A customer on, or once on, the whitelist. Immutable; an event or a tick makes a new one.
+
+    `announced` counts the grant's steps already announced. `lowered_ms` is the newest moment at which an event lowered
+    or froze: what occurred no later must not raise. `applied` holds `fingerprint`s, oldest first. An ended grant stays
+    until another takes its place: it says what may no longer raise.
+    """
+
+    grant: Grant | None = None
+    announced: int = 0
+    frozen_since_ms: int | None = None
+    lowered_ms: int = NEVER
+    applied: tuple[bytes, ...] = ()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a freeze stands."""
+        return self.frozen_since_ms is not None
+
+
+EMPTY = Dossier()
+
+
+def tier_at(dossier: Dossier, arrival_ms: int) -> str | None:
+    """The name of the tier granted at an arrival, None for base. Needs no tick: ticks only announce."""
+    grant = dossier.grant
+    return grant.tier if grant is not None and arrival_ms < grant.grace_until_ms else None
+
+
+class UnreadableDossierError(ValueError):
+    """The bytes are no dossier that this version can read: they were damaged, or written by a newer worker."""
+
+
+# Both in the order of the class's fields.
+_StepsV1 = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
+_GrantV1 = tuple[str, str, tuple[str, ...], tuple[Evidence, ...], int, int, int, int, _StepsV1]
+_DossierV1 = tuple[_GrantV1 | None, int, int | None, int, tuple[bytes, ...]]
+_VERSION = 1
+_HEADER = bytes((_VERSION, 0))  # version, flags (reserved)
+_encoder = msgspec.msgpack.Encoder()
+_decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
+
+
+def encode(dossier: Dossier) -> bytes | None:
+    """The state bytes of a dossier: a function of its content alone. None, which is no record, for an empty one."""
+    if dossier == EMPTY:
+        return None
+    grant = dossier.grant
+    granted = grant and (
+        grant.tier,
+        grant.event_id,
+        grant.approvers,
+        grant.evidence,
+        grant.granted_ms,
+        grant.expires_ms,
+        grant.review_ms,
+        grant.grace_until_ms,
+        grant.steps,
+    )
+    body = (granted, dossier.announced, dossier.frozen_since_ms, dossier.lowered_ms, dossier.applied)
+    return _HEADER + _encoder.encode(body)
+
+
+def decode(state: bytes | None) -> Dossier:
+    """The dossier of its state bytes, of every version ever written; None is the empty dossier.
+
+    Raises:
+        UnreadableDossierError: the bytes were damaged, or a newer version wrote them.
+
+    """
+    if state is None:
+        return EMPTY
+    if state[:2] != _HEADER:
+        raise UnreadableDossierError(
+            f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads {_HEADER.hex()}: "
+            "was it written by a newer one?"
+        )
+    try:
+        granted, announced, frozen_since_ms, lowered_ms, applied = _decoder_v1.decode(state[2:])
+    except msgspec.DecodeError as error:
+        raise UnreadableDossierError(f"a damaged dossier: {error}") from error
+    grant = None if granted is None else Grant(*granted)
+    return Dossier(grant, announced, frozen_since_ms, lowered_ms, applied)

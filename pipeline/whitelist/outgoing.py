@@ -1,0 +1,45 @@
+"""What the whitelist says: a message with its topic and id, before anybody decides how it is carried."""
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.account_action import AccountAction
+from schemas.audit import AuditEntry
+from schemas.entitlement import Entitlement
+from schemas.re_review import ReReview
+
+
+class Outgoing(NamedTuple):
+    """One message to publish under the customer's key; `time` is the arrival or tick that gave rise to it, RFC 3339."""
+
+    topic: str
+    body: AccountAction | AuditEntry | Entitlement | ReReview
+    message_id: str
+    time: str
+
+
+def derived_id(*parts: str | int) -> str:
+    """An id that the same parts always give: BLAKE2b over them, 16 bytes, hex."""
+    return blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
+
+
+def action(body: AccountAction) -> Outgoing:
+    """A request to the bank's core system."""
+    return Outgoing("account-actions", body, body.action_id, body.requested_at)
+
+
+def audited(body: AuditEntry) -> Outgoing:
+    """An entry of the audit."""
+    return Outgoing("audit", body, body.entry_id, body.at)
+
+
+def entitled(body: Entitlement, cause: str) -> Outgoing:
+    """What is in force from now on; `cause` is the id of the audit entry that says why."""
+    return Outgoing("entitlements", body, derived_id(cause, "entitlement"), body.as_of)
+
+
+def reviewed(body: ReReview) -> Outgoing:
+    """A request for a review, or its reminder."""
+    return Outgoing("re-reviews", body, derived_id(body.request_id, body.kind, body.requested_at), body.requested_at)
