@@ -1,0 +1,231 @@
+"""Every field of a policy: the one table behind the loader, the JSON Schema and the reference."""
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from pipeline.currencies import EXPONENTS
+from pipeline.policy.amounts import Amount
+from pipeline.policy.durations import Duration, TimeOfDay
+from pipeline.policy.keys import PublicKey
+from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
+from pipeline.policy.shapes import Choice, Field, Flag, Integer, Known, ListOf, MapOf, Record, Text
+from schemas.decision import OUTCOMES
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
+from schemas.transaction import TRANSACTION_TYPES
+
+# How much a customer of the tier must prove, most first. A higher tier may ask for less, never for more.
+AUTHENTICATION_LEVELS = ("strong", "standard", "reduced")
+# What a decision may ask the core system to do; everything else of `account-actions` has other causes.
+ACCOUNT_ACTIONS = ("step_up", "hold", "freeze")
+
+LARGEST_COUNT = 1_000_000
+ZONES = frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+_WORD = Text("a name in lower case: letters, digits and _, starting with a letter, at most 40", "[a-z][a-z0-9_]{0,39}")
+_PERSON = Text(
+    "a name of at most 128 characters, without control characters or spaces around it",
+    r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,126}[^\x00-\x20\x7f])?",
+)
+_KEY_ID = Text("a key id: letters, digits and . _ : -, at most 128", "[A-Za-z0-9._:-]{1,128}")
+_ROLES = ListOf(_WORD, "a list of roles, such as [risk_officer]", most=20)
+_MODE = Choice("off", "shadow", "live")
+_SEVERITY = Choice("low", "medium", "high", "critical")
+_OUTCOME = Choice(*OUTCOMES)
+
+
+def _days(least: int, most: int) -> Duration:
+    return Duration(least * MS_PER_DAY, most * MS_PER_DAY)
+
+
+REVIEW = Record(
+    "the review clock: every, notice, remind, grace",
+    {
+        "every": Field(_days(1, 3660), "Longest time from the grant, or from a review, to the next review."),
+        "notice": Field(_days(0, 366), "How long before the review is due it is requested."),
+        "remind": Field(
+            ListOf(_days(-366, 366), "a list of durations, such as [-7d, 0d, 7d]", most=20),
+            "When to remind, counted from the due time: -7d is a week before, 0d on the day, 7d a week after.",
+        ),
+        "grace": Field(_days(0, 366), "How long after the due time the tier lasts; then it ends by itself."),
+    },
+)
+
+
+def _limit(name: str) -> Field:
+    if name in AMOUNT_RULES:
+        return Field(Amount(), f"Most that may be spent in one {_window(name)}.")
+    if name in COUNT_RULES:
+        return Field(Integer(0, LARGEST_COUNT), f"Most transactions in one {_window(name)}.")
+    return Field(Amount(), _OTHER_LIMITS[name])
+
+
+def _window(name: str) -> str:
+    length = name.partition("_")[2]
+    return {
+        "1h": "hour (rolling)",
+        "24h": "24 hours (rolling)",
+        "7d": "7 days (rolling, in quarter-hours)",
+        "30d": "30 days (rolling, in quarter-hours)",
+        "day": "calendar day of the policy's zone",
+        "month": "calendar month of the policy's zone",
+    }[length]
+
+
+_OTHER_LIMITS = {
+    "amount_per_transaction": "Most that one transaction may be.",
+    "new_payee_amount": "Most that one transaction to a new payee may be.",
+    "new_device_amount": "Most that one transaction from a new device may be.",
+    "night_amount": "Most that may be spent in one night.",
+}
+
+TIER = Record(
+    "a tier",
+    {
+        "name": Field(_WORD, "The tier's name, as it stands in grants and decisions."),
+        "limits": Field(
+            Record("the limits of a tier, one for each limit rule", {name: _limit(name) for name in LIMIT_RULES}),
+            "What is broken by one minor unit, or one transaction, more. Never lower than in the tier below.",
+        ),
+        "fee_bps": Field(Integer(0, 10_000), "Fee in basis points (1/100 of a per cent); not above the tier below."),
+        "authentication": Field(Choice(*AUTHENTICATION_LEVELS), "How much a customer must prove to pay."),
+        "priority": Field(Flag(), "Whether transactions may take the priority lane."),
+        "service_channel": Field(_WORD, "Where the bank serves these customers."),
+        "approvals": Field(
+            Integer(0, 20), "How many different people must sign a grant of this tier.", required=False, default=0
+        ),
+        "approver_roles": Field(_ROLES, "The roles of the people who may sign it.", required=False, default=()),
+        "review": Field(REVIEW, "The review clock of a grant.", required=False),
+        "grant": Field(_days(1, 3660), "How long a grant may last; expiry has no grace.", required=False, default=0),
+    },
+)
+
+
+def _rule(name: str) -> Field:
+    fields = {
+        "mode": Field(_MODE, "`live` counts, `shadow` is recorded only, `off` is not computed."),
+        "points": Field(Integer(0, 100), "How suspicious it is."),
+        "severity": Field(_SEVERITY, "How an analyst should take it."),
+        "floor": Field(_OUTCOME, "The mildest outcome when it fires, whatever the score."),
+        "cool_down": Field(
+            _days(0, 366), "How long after an alert the same rule makes no further one for the customer."
+        ),
+        "types": Field(
+            ListOf(
+                Choice(*(name for name in TRANSACTION_TYPES if name != "reversal")),
+                "a list of transaction types, such as [purchase, transfer, withdrawal]",
+                least=1,
+            ),
+            "The transaction types it judges and counts; a reversal never counts.",
+            required=False,
+            default=("purchase", "transfer", "withdrawal"),
+        ),
+    }
+    if name in ("new_payee_amount", "new_device_amount"):
+        what = name.split("_")[1]
+        fields["new_for"] = Field(
+            Duration(MS_PER_SECOND, 30 * MS_PER_DAY), f"How long after it was first seen a {what} counts as new."
+        )
+    if name == "night_amount":
+        fields["night_from"] = Field(TimeOfDay(), "When the night begins, local wall time, in quotes.")
+        fields["night_to"] = Field(TimeOfDay(), "When it ends; it may pass midnight.")
+    return Field(Record(f"the rule {name}", fields), _RULES[name])
+
+
+_RULES = {
+    "amount_per_transaction": "One transaction is larger than the tier allows.",
+    **{name: f"More is spent than the tier allows in one {_window(name)}." for name in AMOUNT_RULES},
+    **{name: f"More transactions than the tier allows in one {_window(name)}." for name in COUNT_RULES},
+    "new_payee_amount": "A large transaction to a payee the customer has only just begun to pay.",
+    "new_device_amount": "A large transaction from a device the customer has only just begun to use.",
+    "night_amount": "More is spent in one night than the tier allows.",
+    "account_frozen": "A transaction on an account that is frozen.",
+}
+
+BAND = Record(
+    "a band: low, high, outcome",
+    {
+        "low": Field(Integer(0, 109), "The lowest score of the band."),
+        "high": Field(Integer(0, 109), "The highest score of the band."),
+        "outcome": Field(_OUTCOME, "What a score of the band ends in."),
+    },
+)
+
+ACTION = Record(
+    "what an outcome asks for",
+    {
+        "alert": Field(Flag(), "Whether a person must see it."),
+        "re_review": Field(Flag(), "Whether the customer's grant must be looked at again."),
+        "account_action": Field(
+            Choice(*ACCOUNT_ACTIONS), "What the core system is asked to do; leave it out for nothing.",
+            required=False, default="",
+        ),
+    },
+)  # fmt: skip
+
+PERSON = Record(
+    "a person: name, roles, keys",
+    {
+        "name": Field(_PERSON, "The name that stands as `actor` in what the person signs."),
+        "roles": Field(ListOf(_WORD, "a list of roles, such as [risk_officer]", least=1, most=20), "What they may do."),
+        "keys": Field(
+            MapOf(_KEY_ID, PublicKey(), "a mapping from key id to public key", least=1),
+            "Their public keys, by key id; never a private one.",
+        ),
+    },
+)
+
+POLICY = Record(
+    "a policy",
+    {
+        "name": Field(
+            Text("a name in lower case: letters, digits, _ and -, at most 64", "[a-z][a-z0-9_-]{0,63}"),
+            "The policy's name; it never changes.",
+        ),
+        "version": Field(Integer(1, 2**31 - 1), "Rises with each version."),
+        "base_currency": Field(
+            Known("an ISO 4217 currency code", EXPONENTS, "^[A-Z]{3}$", "UYW"),
+            "The currency of all limits and sums; it never changes.",
+        ),
+        "zone": Field(
+            Known("an IANA time zone, such as Europe/Paris or UTC", ZONES, "^[A-Za-z0-9_+/-]+$", "UTC"),
+            "Whose calendar days, months and nights the windows use.",
+        ),
+        "lateness": Field(
+            Duration(MS_PER_SECOND, MS_PER_DAY), "Arrivals later than this after the event become dead letters."
+        ),
+        "skew": Field(Duration(0, MS_PER_HOUR), "How far ahead a processor's clock may be."),
+        "rate_max_age": Field(_days(0, 366), "Oldest exchange rate that may still be used."),
+        "policy_approvals": Field(
+            Integer(1, 20), "How many different people, beside the proposer, must sign a change of this policy."
+        ),
+        "policy_approver_roles": Field(
+            ListOf(_WORD, "a list of roles, such as [risk_officer]", least=1, most=20), "The roles of those people."
+        ),
+        "people": Field(ListOf(PERSON, "a list of people"), "Who may sign, with which keys."),
+        "tiers": Field(ListOf(TIER, "a list of tiers, lowest first", least=1, most=20), "The tiers, lowest first."),
+        "rules": Field(
+            Record("the rules, one entry for each", {name: _rule(name) for name in RULES}),
+            "How each rule weighs, at every tier.",
+        ),
+        "bands": Field(
+            ListOf(BAND, "a list of bands", least=1, most=20), "Which score ends in which outcome; together 0 to 109."
+        ),
+        "outcomes": Field(
+            Record(
+                "the outcome table",
+                {name: Field(ACTION, f"What the outcome `{name}` asks for.") for name in OUTCOMES},
+            ),
+            "What follows from each outcome.",
+        ),
+    },
+)
+
+
+def build(values: dict[str, Any], digest: str) -> Policy:
+    """The model of what `POLICY` read."""
+    tiers = [{**tier, "rank": rank} for rank, tier in enumerate(values["tiers"])]
+    rules = {name: {**rule, "name": name} for name, rule in values["rules"].items()}
+    whole = {**values, "digest": digest, "tiers": tiers, "rules": rules}
+    return msgspec.convert(whole, Policy, builtin_types=(bytes,))
