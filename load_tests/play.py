@@ -1,0 +1,84 @@
+"""Back-pressure: publishes a city no faster than it is decided, so that a broker which keeps little loses nothing."""
+
+import time
+from collections.abc import Callable
+
+from load_tests.city import Event
+from load_tests.city.score import Score
+from load_tests.ledger import Ledger
+from load_tests.publisher import Publisher
+from load_tests.watcher import Watcher
+from schemas.topics import CUSTOMER_TOPICS, TRANSACTION_TOPICS
+
+# The embedded broker keeps about 5 MB of a partition. All that is undecided may lie on one of them, with its overhead.
+_UNDECIDED_BYTES = 3_000_000
+_RECORD_OVERHEAD_BYTES = 150
+_STALLED_SECONDS = 60.0
+_WAIT_SECONDS = 0.02
+
+
+class StalledError(Exception):
+    """Records wait for an outcome, and none comes."""
+
+
+class Play:
+    """`alive` raises when there is no sense in waiting on; it is asked whenever the play waits."""
+
+    def __init__(
+        self, publisher: Publisher, watcher: Watcher, ledger: Ledger, score: Score, alive: Callable[[], None]
+    ) -> None:
+        self._publisher = publisher
+        self._watcher = watcher
+        self._ledger = ledger
+        self._score = score
+        self._alive = alive
+        self._progress = (0, 0)
+        self._progressed_at = time.monotonic()
+
+    @property
+    def undecided(self) -> int:
+        """Records published whose outcome has not been seen: by the journal or by the outcomes, whichever lags."""
+        published = self._publisher.published
+        by_journal = sum(published[topic] - self._ledger.journalled[topic] for topic in CUSTOMER_TOPICS)
+        by_outcome = sum(published[topic] for topic in TRANSACTION_TOPICS) - self._ledger.outcomes
+        return max(by_journal, by_outcome)
+
+    def publish(self, event: Event) -> None:
+        """Publish when there is room.
+
+        Raises:
+            StalledError: nothing was decided for a minute.
+
+        """
+        record_bytes = self._publisher.largest_bytes + _RECORD_OVERHEAD_BYTES
+        while self.undecided * record_bytes > _UNDECIDED_BYTES:
+            self.wait(_WAIT_SECONDS)
+        self._score.published(event)
+        self._publisher.publish(event)
+
+    def settle(self) -> None:
+        """Wait until everything published has its outcome.
+
+        Raises:
+            StalledError: some of it never gets one.
+
+        """
+        self._publisher.flush()
+        while self.undecided > 0:
+            self.wait(_WAIT_SECONDS)
+
+    def wait(self, seconds: float) -> None:
+        """Read what was decided, waiting for at most `seconds`.
+
+        Raises:
+            StalledError: something is undecided, and nothing was decided for a minute.
+
+        """
+        self._watcher.poll(seconds)
+        self._alive()
+        progress = (self._ledger.journalled.total(), self._ledger.outcomes)
+        now = time.monotonic()
+        if progress != self._progress or self.undecided <= 0:
+            self._progress, self._progressed_at = progress, now
+        elif now - self._progressed_at > _STALLED_SECONDS:
+            raise StalledError(f"{self.undecided} records have no outcome, and none came for {_STALLED_SECONDS:.0f} s")
