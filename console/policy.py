@@ -1,0 +1,47 @@
+"""`tierwatch policy`: what a risk officer does with the policy."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The policy: tiers, limits, rules, outcomes.")
+
+
+@app.callback()
+def policy() -> None:
+    """The policy: tiers, limits, rules, outcomes."""
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="The policy to check, YAML.", show_default=False)],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say everything that is wrong with a policy, each with file, line and column."""
+    from msgspec.json import encode
+
+    from agents.exit_codes import Exit
+    from console.policies import read_yaml
+    from console.terminal import counted
+    from pipeline.policy.load import PolicyError, load_policy, policy_digest
+
+    yaml = read_yaml(file)
+    try:
+        loaded = load_policy(yaml)
+    except PolicyError as error:
+        if json:
+            problems = [problem._asdict() for problem in error.problems]
+            typer.echo(encode({"file": str(file), "ok": False, "problems": problems}))
+        else:
+            for problem in error.problems:
+                place = f"{file}:{problem.line}:{problem.column}:"
+                typer.echo(" ".join(filter(None, [place, problem.path and f"{problem.path}:", problem.message])))
+            typer.echo(f"{file}: {counted(len(error.problems), 'problem')}; a worker would keep the policy in force.", err=True)
+        raise typer.Exit(Exit.BAD_INPUT) from None
+    if json:
+        said = {"file": str(file), "ok": True, "name": loaded.name, "version": loaded.version}
+        typer.echo(encode(said | {"digest": policy_digest(yaml), "problems": []}))
+    else:
+        tiers = ", ".join(tier.name for tier in loaded.tiers)
+        typer.echo(f"{file}: fits. {loaded.name} version {loaded.version}, tiers {tiers}, SHA-256 {loaded.digest}")

@@ -1,0 +1,241 @@
+"""Records as JSON Lines, both ways: what `replay` reads and what it writes. `docs/replay.md` is the contract.
+
+A value's bytes are the characters that stand in its line, so what a processor sent survives down to its white space.
+"""
+
+import base64
+import binascii
+import json
+import re
+from typing import NamedTuple
+
+from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
+from msgspec.json import Decoder, Encoder
+from pipeline.record import InputRecord, Message
+from schemas.timestamps import parse_ms
+
+# Arrivals as Kafka can stamp them and RFC 3339 can write them: 1970 to 9999.
+_LAST_MS = 253_402_300_799_999
+
+
+class Clock(NamedTuple):
+    """A line that moves time: what is due by then is announced before the next line."""
+
+    now_ms: int
+
+
+class NotARecord(NamedTuple):
+    """A line that is neither a record nor a clock: `record` carries the whole line, `detail` says what is wrong."""
+
+    record: InputRecord
+    detail: str
+
+
+class _Line(Struct, forbid_unknown_fields=True):
+    topic: str | UnsetType = UNSET
+    value: Raw | UnsetType = UNSET
+    value_base64: str | UnsetType = UNSET
+    tombstone: bool = False
+    key: str | UnsetType | None = UNSET
+    headers: dict[str, str] = {}
+    timestamp: int | str | UnsetType = UNSET
+    clock: int | str | UnsetType = UNSET
+
+
+class _TolerantLine(_Line, forbid_unknown_fields=False):
+    pass
+
+
+class _Own(Struct):
+    """What a message says about itself, whatever its type."""
+
+    customer_id: object = None
+    occurred_at: object = None
+
+
+class _BadLineError(ValueError):
+    """What is wrong with a line; never quotes it, for it may hold personal data."""
+
+
+class LineReader:
+    """Reads lines in order: gives each its number as offset, from 1, and knows the latest time seen."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        # Members that nobody knows are tolerated, but never silently: a misspelt `timestamp` would change the story.
+        self.lines_with_unknown_members = 0
+        self._latest_ms = 0
+        self._clock_ms = 0
+        self._decode = Decoder(_Line).decode
+        self._decode_tolerantly = Decoder(_TolerantLine).decode
+        self._own = Decoder(_Own).decode
+
+    def read(self, line: bytes) -> InputRecord | Clock | NotARecord:
+        """One line, without its line feed; bad input is a value, never an exception."""
+        self.lines += 1
+        try:
+            parsed = self._parse(line)
+            if parsed.clock is not UNSET:
+                return self._clock(parsed, parsed.clock)
+            return self._record(parsed)
+        except UnicodeDecodeError:
+            detail = "not UTF-8; bytes that are no text go into `value_base64`"
+        except RecursionError:
+            detail = "nested too deep, and not in `value`"
+        except (ValidationError, DecodeError, _BadLineError) as error:
+            detail = str(error)
+        return NotARecord(InputRecord("", 0, self.lines, self._latest_ms, None, line), detail)
+
+    def _parse(self, line: bytes) -> _Line:
+        try:
+            return self._members(line)
+        except RecursionError:
+            start, end = deep_value(line)
+            parsed = self._members(line[:start] + b"0" + line[end:])
+            parsed.value = Raw(line[start:end])
+            return parsed
+
+    def _members(self, line: bytes) -> _Line:
+        try:
+            return self._decode(line)
+        except ValidationError as error:
+            if "unknown field" not in str(error):
+                raise
+        parsed = self._decode_tolerantly(line)
+        self.lines_with_unknown_members += 1
+        return parsed
+
+    def _clock(self, parsed: _Line, clock: int | str) -> Clock:
+        if (parsed.topic, parsed.value, parsed.value_base64, parsed.tombstone) != (UNSET, UNSET, UNSET, False):
+            raise _BadLineError("a line is a record or a clock, not both")
+        now_ms = _moment(clock, "clock")
+        if now_ms < self._clock_ms:
+            raise _BadLineError("the clock goes back")
+        self._clock_ms = now_ms
+        self._latest_ms = max(self._latest_ms, now_ms)
+        return Clock(now_ms)
+
+    def _record(self, parsed: _Line) -> InputRecord:
+        topic, key = parsed.topic, parsed.key
+        if topic is UNSET:
+            raise _BadLineError("neither a `topic` nor a `clock`")
+        value = _value(parsed)
+        if value is not None and (key is UNSET or parsed.timestamp is UNSET):
+            own = self._about_itself(value)
+        else:
+            own = _NOTHING
+        if parsed.timestamp is not UNSET:
+            arrival_ms = _moment(parsed.timestamp, "timestamp")
+        else:
+            arrival_ms = self._own_time(own.occurred_at)
+        if key is UNSET:
+            key = own.customer_id if isinstance(own.customer_id, str) else None
+        self._latest_ms = max(self._latest_ms, arrival_ms)
+        headers = [(name, text.encode()) for name, text in parsed.headers.items()] if parsed.headers else ()
+        return InputRecord(topic, 0, self.lines, arrival_ms, None if key is None else key.encode(), value, headers)
+
+    def _about_itself(self, value: bytes) -> _Own:
+        try:
+            return self._own(value)
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            return _NOTHING
+
+    def _own_time(self, occurred_at: object) -> int:
+        if isinstance(occurred_at, str):
+            try:
+                occurred_ms = parse_ms(occurred_at)
+            except (ValueError, OverflowError):
+                return self._latest_ms
+            if 0 <= occurred_ms <= _LAST_MS:
+                return occurred_ms
+        return self._latest_ms
+
+
+_NOTHING = _Own()
+
+
+def _moment(given: int | str, member: str) -> int:
+    """Epoch milliseconds of a time in a line: RFC 3339 text or the number itself."""
+    try:
+        moment_ms = parse_ms(given) if isinstance(given, str) else given
+    except (ValueError, OverflowError) as error:
+        raise _BadLineError(f"`{member}`: {error}") from None
+    if not 0 <= moment_ms <= _LAST_MS:
+        raise _BadLineError(f"`{member}`: outside the years 1970 to 9999")
+    return moment_ms
+
+
+def _value(parsed: _Line) -> bytes | None:
+    given = (parsed.value is not UNSET) + (parsed.value_base64 is not UNSET) + parsed.tombstone
+    if given != 1:
+        raise _BadLineError("a record has exactly one of `value`, `value_base64` and `tombstone: true`")
+    if parsed.value is not UNSET:
+        return bytes(parsed.value)
+    if parsed.value_base64 is UNSET:
+        return None
+    try:
+        return base64.b64decode(parsed.value_base64, validate=True)
+    except (binascii.Error, ValueError):
+        raise _BadLineError("`value_base64` is not base64") from None
+
+
+# A string that never closes is one token too: looking for its end again from every later quote would take for ever.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_COLON = re.compile(rb"\s*:\s*")
+
+
+def deep_value(line: bytes) -> tuple[int, int]:
+    """Where the bytes of the member `value` stand in a line nested too deep for a decoder; it must be nested itself.
+
+    Raises:
+        _BadLineError: the line has no such member, or its brackets do not close.
+
+    """
+    depth, start = 0, -1
+    expects_value = False
+    for token in _TOKEN.finditer(line):
+        text = token.group()
+        if text in b"{[":
+            if depth == 1 and expects_value:
+                start = token.start()
+            depth += 1
+        elif text in b"}]":
+            depth -= 1
+            if depth == 1 and start >= 0:
+                return start, token.end()
+        elif depth == 1 and (colon := _COLON.match(line, token.end())):
+            expects_value = text == b'"value"' and line[colon.end() : colon.end() + 1] in (b"{", b"[")
+    raise _BadLineError("nested too deep to be read")
+
+
+_DEAD_LETTERS = "dead-letters"
+_encode = Encoder().encode
+_check_json = Decoder(Raw).decode
+
+
+def write_line(message: Message) -> bytes:
+    """A message as one line, line feed included."""
+    key = b"null" if message.key is None else _encode(message.key.decode())
+    headers = _encode({name: text.decode() for name, text in message.headers})
+    value = message.value
+    if value is None:
+        member = b'"tombstone":true'
+    elif message.topic != _DEAD_LETTERS or is_one_json_value(value):
+        # Only dead letters carry bytes that we did not encode ourselves.
+        member = b'"value":' + value
+    else:
+        member = b'"value_base64":"' + base64.b64encode(value) + b'"'
+    return b'{"topic":%b,"key":%b,%b,"headers":%b}\n' % (_encode(message.topic), key, member, headers)
+
+
+def is_one_json_value(value: bytes) -> bool:
+    """Whether the bytes can stand in a line as they are, be read by any JSON reader and be cut out again unchanged."""
+    if b"\n" in value or value != value.strip():
+        return False
+    try:
+        _check_json(value)
+        # Readers differ in what they refuse: lone surrogates, numbers without end, depth, bytes that are not UTF-8.
+        json.loads(value)
+    except (UnicodeDecodeError, DecodeError, RecursionError, ValueError):
+        return False
+    return True
