@@ -1,0 +1,43 @@
+"""Which approved version of the policy holds at a moment."""
+
+from bisect import bisect_left, bisect_right
+
+from pipeline.policy.model import Policy
+
+_SINCE_EVER = -(1 << 63)
+
+
+class Versions:
+    """Approved versions, going back to an older one included.
+
+    In force at an arrival is the one approved last among those effective by then. So an approval that takes effect
+    later never brings back what was approved before something already in force.
+    """
+
+    def __init__(self, first: Policy) -> None:
+        """Begin with the policy that was in force before any approval."""
+        # The version approved last, in force or not yet: what the next one builds on.
+        self.head = first
+        # Numbers are never used twice, whatever was rolled back.
+        self.highest_version = first.version
+        self._starts_ms = [_SINCE_EVER]
+        self._in_force = [first]
+
+    def at(self, arrival_ms: int) -> Policy:
+        """The version in force at an arrival, epoch milliseconds."""
+        if arrival_ms >= self._starts_ms[-1]:
+            return self._in_force[-1]
+        return self._in_force[bisect_right(self._starts_ms, arrival_ms) - 1]
+
+    def was_in_force(self, digest: str, arrival_ms: int) -> Policy | None:
+        """The version of that digest if it was in force at an arrival or before, else None."""
+        begun = self._in_force[: bisect_right(self._starts_ms, arrival_ms)]
+        return next((policy for policy in begun if policy.digest == digest), None)
+
+    def approve(self, policy: Policy, effective_ms: int) -> None:
+        """Put a version in force from a moment on; whatever was to begin then or later was approved before it."""
+        kept = bisect_left(self._starts_ms, effective_ms)
+        self._starts_ms[kept:] = [effective_ms]
+        self._in_force[kept:] = [policy]
+        self.head = policy
+        self.highest_version = max(self.highest_version, policy.version)
