@@ -1,0 +1,159 @@
+"""What happens to one transaction: validate, seen before?, judge, remember. Judging sees only what came before it."""
+
+from typing import NamedTuple
+
+from schemas.account_action import AccountAction
+from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
+from schemas.re_review import ReReview
+from schemas.reasons import DeadLetterReason as Reason
+from schemas.timestamps import format_ms
+
+from pipeline.customer import Customer
+from pipeline.history_bytes import digest_of
+from pipeline.ids import derived_id
+from pipeline.messages import message
+from pipeline.plan import Plan
+from pipeline.rates import Rates
+from pipeline.record import Message
+from pipeline.rules import RULES
+from pipeline.sight import Finding, Sight
+from pipeline.signals import base_signals_of, reasons_of, retroactive_breach_of, signals_of
+from pipeline.validate import Intake, Rejected
+from pipeline.verdict import Verdict, weigh
+from pipeline.whitelist.dossier import tier_at
+
+
+class Assessed(NamedTuple):
+    """A decision, the messages that carry it and what follows from it, and whether it came by the lane of its tier."""
+
+    decision: Decision
+    messages: list[Message]
+    right_lane: bool
+
+
+class Duplicate(NamedTuple):
+    """Seen before, with the same content."""
+
+
+def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Assessed | Duplicate | Rejected:
+    """Judge a validated transaction of a customer and remember it. A rejected or repeated one changes nothing."""
+    history = customer.history
+    seen = history.seen(intake)
+    if seen is not None:
+        return Duplicate() if seen else Rejected(Reason.CONFLICTING_DUPLICATE, "known with other content")
+    if not _convert(intake, plan, rates):
+        return Rejected(Reason.NO_RATE, f"no rate for {intake.transaction.currency} that is not too old")
+    tier = plan.ranks.get(tier_at(customer.dossier, intake.arrived_ms) or "", 0)
+    findings = judge(Sight(history, intake, plan, tier, frozen=customer.dossier.frozen))
+    verdict = weigh(findings, plan, history.cooling, intake.arrived_ms)
+    signals = signals_of(findings, history, intake, tier) if findings else ()
+    base_signals = base_signals_of(findings) if findings and tier else ()
+    digest = digest_of(customer.key, history) if verdict.action.alert else ""
+    reversal = history.remember(intake)
+    history.cooling.update(verdict.cooling)
+    decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
+    right_lane = plan.policy.tiers[tier].priority == (intake.lane == "priority")
+    return Assessed(decision, _messages(customer, decision, plan, verdict, findings, digest), right_lane)
+
+
+def judge(sight: Sight) -> list[Finding]:
+    """Every rule looks, at every tier."""
+    findings: list[Finding] = []
+    for find in RULES:
+        find(sight, findings)
+    return findings
+
+
+def _convert(intake: Intake, plan: Plan, rates: Rates) -> bool:
+    policy = plan.policy
+    intake.base_currency = policy.base_currency
+    if intake.transaction.currency == policy.base_currency:
+        return True
+    converted = rates.convert(
+        intake.amount_minor,
+        intake.transaction.currency,
+        intake.occurred_ms,
+        policy.base_currency,
+        policy.rate_max_age_ms,
+    )
+    if converted is None:
+        return False
+    intake.base_minor = converted
+    return True
+
+
+def _decision(
+    intake: Intake,
+    plan: Plan,
+    tier: int,
+    verdict: Verdict,
+    signals: tuple[Signal, ...],
+    base_signals: tuple[Signal, ...],
+    reversal: Reversal | None,
+) -> Decision:
+    transaction = intake.transaction
+    policy = plan.policy
+    return Decision(
+        decision_id=derived_id(intake.source, transaction.transaction_id, transaction.customer_id),
+        transaction_id=transaction.transaction_id,
+        source=intake.source,
+        customer_id=transaction.customer_id,
+        occurred_at=format_ms(intake.occurred_ms),
+        arrived_at=format_ms(intake.arrived_ms),
+        outcome=OUTCOMES[verdict.outcome],
+        tier=policy.tiers[tier].name,
+        score=verdict.score,
+        lane=intake.lane,
+        policy_version=policy.version,
+        policy_hash=policy.digest,
+        signals=signals,
+        base_tier_signals=base_signals,
+        retroactive_breach=retroactive_breach_of(signals) if signals else None,
+        reversal=reversal,
+        cooled=verdict.cooled,
+    )
+
+
+def _messages(
+    customer: Customer, decision: Decision, plan: Plan, verdict: Verdict, findings: list[Finding], digest: str
+) -> list[Message]:
+    """The decision, and what its outcome asks for by the policy's table."""
+    key, arrived = customer.key, decision.arrived_at
+    messages = [message("decisions", key, decision, decision.decision_id, arrived)]
+    action = verdict.action
+    alert_id = ""
+    if action.alert:
+        alert_id = derived_id("alert", decision.decision_id)
+        alert = Alert(
+            **{name: getattr(decision, name) for name in Decision.__struct_fields__},
+            alert_id=alert_id,
+            reasons=reasons_of(decision.signals, plan.policy, decision.tier),
+            features={finding.rule.name: finding.observed for finding in findings},
+            state_digest=digest,
+        )
+        messages.append(message("alerts", key, alert, alert_id, arrived))
+    if action.re_review:
+        request = ReReview(
+            request_id=derived_id("re_review", decision.decision_id),
+            kind="request",
+            customer_id=decision.customer_id,
+            tier=decision.tier,
+            why="limit_breach",
+            check=tuple(dict.fromkeys([signal.rule for signal in decision.signals if signal.mode == "live"])),
+            requested_at=arrived,
+            due_at=arrived,
+            decision_id=decision.decision_id,
+            alert_id=alert_id,
+        )
+        messages.append(message("re-reviews", key, request, request.request_id, arrived))
+    if action.account_action:
+        request_action = AccountAction(
+            action_id=derived_id(action.account_action, decision.decision_id),
+            action=action.account_action,
+            customer_id=decision.customer_id,
+            because="limit_breach",
+            requested_at=arrived,
+            decision_id=decision.decision_id,
+        )
+        messages.append(message("account-actions", key, request_action, request_action.action_id, arrived))
+    return messages

@@ -1,0 +1,78 @@
+"""A customer in memory: the history and the dossier, read from their bytes when first met and written back by the unit."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pipeline.history import History
+from pipeline.history_bytes import read_history, write_history
+from pipeline.whitelist.dossier import Dossier, decode, encode
+
+Lookup = Callable[[bytes], bytes | None]
+
+
+class Changes(NamedTuple):
+    """State records that changed; None deletes."""
+
+    windows: dict[bytes, bytes | None]
+    dossiers: dict[bytes, bytes | None]
+
+
+class Customer:
+    """One customer, live. Whoever changes a part says so: only what changed is written."""
+
+    __slots__ = ("dossier", "dossier_changed", "history", "history_changed", "key")
+
+    def __init__(self, key: bytes, history: History, dossier: Dossier) -> None:
+        """Take what was read."""
+        self.key = key
+        self.history = history
+        self.dossier = dossier
+        self.history_changed = False
+        self.dossier_changed = False
+
+
+class Customers:
+    """The live customers of one partition, at most `most` between units of work; the rest stay bytes."""
+
+    def __init__(self, windows: Lookup, dossiers: Lookup, most: int) -> None:
+        """`windows` and `dossiers` give the newest bytes of a key."""
+        self._windows = windows
+        self._dossiers = dossiers
+        self._most = most
+        self._live: OrderedDict[bytes, Customer] = OrderedDict()
+        self._changed: dict[bytes, Customer] = {}
+
+    def __len__(self) -> int:
+        """How many are live."""
+        return len(self._live)
+
+    def get(self, key: bytes) -> Customer:
+        """The customer, from memory or from bytes."""
+        customer = self._live.get(key)
+        if customer is None:
+            customer = Customer(key, read_history(key, self._windows), decode(self._dossiers(key)))
+            self._live[key] = customer
+        else:
+            self._live.move_to_end(key)
+        return customer
+
+    def changed(self, customer: Customer) -> None:
+        """Note that the customer must be written."""
+        self._changed[customer.key] = customer
+
+    def take_changes(self) -> Changes:
+        """What must be written since the last time, and let go of the customers longest unused."""
+        windows: dict[bytes, bytes | None] = {}
+        dossiers: dict[bytes, bytes | None] = {}
+        for key, customer in self._changed.items():
+            if customer.history_changed:
+                windows.update(write_history(key, customer.history, self._windows))
+                customer.history_changed = False
+            if customer.dossier_changed:
+                dossiers[key] = encode(customer.dossier)
+                customer.dossier_changed = False
+        self._changed.clear()
+        while len(self._live) > self._most:
+            self._live.popitem(last=False)
+        return Changes(windows, dossiers)

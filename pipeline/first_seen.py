@@ -1,0 +1,38 @@
+"""Which payees or devices a customer is known to use, and since when; the least recently used are forgotten first."""
+
+from hashlib import blake2b
+
+
+class FirstSeen:
+    """At most `size` ids, each with the earliest time it was seen (epoch ms). Ids are kept as 8-byte BLAKE2b digests."""
+
+    def __init__(self, size: int) -> None:
+        """Know nobody yet."""
+        self.size = size
+        # Digest to first seen, in order of last use.
+        self.since: dict[int, int] = {}
+
+    def see(self, entity: str, occurred_ms: int) -> None:
+        """Note a use at `occurred_ms`; one that arrives late moves the beginning back."""
+        digest = _digest(entity)
+        first = self.since.pop(digest, occurred_ms)
+        self.since[digest] = min(first, occurred_ms)
+        if len(self.since) > self.size:
+            del self.since[next(iter(self.since))]
+
+    def is_new(self, entity: str, occurred_ms: int, new_for_ms: int) -> bool:
+        """Whether at `occurred_ms` the entity had been known for less than `new_for_ms`, or not at all."""
+        first = self.since.get(_digest(entity))
+        return first is None or first > occurred_ms - new_for_ms
+
+    def flat(self) -> list[int]:
+        """Digest, first seen, digest, first seen...: the least recently used first."""
+        return [number for pair in self.since.items() for number in pair]
+
+    def fill(self, flat: list[int]) -> None:
+        """Take back what `flat` gave."""
+        self.since = dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _digest(entity: str) -> int:
+    return int.from_bytes(blake2b(entity.encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,286 @@
+"""What is remembered of one customer's transactions: exact for as long as a window reaches, and no longer.
+
+Entries stand in a log in the order of their arrival. Each lives singly for 73 hours and then folds into the quarter-hour
+bucket of its type. Everything else here (who was seen, what expires next, the timelines that answer sums) is derived from
+the log and rebuilt when a customer comes back into memory; `history_bytes` says how it is kept.
+"""
+
+from hashlib import blake2b
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+import msgspec
+from schemas.decision import Reversal
+from schemas.timestamps import MS_PER_HOUR
+
+from pipeline.buckets import Buckets
+from pipeline.first_seen import FirstSeen
+from pipeline.timeline import Timeline
+from pipeline.validate import REVERSAL, Intake
+
+# By contract an original is known for 48 h. Loaded history may come out of order by a day, hence a day more, and an hour
+# so that no reversal can still be ahead of a window that reads the folded bucket.
+KNOWN_MS = 48 * MS_PER_HOUR
+KEPT_MS = 73 * MS_PER_HOUR
+# The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
+BUCKETS_KEPT_MS = (33 * 24 + 2) * MS_PER_HOUR
+# Entries of one sealed segment: with the longest ids still below the largest state record of 64 KiB.
+SEGMENT = 256
+
+_TYPE = 0b111
+_DECLINED = 0b1000
+_SOURCE_SHIFT = 4
+_encode_content = msgspec.msgpack.Encoder().encode
+
+
+class Foreign(NamedTuple):
+    """What an entry was before conversion: its currency and minor units."""
+
+    currency: str
+    amount_minor: int
+
+
+class History:
+    """One customer's remembered transactions. Positions number the entries in order of arrival and are never reused."""
+
+    def __init__(self) -> None:
+        """A customer of whom nothing is known."""
+        self.last_arrival_ms = 0
+        self.folded_to_ms = 0
+        self.sources: list[str] = []
+        # The log, as columns; the entry at position p stands at index p - first.
+        self.first = 0
+        self.ids: list[str] = []
+        self.times: list[int] = []
+        self.amounts: list[int] = []
+        self.kinds: list[int] = []
+        self.contents: list[bytes] = []
+        self.originals: dict[int, int] = {}
+        self.foreign: dict[int, Foreign] = {}
+        # Entries before `sealed` belong to segments of their own, numbered from `first_segment` on; before `written`
+        # those segments have been handed out.
+        self.sealed = 0
+        self.written = 0
+        self.first_segment = 0
+        self.buckets: dict[int, Buckets] = {}
+        self.payees = FirstSeen(64)
+        self.devices = FirstSeen(32)
+        # Rule number to the arrival and the outcome of its last alert.
+        self.cooling: dict[int, tuple[int, int]] = {}
+        # Set once remembering has begun, cleared by whoever has made use of it: between the two a bug may have left half.
+        self.touched = False
+        # Derived. No entry kept singly occurred after `newest_ms`.
+        self.newest_ms = 0
+        self._where: dict[str, int] = {}
+        self._expiry: list[tuple[int, int]] = []
+        self._given: dict[int, int] = {}
+        self._reversed_minor: dict[int, int] = {}
+        self._timelines: dict[int, Timeline] = {}
+
+    def __len__(self) -> int:
+        """How many entries stand in the log."""
+        return len(self.ids)
+
+    def timeline(self, mask: int) -> Timeline:
+        """The entries of the types in `mask` (bit n stands for the type of index n), ready for sums over windows."""
+        timeline = self._timelines.get(mask)
+        if timeline is None:
+            timeline = self._timelines[mask] = self._build_timeline(mask)
+        return timeline
+
+    def seen(self, intake: Intake) -> bool | None:
+        """Whether this transaction was seen before: None if not, True if the same, False if with other content."""
+        position = self._known(intake.source, intake.transaction.transaction_id, intake.arrived_ms)
+        if position is None:
+            return None
+        return self.contents[position - self.first] == content_of(intake)
+
+    def remember(self, intake: Intake) -> Reversal | None:
+        """Put a judged transaction where it belongs in time. For a reversal: what it gave back."""
+        self.touched = True
+        self._let_go(min(self.last_arrival_ms, intake.arrived_ms) - KEPT_MS)
+        self.last_arrival_ms = intake.arrived_ms
+        transaction = intake.transaction
+        if transaction.payee_id:
+            self.payees.see(transaction.payee_id, intake.occurred_ms)
+        if transaction.device_id:
+            self.devices.see(transaction.device_id, intake.occurred_ms)
+        if intake.type_index == REVERSAL:
+            return self._reverse(intake)
+        amount = 0 if intake.declined else intake.base_minor
+        if intake.occurred_ms <= self.folded_to_ms:  # history loaded more than a day out of order
+            self._bucket(intake.type_index).add(intake.occurred_ms, amount, 1)
+            return None
+        position = self._append(intake, amount)
+        if transaction.currency != intake.base_currency:
+            self.foreign[position] = Foreign(transaction.currency, intake.amount_minor)
+        for mask, timeline in self._timelines.items():
+            if mask >> intake.type_index & 1:
+                timeline.add(intake.occurred_ms, amount, position)
+        return None
+
+    def id_at(self, position: int) -> str:
+        """The transaction id of an entry that still stands singly."""
+        return self.ids[position - self.first]
+
+    def time_at(self, position: int) -> int:
+        """When an entry that still stands singly occurred, epoch ms."""
+        return self.times[position - self.first]
+
+    def _append(self, intake: Intake, amount: int) -> int:
+        position = self.first + len(self.ids)
+        source = self._source_index(intake.source)
+        self.ids.append(intake.transaction.transaction_id)
+        self.times.append(intake.occurred_ms)
+        self.amounts.append(amount)
+        self.kinds.append(intake.type_index | (_DECLINED if intake.declined else 0) | source << _SOURCE_SHIFT)
+        self.contents.append(content_of(intake))
+        self._where[_identity(source, intake.transaction.transaction_id)] = position
+        heappush(self._expiry, (intake.occurred_ms, position))
+        self.newest_ms = max(self.newest_ms, intake.occurred_ms)
+        if position + 1 - self.sealed >= 2 * SEGMENT:
+            self.sealed += SEGMENT
+        return position
+
+    def _reverse(self, intake: Intake) -> Reversal:
+        """Give back what the original has left, at the original's rate."""
+        position = self._append(intake, 0)
+        transaction = intake.transaction
+        original = self._known(intake.source, transaction.original_transaction_id, intake.arrived_ms)
+        if original is None or original == position or self.times[original - self.first] <= self.folded_to_ms:
+            return Reversal("unknown_original", 0)
+        index = original - self.first
+        if self.kinds[index] & _TYPE == REVERSAL or self.kinds[index] & _DECLINED or intake.declined:
+            return Reversal("not_reversible", 0)
+        whole = self.foreign.get(original) or Foreign(intake.base_currency, self.amounts[index])
+        if whole.currency != transaction.currency:
+            return Reversal("other_currency", 0)
+        reversed_minor = min(self._reversed_minor.get(original, 0) + intake.amount_minor, whole.amount_minor)
+        # Of the whole rather than step by step, so that steps add up to the original and not to a cent more or less.
+        given = self.amounts[index] * reversed_minor // whole.amount_minor if whole.amount_minor else 0
+        step = given - self._given.get(original, 0)
+        if reversed_minor == self._reversed_minor.get(original, 0):
+            return Reversal("nothing_left", 0)
+        self.amounts[position - self.first] = step
+        self.originals[position] = original
+        self.foreign[position] = Foreign(transaction.currency, reversed_minor - self._reversed_minor.get(original, 0))
+        self._give_back(position, original)
+        return Reversal("applied", step)
+
+    def _give_back(self, position: int, original: int) -> None:
+        """Apply the reversal at `position` to everything derived."""
+        step = self.amounts[position - self.first]
+        time = self.times[original - self.first]
+        since = max(time, self.times[position - self.first])
+        self._given[original] = self._given.get(original, 0) + step
+        self._reversed_minor[original] = self._reversed_minor.get(original, 0) + self.foreign[position].amount_minor
+        type_index = self.kinds[original - self.first] & _TYPE
+        for mask, timeline in self._timelines.items():
+            if mask >> type_index & 1:
+                timeline.give_back(time, original, step, since)
+
+    def _let_go(self, horizon: int) -> None:
+        """Fold what occurred at or before `horizon` into buckets, oldest first."""
+        if self._expiry and self._expiry[0][0] > horizon:
+            return
+        while self._expiry and self._expiry[0][0] <= horizon:
+            time, position = heappop(self._expiry)
+            index = position - self.first
+            kind = self.kinds[index]
+            identity = _identity(kind >> _SOURCE_SHIFT, self.ids[index])
+            if self._where.get(identity) == position:
+                del self._where[identity]
+            if kind & _TYPE != REVERSAL:
+                self._bucket(kind & _TYPE).add(time, self.amounts[index] - self._given.pop(position, 0), 1)
+                self._reversed_minor.pop(position, None)
+        self.folded_to_ms = max(self.folded_to_ms, horizon)
+        for buckets in self.buckets.values():
+            buckets.drop(horizon - (BUCKETS_KEPT_MS - KEPT_MS))
+        for timeline in self._timelines.values():
+            timeline.forget(horizon)
+        self._drop_front()
+
+    def _drop_front(self) -> None:
+        """Cut off the log's folded front; where segments are sealed, whole segments only."""
+        done = 0
+        size = len(self.ids)
+        while done < size and self._is_done(self.first + done):
+            done += 1
+        if self.sealed > self.first:
+            segments = min(done, self.sealed - self.first) // SEGMENT
+            self.first_segment += segments
+            done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
+        if not done:
+            return
+        for position in range(self.first, self.first + done):
+            self.originals.pop(position, None)
+            self.foreign.pop(position, None)
+        for column in (self.ids, self.times, self.amounts, self.kinds, self.contents):
+            del column[:done]
+        self.first += done
+        self.sealed = max(self.sealed, self.first)
+
+    def _is_done(self, position: int) -> bool:
+        original = self.originals.get(position, position)
+        return self.times[position - self.first] <= self.folded_to_ms and (
+            original < self.first or self.times[original - self.first] <= self.folded_to_ms
+        )
+
+    def _known(self, source: str, transaction_id: str, arrived_ms: int) -> int | None:
+        if source not in self.sources:
+            return None
+        position = self._where.get(_identity(self.sources.index(source), transaction_id))
+        if position is None or arrived_ms - self.times[position - self.first] > KNOWN_MS:
+            return None
+        return position
+
+    def _source_index(self, source: str) -> int:
+        if source not in self.sources:
+            self.sources.append(source)
+        return self.sources.index(source)
+
+    def _bucket(self, type_index: int) -> Buckets:
+        buckets = self.buckets.get(type_index)
+        if buckets is None:
+            buckets = self.buckets[type_index] = Buckets()
+        return buckets
+
+    def _build_timeline(self, mask: int) -> Timeline:
+        timeline = Timeline([self._bucket(type_index) for type_index in range(8) if mask >> type_index & 1])
+        for index, kind in enumerate(self.kinds):
+            if mask >> (kind & _TYPE) & 1 and kind & _TYPE != REVERSAL and self.times[index] > self.folded_to_ms:
+                timeline.add(self.times[index], self.amounts[index], self.first + index)
+        for position, original in self.originals.items():
+            if original in self._given and mask >> (self.kinds[original - self.first] & _TYPE) & 1:
+                time = self.times[original - self.first]
+                since = max(time, self.times[position - self.first])
+                timeline.give_back(time, original, self.amounts[position - self.first], since)
+        return timeline
+
+    def derive(self) -> None:
+        """Rebuild what is derived from the log, after the log was read."""
+        live = [(time, self.first + i) for i, time in enumerate(self.times) if time > self.folded_to_ms]
+        self._expiry = live
+        for _, position in live:
+            index = position - self.first
+            self._where[_identity(self.kinds[index] >> _SOURCE_SHIFT, self.ids[index])] = position
+        heapify(self._expiry)
+        self.newest_ms = max(self.times, default=0)
+        for position, original in self.originals.items():
+            if original >= self.first and self.times[original - self.first] > self.folded_to_ms:
+                self._give_back(position, original)
+
+
+def _identity(source_index: int, transaction_id: str) -> str:
+    # Nearly every customer has one processor; ids hold no control characters, so the two forms cannot meet.
+    return transaction_id if source_index == 0 else f"{source_index}\0{transaction_id}"
+
+
+def content_of(intake: Intake) -> bytes:
+    """Digest of the fields that make two messages of one identity the same transaction: BLAKE2b, 8 bytes."""
+    t = intake.transaction
+    content = (
+        t.customer_id, intake.occurred_ms, t.amount, t.currency, t.transaction_type, t.status, t.original_transaction_id,
+        intake.original_ms, t.account_id, t.card_token, t.payee_id, t.merchant_id, t.terminal_id, t.device_id,
+    )  # fmt: skip
+    return blake2b(_encode_content(content), digest_size=8).digest()

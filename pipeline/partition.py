@@ -1,0 +1,200 @@
+"""One partition's unit of work: a batch of records in, messages and changed states out.
+
+Three failures, three shapes. Bad data is a value and becomes a dead letter with its reason. Our own bug is caught in one
+place, here: the record is kept as a dead letter `crashed` and the next one goes on; past a limit, or where a customer's
+state may be half changed, the worker stops rather than drops. How records are carried is the engine's business.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from schemas.codec import Undecodable, decode_disposition
+from schemas.decision import Lane
+from schemas.reasons import DeadLetterReason as Reason
+
+from pipeline.assess import Duplicate, assess
+from pipeline.books import Books
+from pipeline.customer import Changes, Customers, Lookup
+from pipeline.customer_events import judge_event
+from pipeline.messages import dead_letter_of, publish
+from pipeline.plan import Plan
+from pipeline.policy.model import Policy
+from pipeline.record import Message, Record
+from pipeline.tally import Tally
+from pipeline.validate import Rejected, check_key, validate
+from pipeline.whitelist.dossier import decode
+from pipeline.whitelist.life import Applied, Refusal
+from pipeline.whitelist.review import announce, due
+from pipeline.whitelist.review_clock import ReviewClock
+from pipeline.whitelist.transition import DeviceKnown
+
+LANES: dict[str, Lane] = {"transactions": "standard", "transactions-priority": "priority"}
+MOST_CRASHES = 100
+# A long outage must not make one unit of work announce a hundred thousand reviews.
+MOST_ANNOUNCED = 1_000
+
+
+class Partition:
+    """All customers of one partition. Outputs and states depend on the records and clocks taken, in order, and on nothing else.
+
+    `partitions` is how many there are, None where a partition means nothing; `windows` and `dossiers` give the newest
+    bytes of a state key, those of units not yet committed included.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        partitions: int | None,
+        books: Books,
+        windows: Lookup,
+        dossiers: Lookup,
+        cached_customers: int = 20_000,
+    ) -> None:
+        """Know nobody yet; customers are read when their first record comes."""
+        self.number = number
+        self.partitions = partitions
+        self.books = books
+        self.tally = Tally()
+        self.clock = ReviewClock()
+        self.customers = Customers(windows, dossiers, cached_customers)
+        self._crashes = 0
+        self._policy: Policy | None = None
+        self._plan: Plan | None = None
+        self._handlers: dict[str, Callable[[Record], list[Message] | Rejected]] = {
+            "transactions": self._transaction,
+            "transactions-priority": self._transaction,
+            "customer-events": self._customer_event,
+            "dispositions": self._disposition,
+        }
+
+    def take(self, records: Sequence[Record], clock_ms: int | None = None) -> list[Message]:
+        """One unit of work: the records in the order given, then the tick. Whatever a record holds, it has one outcome.
+
+        Raises:
+            Exception: our own bug, past its limit or with a state half changed: commit nothing of this unit and stop.
+
+        """
+        messages: list[Message] = []
+        for record in records:
+            handle = self._handlers.get(record.topic, self._unknown_topic)
+            outcome = handle(record)
+            if isinstance(outcome, Rejected):
+                self.tally.count("dead_letters", outcome.reason.value)
+                messages.append(dead_letter_of(record, outcome))
+            else:
+                messages += outcome
+        if clock_ms is not None:
+            messages += self._tick(clock_ms)
+        return messages
+
+    def changes(self) -> Changes:
+        """State records changed since the last call; with the input positions of the records taken they are one truth."""
+        return self.customers.take_changes()
+
+    def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set the review clock by the dossiers, after a recovery."""
+        self.clock = ReviewClock((key.decode(), due(decode(value))) for key, value in dossiers)
+
+    def _transaction(self, record: Record) -> list[Message] | Rejected:
+        plan = self._plan_at(record.timestamp)
+        policy = plan.policy
+        intake = validate(record, LANES[record.topic], policy.lateness_ms, policy.skew_ms, self.partitions)
+        if isinstance(intake, Rejected):
+            return intake
+        tally = self.tally
+        if intake.unknown_fields:
+            tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
+        if intake.card_like_ids:
+            tally.count("card_like_ids", by=intake.card_like_ids)
+        customer = self.customers.get(record.key or b"")
+        try:
+            assessed = assess(customer, intake, plan, self.books.rates)
+        except Exception as error:
+            return self._crashed(error, half_changed=customer.history.touched)
+        if isinstance(assessed, Rejected):
+            return assessed
+        if isinstance(assessed, Duplicate):
+            tally.count("duplicates", intake.lane)
+            return []
+        customer.history.touched = False
+        customer.history_changed = True
+        self.customers.changed(customer)
+        decision = assessed.decision
+        tally.count("decisions", decision.outcome, decision.tier)
+        tally.late(intake.arrived_ms - intake.occurred_ms)
+        if not assessed.right_lane:
+            tally.count("wrong_lane", decision.tier)
+        if decision.reversal is not None:
+            tally.count("reversals", decision.reversal.result)
+        for signal in decision.signals:
+            tally.count("signals", signal.rule, signal.mode)
+        for signal in decision.base_tier_signals:
+            tally.count("base_tier_signals", signal.rule)
+        return assessed.messages
+
+    def _customer_event(self, record: Record) -> list[Message] | Rejected:
+        policy = self._plan_at(record.timestamp).policy
+        checked = judge_event(record, self.partitions, self.customers, policy)
+        if isinstance(checked, Rejected):
+            return checked
+        customer, result = checked
+        if isinstance(result, Refusal):
+            self.tally.count("events", "refused", result.reason.value)
+            return publish(customer.key, result.outgoing)
+        if not isinstance(result, Applied):
+            self.tally.count("events", "duplicate", "")
+            return []
+        self.tally.count("events", "applied", "")
+        if result.dossier != customer.dossier:
+            customer.dossier = result.dossier
+            customer.dossier_changed = True
+            self.clock.put(customer.key.decode(), due(result.dossier))
+        for effect in result.effects:
+            if isinstance(effect, DeviceKnown):
+                customer.history.devices.see(effect.device_id, effect.at_ms)
+            else:
+                customer.history.payees.see(effect.payee_id, effect.at_ms)
+            customer.history_changed = True
+        self.customers.changed(customer)
+        return publish(customer.key, result.outgoing)
+
+    def _disposition(self, record: Record) -> list[Message] | Rejected:
+        """Labels are checked here and matter to detection later."""
+        try:
+            decoded = decode_disposition(record.value or b"")
+        except Undecodable as error:
+            return Rejected(error.reason, error.detail)
+        rejected = check_key(record, decoded.message.customer_id, self.partitions)
+        if rejected is None:
+            self.tally.count("dispositions", decoded.message.label, decoded.message.status)
+        return rejected or []
+
+    def _unknown_topic(self, record: Record) -> Rejected:
+        return Rejected(Reason.UNKNOWN_TOPIC, f"nothing here reads {record.topic}")
+
+    def _tick(self, clock_ms: int) -> list[Message]:
+        """Announce what has come due; the tier in force never waited for it."""
+        policy = self._plan_at(clock_ms).policy
+        messages: list[Message] = []
+        for customer_id in self.clock.take_due(clock_ms, MOST_ANNOUNCED):
+            customer = self.customers.get(customer_id.encode())
+            announced = announce(customer_id, customer.dossier, clock_ms, policy)
+            customer.dossier = announced.dossier
+            customer.dossier_changed = True
+            self.customers.changed(customer)
+            self.clock.put(customer_id, due(announced.dossier))
+            for outgoing in announced.outgoing:
+                self.tally.count("announced", outgoing.topic)
+            messages += publish(customer.key, announced.outgoing)
+        return messages
+
+    def _plan_at(self, arrival_ms: int) -> Plan:
+        policy = self.books.policies.in_force(arrival_ms)
+        if policy is not self._policy or self._plan is None:
+            self._policy, self._plan = policy, Plan(policy)
+        return self._plan
+
+    def _crashed(self, error: Exception, *, half_changed: bool) -> Rejected:
+        self._crashes += 1
+        if half_changed or self._crashes > MOST_CRASHES:
+            raise error
+        return Rejected(Reason.CRASHED, f"{type(error).__name__}: report this as a bug, then replay the dead letter")

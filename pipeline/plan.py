@@ -1,0 +1,113 @@
+"""A policy made ready for judging: each limit beside its window, the types it counts and its value at every tier."""
+
+from schemas.decision import OUTCOMES
+from schemas.transaction import TRANSACTION_TYPES
+
+from pipeline.calendar import Calendar, Window
+from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
+
+_NO_LIMIT = 2**63
+# A window and one that holds all of it, whatever the zone and the hour.
+_OUTER = {"7d": "30d", "24h": "7d", "1h": "24h", "day": "month", "night": "7d"}
+_FROM_OUTER = ("30d", "7d", "24h", "1h", "month", "day", "night")
+
+
+class PlannedRule:
+    """A rule that is not off. `limits` by rank of tier, in the rule's unit; `number` is its place in RULES, for state."""
+
+    def __init__(self, rule: Rule, policy: Policy) -> None:
+        """Look the rule's limits up once."""
+        self.name = rule.name
+        self.number = RULES.index(rule.name)
+        self.mode = rule.mode
+        self.points = rule.points
+        self.severity = rule.severity
+        self.floor = OUTCOMES.index(rule.floor)
+        self.cool_down_ms = rule.cool_down_ms
+        self.new_for_ms = rule.new_for_ms
+        self.mask = sum(1 << TRANSACTION_TYPES.index(name) for name in rule.types)
+        self.limits = [tier.limits.get(rule.name, 0) for tier in policy.tiers]
+
+
+class Velocity:
+    """One window over one set of types, and the rules that limit its sum and its count, at least one of the two.
+
+    `outer` is the place, in its group, of a window that holds all of this one, -1 if none does: where that one holds no
+    more than `least_amount` and `least_count`, which no tier goes below, this one need not be asked.
+    """
+
+    def __init__(
+        self, name: str, window: Window, mask: int, amount: PlannedRule | None, count: PlannedRule | None
+    ) -> None:
+        """Look the lowest limits up once."""
+        self.name = name
+        self.window = window
+        self.mask = mask
+        self.amount = amount
+        self.count = count
+        self.outer = -1
+        self.least_amount = min(amount.limits) if amount is not None else _NO_LIMIT
+        self.least_count = min(count.limits) if count is not None else _NO_LIMIT
+
+
+class VelocityGroup:
+    """The velocities of one set of types, each after the window that holds it."""
+
+    def __init__(self, mask: int, velocities: list[Velocity]) -> None:
+        """Order the windows and find for each the one around it."""
+        self.mask = mask
+        self.velocities = sorted(velocities, key=lambda velocity: _FROM_OUTER.index(velocity.name))
+        names = [velocity.name for velocity in self.velocities]
+        for velocity in self.velocities:
+            outer = _OUTER.get(velocity.name, "")
+            while outer and outer not in names:
+                outer = _OUTER.get(outer, "")
+            velocity.outer = names.index(outer) if outer else -1
+
+
+class Plan:
+    """What judging asks of a policy, compiled once for each version."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Compile.
+
+        Raises:
+            UnknownZoneError: the policy's zone is not in the zone data.
+
+        """
+        self.policy = policy
+        self.ranks = {tier.name: tier.rank for tier in policy.tiers}
+        self.rules = {rule.name: PlannedRule(rule, policy) for rule in policy.rules.values() if rule.mode != "off"}
+        self.calendar = Calendar(policy.zone)
+        velocities = self._velocities()
+        masks = dict.fromkeys(velocity.mask for velocity in velocities)
+        self.velocities = [VelocityGroup(mask, [v for v in velocities if v.mask == mask]) for mask in masks]
+        self.outcome_of_score = _outcomes(policy)
+        self.actions = [policy.outcomes[outcome] for outcome in OUTCOMES]
+
+    def _velocities(self) -> list[Velocity]:
+        planned = [(name, self.calendar.window(name), f"amount_{name}", f"count_{name}") for name in WINDOWS]
+        night = self.policy.rules.get("night_amount")
+        if night is not None:
+            window = self.calendar.night(night.night_from_min, night.night_to_min)
+            planned.append(("night", window, "night_amount", ""))
+        velocities = []
+        for name, window, amount_name, count_name in planned:
+            amount, count = self.rules.get(amount_name), self.rules.get(count_name)
+            if amount is not None and count is not None and amount.mask == count.mask:
+                velocities.append(Velocity(name, window, amount.mask, amount, count))
+                continue
+            if amount is not None:
+                velocities.append(Velocity(name, window, amount.mask, amount, None))
+            if count is not None:
+                velocities.append(Velocity(name, window, count.mask, None, count))
+        return velocities
+
+
+def _outcomes(policy: Policy) -> list[int]:
+    """The outcome's rank for each score."""
+    ranks = [0] * (max(band.high for band in policy.bands) + 1)
+    for band in policy.bands:
+        for score in range(band.low, band.high + 1):
+            ranks[score] = OUTCOMES.index(band.outcome)
+    return ranks

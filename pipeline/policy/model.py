@@ -1,0 +1,116 @@
+"""The policy as the pipeline reads it: amounts in minor units of the base currency, durations in milliseconds."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+from schemas.account_action import Action as AccountActionName
+from schemas.decision import Mode, Outcome, Severity
+from schemas.transaction import TransactionType
+
+Window = Literal["1h", "24h", "7d", "30d", "day", "month"]
+WINDOWS: tuple[Window, ...] = ("1h", "24h", "7d", "30d", "day", "month")
+
+# Every limit of a tier, by the rule that judges it.
+AMOUNT_RULES = tuple(f"amount_{window}" for window in WINDOWS)
+COUNT_RULES = tuple(f"count_{window}" for window in WINDOWS)
+LIMIT_RULES = (
+    "amount_per_transaction",
+    *AMOUNT_RULES,
+    *COUNT_RULES,
+    "new_payee_amount",
+    "new_device_amount",
+    "night_amount",
+)
+# Rules that no tier can buy off.
+OTHER_RULES = ("account_frozen",)
+RULES = (*LIMIT_RULES, *OTHER_RULES)
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """How one rule weighs: `types` it counts, `points` 0-100, the outcome it never ends below, its cool-down."""
+
+    name: str
+    mode: Mode
+    points: int
+    severity: Severity
+    floor: Outcome
+    cool_down_ms: int
+    types: tuple[TransactionType, ...] = ("purchase", "transfer", "withdrawal")
+    # new_payee_amount, new_device_amount: how long after it was first seen a payee or device counts as new.
+    new_for_ms: int = 0
+    # night_amount: minutes after local midnight, on quarter hours; a night may pass midnight.
+    night_from_min: int = 0
+    night_to_min: int = 0
+
+
+class ReviewTerms(Struct, frozen=True, kw_only=True):
+    """The review clock of a tier. `remind_ms` are offsets from the due time, before (negative), on (0) and after."""
+
+    every_ms: int
+    notice_ms: int
+    remind_ms: tuple[int, ...]
+    grace_ms: int
+
+
+class Tier(Struct, frozen=True, kw_only=True):
+    """One tier; `limits` by rule name. The base tier, the first, is the absence of a grant and has no review clock."""
+
+    name: str
+    rank: int
+    limits: Mapping[str, int]
+    fee_bps: int
+    authentication: str
+    priority: bool
+    service_channel: str
+    # How many different people approve a grant, and from which roles; 0 and () for the base tier.
+    approvals: int = 0
+    approver_roles: tuple[str, ...] = ()
+    review: ReviewTerms | None = None
+    grant_ms: int = 0
+
+
+class Band(Struct, frozen=True):
+    """Scores from `low` to `high`, both included, end in `outcome`."""
+
+    low: int
+    high: int
+    outcome: Outcome
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """What an outcome asks for."""
+
+    alert: bool = False
+    re_review: bool = False
+    account_action: AccountActionName | Literal[""] = ""
+
+
+class Person(Struct, frozen=True):
+    """Somebody who may sign: `keys` is key_id to Ed25519 public key (32 bytes)."""
+
+    name: str
+    roles: tuple[str, ...]
+    keys: Mapping[str, bytes]
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """One version of the policy. `digest` is the SHA-256 of its YAML bytes, hex."""
+
+    name: str
+    version: int
+    digest: str
+    base_currency: str
+    zone: str
+    lateness_ms: int
+    skew_ms: int
+    tiers: tuple[Tier, ...]
+    rules: Mapping[str, Rule]
+    bands: tuple[Band, ...]
+    outcomes: Mapping[Outcome, Action]
+    people: tuple[Person, ...]
+    # How many people approve a change of policy, and from which roles.
+    policy_approvals: int
+    policy_approver_roles: tuple[str, ...]
+    # Longest age of an exchange rate that may still be used.
+    rate_max_age_ms: int

@@ -1,0 +1,18 @@
+"""A large amount to a payee that this customer has not used before, or only since a short while: account take-over."""
+
+from pipeline.sight import Finding, Sight
+
+
+def find(sight: Sight, findings: list[Finding]) -> None:
+    """Fires when the amount is above the limit and the payee was first seen less than `new_for` before, or never."""
+    rule = sight.plan.rules.get("new_payee_amount")
+    payee = sight.intake.transaction.payee_id
+    if rule is None or not payee or not rule.mask & sight.bit or sight.intake.declined:
+        return
+    amount = sight.intake.base_minor
+    fires = amount > rule.limits[sight.tier]
+    fires_at_base = amount > rule.limits[0]
+    if not (fires or fires_at_base):
+        return
+    if sight.history.payees.is_new(payee, sight.intake.occurred_ms, rule.new_for_ms):
+        findings.append(Finding(rule, amount, fires=fires, fires_at_base=fires_at_base))

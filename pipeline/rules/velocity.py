@@ -1,0 +1,51 @@
+"""Velocity: the sum and the count of a customer's transactions over rolling windows, calendar spans and the night."""
+
+from pipeline.plan import PlannedRule, VelocityGroup
+from pipeline.sight import Finding, Sight
+
+
+def find(sight: Sight, findings: list[Finding]) -> None:
+    """Fires when a window that ends with this transaction, which counts, holds more than the limit.
+
+    A declined transaction counts for velocity and not for sums, so it is judged by counts alone.
+    """
+    for group in sight.plan.velocities:
+        if group.mask & sight.bit:
+            _look(sight, findings, group)
+
+
+def _look(sight: Sight, findings: list[Finding], group: VelocityGroup) -> None:
+    intake = sight.intake
+    t = intake.occurred_ms
+    amount = 0 if intake.declined else intake.base_minor
+    timeline = sight.history.timeline(group.mask)
+    # What each window holds with this transaction, or more than that where the window around it holds too little.
+    held: list[tuple[int, int]] = []
+    for velocity in group.velocities:
+        if velocity.outer >= 0:
+            most = held[velocity.outer]
+            if most[0] <= velocity.least_amount and most[1] <= velocity.least_count:
+                held.append(most)
+                continue
+        start = velocity.window.start(t)
+        if start is None:
+            held.append((0, 0))
+            continue
+        total, count = timeline.total(start, t)
+        total += amount
+        count += 1
+        held.append((total, count))
+        if total > velocity.least_amount and velocity.amount is not None and not intake.declined:
+            _judge(sight, findings, velocity.amount, velocity.name, start, total)
+        if count > velocity.least_count and velocity.count is not None:
+            _judge(sight, findings, velocity.count, velocity.name, start, count)
+
+
+def _judge(sight: Sight, findings: list[Finding], rule: PlannedRule, window: str, start: int, observed: int) -> None:
+    fires = observed > rule.limits[sight.tier]
+    fires_at_base = observed > rule.limits[0]
+    if fires or fires_at_base:
+        t = sight.intake.occurred_ms
+        findings.append(
+            Finding(rule, observed, fires=fires, fires_at_base=fires_at_base, window=window, start=start, end=t)
+        )

@@ -1,0 +1,101 @@
+"""Findings as they stand on a decision, with the evidence that lets anybody count again, and in words."""
+
+from schemas.decision import EVIDENCE_IDS, Evidence, RetroactiveBreach, Signal
+from schemas.timestamps import format_ms
+
+from pipeline.currencies import EXPONENTS
+from pipeline.history import History
+from pipeline.policy.model import Policy
+from pipeline.sight import Finding
+from pipeline.validate import Intake
+
+
+def signals_of(findings: list[Finding], history: History, intake: Intake, tier: int) -> tuple[Signal, ...]:
+    """What fired at the customer's tier, in the order of the rules."""
+    return tuple([_signal(f, f.rule.limits[tier], _evidence(f, history, intake)) for f in findings if f.fires])
+
+
+def base_signals_of(findings: list[Finding]) -> tuple[Signal, ...]:
+    """What would have fired without the privilege; without evidence, which stands on the customer's own signals."""
+    return tuple([_signal(f, f.rule.limits[0], None) for f in findings if f.fires_at_base])
+
+
+def retroactive_breach_of(signals: tuple[Signal, ...]) -> RetroactiveBreach | None:
+    """The first later moment at which the late arrival breaks a limit."""
+    breaches = [RetroactiveBreach(s.rule, s.at, s.observed, s.limit) for s in signals if s.retroactive]
+    return min(breaches, key=lambda breach: breach.at, default=None)
+
+
+def reasons_of(signals: tuple[Signal, ...], policy: Policy, tier: str) -> tuple[str, ...]:
+    """Each live signal in a sentence for the analyst."""
+    return tuple([_sentence(signal, policy, tier) for signal in signals if signal.mode == "live"])
+
+
+def _signal(finding: Finding, limit: int, evidence: Evidence | None) -> Signal:
+    rule = finding.rule
+    return Signal(
+        rule.name,
+        rule.mode,
+        rule.severity,
+        rule.points,
+        finding.observed,
+        limit,
+        finding.window,
+        finding.retroactive,
+        format_ms(finding.end) if finding.retroactive else "",
+        evidence,
+    )
+
+
+def _evidence(finding: Finding, history: History, intake: Intake) -> Evidence:
+    own_id = intake.transaction.transaction_id
+    own_time = intake.occurred_ms
+    own_amount = 0 if intake.declined else intake.base_minor
+    if not finding.window:
+        return Evidence(1, own_amount, format_ms(own_time), format_ms(own_time), (own_id,))
+    held = history.timeline(finding.mask).evidence(finding.start, finding.end, EVIDENCE_IDS - 1)
+    others = [(history.time_at(ref), history.id_at(ref)) for ref in held.refs]
+    # Ties by arrival: this one arrived last.
+    place = sum(1 for time, _ in others if time <= own_time)
+    ids = [transaction_id for _, transaction_id in others]
+    ids.insert(place, own_id)
+    first = own_time if held.first is None else min(held.first, own_time)
+    last = own_time if held.last is None else max(held.last, own_time)
+    return Evidence(held.entries + 1, held.amount + own_amount, format_ms(first), format_ms(last), tuple(ids))
+
+
+_WINDOW_WORDS = {
+    "1h": "one hour",
+    "24h": "24 hours",
+    "7d": "7 days",
+    "30d": "30 days",
+    "day": "the calendar day",
+    "month": "the calendar month",
+    "night": "the night",
+}
+
+
+def _sentence(signal: Signal, policy: Policy, tier: str) -> str:
+    is_count = signal.rule.startswith("count_")
+    observed, limit = (
+        (str(signal.observed), str(signal.limit))
+        if is_count
+        else (_money(signal.observed, policy.base_currency), _money(signal.limit, policy.base_currency))
+    )
+    within = _WINDOW_WORDS.get(signal.window, signal.window)
+    when = f" at {signal.at}, through this late arrival" if signal.retroactive else ""
+    if signal.rule == "account_frozen":
+        return "The account is frozen."
+    if signal.rule == "amount_per_transaction":
+        return f"The amount is {observed}; tier {tier} allows {limit} per transaction."
+    if signal.rule in ("new_payee_amount", "new_device_amount"):
+        entity = "payee" if signal.rule == "new_payee_amount" else "device"
+        return f"The amount is {observed} with a new {entity}; tier {tier} allows {limit}."
+    what = f"{observed} transactions" if is_count else f"{observed}"
+    return f"{what} within {within}{when}; tier {tier} allows {limit}."
+
+
+def _money(amount_minor: int, currency: str) -> str:
+    exponent = EXPONENTS[currency]
+    whole, cents = divmod(amount_minor, 10**exponent)
+    return f"{whole:,}.{cents:0{exponent}d} {currency}" if exponent else f"{whole:,} {currency}"

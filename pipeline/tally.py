@@ -1,0 +1,35 @@
+"""What happened, counted as it happens and handed over by the batch: metrics are an agent's business."""
+
+from bisect import bisect_left
+
+# Upper bounds of the lateness histogram, ms: how long after it occurred a transaction arrived.
+LATENESS_BOUNDS_MS = (0, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000)
+
+Counts = dict[tuple[str, ...], int]
+
+
+class Tally:
+    """Counts by name and label values; never a customer, a merchant or a transaction."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.counts: Counts = {}
+        self.lateness = [0] * (len(LATENESS_BOUNDS_MS) + 1)
+        self.lateness_sum_ms = 0
+
+    def count(self, *name: str, by: int = 1) -> None:
+        """Add to one count."""
+        self.counts[name] = self.counts.get(name, 0) + by
+
+    def late(self, late_ms: int) -> None:
+        """Note how late a transaction arrived; a clock ahead of ours counts as not late."""
+        self.lateness[bisect_left(LATENESS_BOUNDS_MS, late_ms)] += 1
+        self.lateness_sum_ms += max(late_ms, 0)
+
+    def drain(self) -> "Tally":
+        """Everything counted since the last time; counting goes on from nothing."""
+        drained = Tally()
+        drained.counts, self.counts = self.counts, {}
+        drained.lateness, self.lateness = self.lateness, drained.lateness
+        drained.lateness_sum_ms, self.lateness_sum_ms = self.lateness_sum_ms, 0
+        return drained

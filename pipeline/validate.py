@@ -1,0 +1,140 @@
+"""The first look at a transaction's bytes: either all that judging needs, or a named reason why it cannot be judged.
+
+The order of the checks decides the reason only: decode, validate, card number, partition, time (duplicate and rate
+follow in `assess`, where the customer is known).
+"""
+
+from typing import NamedTuple
+
+from schemas.codec import Undecodable, decode_transaction
+from schemas.decision import Lane
+from schemas.reasons import DeadLetterReason as Reason
+from schemas.timestamps import format_ms, parse_ms
+from schemas.transaction import TRANSACTION_TYPES, Transaction
+
+from pipeline.cards import card_like_ids, holds_card, may_hold_card
+from pipeline.currencies import EXPONENTS
+from pipeline.partitioning import belongs_to
+from pipeline.record import Record
+
+# Fifteen digits of minor units: more than any payment, and every sum of a month still fits 64 bits.
+LARGEST_AMOUNT = 999_999_999_999_999
+REVERSAL = TRANSACTION_TYPES.index("reversal")
+TYPE_INDEX = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
+
+
+class Rejected(NamedTuple):
+    """Why a record goes to the dead letters; `detail` names the place, never the value."""
+
+    reason: Reason
+    detail: str
+
+
+class Intake:
+    """A transaction fit to be judged. Times are epoch milliseconds; `amount_minor` is in the transaction's currency."""
+
+    __slots__ = (
+        "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "declined", "lane", "occurred_ms",
+        "original_ms", "source", "transaction", "type_index", "unknown_fields",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        source: str,
+        occurred_ms: int,
+        arrived_ms: int,
+        lane: Lane,
+        unknown_fields: int,
+    ) -> None:
+        """Keep what was read; `base_minor` follows when the rate is known."""
+        self.transaction = transaction
+        self.source = source
+        self.occurred_ms = occurred_ms
+        self.arrived_ms = arrived_ms
+        self.lane = lane
+        self.unknown_fields = unknown_fields
+        self.type_index = TYPE_INDEX[transaction.transaction_type]
+        self.declined = transaction.status == "declined"
+        self.amount_minor = transaction.amount
+        self.base_minor = transaction.amount
+        self.base_currency = transaction.currency
+        self.original_ms = 0
+        self.card_like_ids = 0
+
+
+def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partitions: int | None) -> Intake | Rejected:
+    """Read one record of a transaction topic. `partitions` is None where partitions mean nothing, as in a replay.
+
+    `lateness_ms` and `skew_ms` are the policy's: how long before, and how far after its arrival a transaction may occur.
+    """
+    value = record.value or b""
+    try:
+        transaction, unknown_fields = decode_transaction(value)
+    except Undecodable as error:
+        return Rejected(error.reason, error.detail)
+    rejected = check_key(record, transaction.customer_id, None) or _misfit(transaction)
+    if rejected is not None:
+        return rejected
+    source = transaction.source or _source(record)
+    if not source:
+        return Rejected(Reason.MISSING_FIELD, "neither `source` nor the header `ce_source`")
+    try:
+        occurred_ms = parse_ms(transaction.occurred_at)
+        original_ms = parse_ms(transaction.original_occurred_at) if transaction.original_occurred_at else 0
+        format_ms(occurred_ms)
+    except ValueError as error:
+        return Rejected(Reason.BAD_TIME, str(error))
+    suspect = may_hold_card(value)
+    if suspect and holds_card(transaction, value, unknown_fields):
+        return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
+    if partitions is not None:
+        rejected = check_key(record, transaction.customer_id, partitions)
+        if rejected is not None:
+            return rejected
+    late_ms = record.timestamp - occurred_ms
+    if late_ms > lateness_ms:
+        return Rejected(Reason.TOO_LATE, f"arrived {late_ms} ms after it occurred; the policy allows {lateness_ms}")
+    if -late_ms > skew_ms:
+        return Rejected(
+            Reason.FROM_THE_FUTURE, f"occurred {-late_ms} ms after its arrival; the policy allows {skew_ms}"
+        )
+    intake = Intake(transaction, source, occurred_ms, record.timestamp, lane, unknown_fields)
+    intake.original_ms = original_ms
+    if suspect:
+        intake.card_like_ids = card_like_ids(transaction)
+    return intake
+
+
+def check_key(record: Record, customer_id: str, partitions: int | None) -> Rejected | None:
+    """Whether the record's key is its customer and, where `partitions` is known, stands on the customer's partition."""
+    key = record.key
+    if not key:
+        return Rejected(Reason.EMPTY_KEY, "the record's key must be the customer_id")
+    if key != customer_id.encode():
+        return Rejected(Reason.KEY_MISMATCH, "the record's key is not the customer_id of the body")
+    if partitions is not None and not belongs_to(key, record.partition, partitions):
+        return Rejected(Reason.WRONG_PARTITION, f"not the murmur2 partition of its key among {partitions}")
+    return None
+
+
+def _misfit(transaction: Transaction) -> Rejected | None:
+    """What is well formed and still no transaction."""
+    amount = transaction.amount
+    if amount < 0:
+        return Rejected(Reason.NEGATIVE_AMOUNT, "$.amount; a reversal is a message of its own type")
+    if amount > LARGEST_AMOUNT:
+        return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_AMOUNT} minor units")
+    if transaction.currency not in EXPONENTS:
+        return Rejected(Reason.UNKNOWN_CURRENCY, "$.currency is not an ISO 4217 code in use")
+    if transaction.transaction_type == "reversal" and not transaction.original_transaction_id:
+        return Rejected(Reason.MISSING_FIELD, "$.original_transaction_id: a reversal names what it reverses")
+    return None
+
+
+def _source(record: Record) -> str:
+    """The processor as its CloudEvents header names it."""
+    for name, value in record.headers:
+        if name == "ce_source":
+            return value.decode("utf-8", "replace")[:128]
+    return ""
