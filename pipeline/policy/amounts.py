@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from pipeline.policy.shapes import Leaf, Reading
+from pipeline.policy.reading import Reading
+from pipeline.policy.shapes import Leaf
 
 # Fifteen digits of minor units: every sum still fits a JSON number.
 LARGEST_MINOR = 999_999_999_999_999

@@ -7,10 +7,11 @@ import msgspec
 
 from pipeline.currencies import EXPONENTS
 from pipeline.policy.amounts import Amount
+from pipeline.policy.containers import Field, ListOf, MapOf, Record
 from pipeline.policy.durations import Duration, TimeOfDay
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
-from pipeline.policy.shapes import Choice, Field, Flag, Integer, Known, ListOf, MapOf, Record, Text
+from pipeline.policy.shapes import Choice, Flag, Integer, Known, Text
 from schemas.decision import OUTCOMES
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
 from schemas.transaction import TRANSACTION_TYPES

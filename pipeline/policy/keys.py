@@ -3,7 +3,8 @@
 import binascii
 from typing import Any
 
-from pipeline.policy.shapes import Leaf, Reading
+from pipeline.policy.reading import Reading
+from pipeline.policy.shapes import Leaf
 
 _LENGTH = 32
 _P = 2**255 - 19

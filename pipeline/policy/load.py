@@ -9,7 +9,7 @@ from pipeline.policy.fields import POLICY, build
 from pipeline.policy.model import Policy
 from pipeline.policy.nodes import Mapping, Node, Scalar, read_document
 from pipeline.policy.problems import PolicyError, Problem
-from pipeline.policy.shapes import Path, Reading
+from pipeline.policy.reading import Path, Reading
 
 __all__ = ["PolicyError", "Problem", "default_yaml", "load_policy", "policy_digest"]
 
