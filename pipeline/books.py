@@ -1,9 +1,12 @@
 """What every worker reads whole: the policies with their history, and the exchange rates."""
 
-from schemas.codec import Undecodable, decode_rate
+from schemas.audit import AuditEntry
+from schemas.codec import Undecodable, decode_policy_event, decode_rate
 from schemas.reasons import DeadLetterReason as Reason
+from schemas.timestamps import format_ms
 
-from pipeline.messages import dead_letter_of
+from pipeline.ids import derived_id
+from pipeline.messages import dead_letter_of, message
 from pipeline.policy.book import PolicyBook
 from pipeline.rates import Rates
 from pipeline.record import Message, Record
@@ -14,7 +17,7 @@ class Books:
     """Policies and rates as of the records taken so far."""
 
     def __init__(self, policies: PolicyBook, rates: Rates) -> None:
-        """Begin with the first policy, and no rate or those given."""
+        """Begin with the first policy, and the rates given."""
         self.policies = policies
         self.rates = rates
 
@@ -22,18 +25,40 @@ class Books:
         """Apply one record of `policies` or `rates`: an audit entry or a dead letter comes back, or nothing."""
         try:
             if record.topic == "rates":
-                return self._rate(record)
+                self._rate(record)
+                return []
             return self._policy(record)
         except Undecodable as error:
             return [dead_letter_of(record, Rejected(error.reason, error.detail))]
 
-    def _rate(self, record: Record) -> list[Message]:
-        if record.value is None:  # a compacted topic forgets by tombstones; a rate once used stays used
-            return []
+    def _rate(self, record: Record) -> None:
+        if record.value is None:  # a compacted topic forgets by tombstones; a rate that was used stays used
+            return
+        rate = decode_rate(record.value).message
         try:
-            self.rates.apply(decode_rate(record.value).message)
-        except Undecodable:
-            raise
+            self.rates.apply(rate)
         except ValueError as error:
             raise Undecodable(Reason.BAD_VALUE, str(error)) from None
-        return []
+
+    def _policy(self, record: Record) -> list[Message]:
+        decoded = decode_policy_event(record.value or b"")
+        event = decoded.message
+        if record.key != event.policy.encode():
+            raise Undecodable(Reason.KEY_MISMATCH, "the record's key must be the policy's name")
+        if self.policies.has(event):
+            return []
+        refusal = self.policies.apply(event, decoded.fields, record.timestamp)
+        at = format_ms(record.timestamp)
+        what = str(event.__struct_config__.tag)
+        entry = AuditEntry(
+            entry_id=derived_id(event.policy, event.event_id, what, record.timestamp, "audit"),
+            subject=event.policy,
+            what=what,
+            actor=event.actor,
+            result="refused" if refusal else "applied",
+            at=at,
+            event_id=event.event_id,
+            reason=refusal.reason if refusal else None,
+            detail=refusal.detail if refusal else "",
+        )
+        return [message("audit", event.policy.encode(), entry, entry.entry_id, at)]

@@ -5,6 +5,7 @@ A window is two pure functions of epoch milliseconds. `start(t)` is the first mo
 moves back as `t` grows. `end(t)` is the first moment after `t` at which an entry at `t` no longer counts.
 """
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -16,8 +17,8 @@ _MINUTES_PER_DAY = 24 * 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MS = timedelta(milliseconds=1)
-# More than a quarter of a year of quarter-hours; beyond it, what is cached is computed again.
-_SPANS_KEPT = 10_000
+# Years of days and nights; beyond it they are looked up again.
+_SPANS_KEPT = 4_096
 
 
 class UnknownZoneError(ValueError):
@@ -82,31 +83,45 @@ class _Span:
 
 
 class SpanWindow(Window):
-    """A window that is one whole span of the local calendar so far. Finding a span is slow, so spans are cached."""
+    """A window that is one whole span of the local calendar so far. To find a span is slow, so they are kept."""
 
     def __init__(self, name: str, zone: ZoneInfo) -> None:
         super().__init__(name)
         self._zone = zone
-        self._spans: dict[int, _Span] = {}
+        self._hot = _Span(0, 0, counts=False)
+        self._begins: list[int] = []
+        self._spans: list[_Span] = []  # by their begin; they do not overlap
 
     def start(self, t: int) -> int | None:
         """First moment of the span that holds `t`; None where `t` lies in none."""
-        span = self._span(t)
+        span = self._hot
+        if not span.begin <= t < span.end:
+            span = self._span(t)
         return span.begin if span.counts else None
 
     def end(self, t: int) -> int:
         """First moment after the span that holds `t`; `t` where `t` lies in none."""
-        span = self._span(t)
+        span = self._hot
+        if not span.begin <= t < span.end:
+            span = self._span(t)
         return span.end if span.counts else t
 
     def _span(self, t: int) -> _Span:
-        span = self._spans.get(t // QUARTER_MS)
-        # Offsets of another age were no multiples of 15 minutes: then a quarter-hour holds parts of two spans.
-        if span is None or not span.begin <= t < span.end:
-            span = self._find(t)
-            if len(self._spans) >= _SPANS_KEPT:
-                self._spans.clear()
-            self._spans[t // QUARTER_MS] = span
+        self._hot = self._known(t) or self._learn(t)
+        return self._hot
+
+    def _known(self, t: int) -> _Span | None:
+        at = bisect_right(self._begins, t)
+        return self._spans[at - 1] if at > 0 and t < self._spans[at - 1].end else None
+
+    def _learn(self, t: int) -> _Span:
+        if len(self._spans) >= _SPANS_KEPT:
+            self._begins.clear()
+            self._spans.clear()
+        span = self._find(t)
+        at = bisect_right(self._begins, span.begin)
+        self._begins.insert(at, span.begin)
+        self._spans.insert(at, span)
         return span
 
     def _find(self, t: int) -> _Span:

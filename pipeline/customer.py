@@ -1,4 +1,4 @@
-"""A customer in memory: the history and the dossier, read from their bytes when first met and written back by the unit."""
+"""A customer in memory: history and dossier, read from their bytes when first met, written back by the unit."""
 
 from collections import OrderedDict
 from collections.abc import Callable

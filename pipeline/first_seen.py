@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 
 class FirstSeen:
-    """At most `size` ids, each with the earliest time it was seen (epoch ms). Ids are kept as 8-byte BLAKE2b digests."""
+    """At most `size` ids, each with the earliest time it was seen, epoch ms; kept as 8-byte BLAKE2b digests."""
 
     def __init__(self, size: int) -> None:
         """Know nobody yet."""

@@ -1,8 +1,8 @@
 """What is remembered of one customer's transactions: exact for as long as a window reaches, and no longer.
 
-Entries stand in a log in the order of their arrival. Each lives singly for 73 hours and then folds into the quarter-hour
-bucket of its type. Everything else here (who was seen, what expires next, the timelines that answer sums) is derived from
-the log and rebuilt when a customer comes back into memory; `history_bytes` says how it is kept.
+Entries stand in a log in the order of their arrival. Each lives singly for 73 hours and then folds into the
+quarter-hour bucket of its type. Everything else here (who was seen, what expires next, the timelines that answer sums)
+is derived from the log and rebuilt when a customer comes back into memory; `history_bytes` says how it is kept.
 """
 
 from hashlib import blake2b
@@ -18,8 +18,8 @@ from pipeline.first_seen import FirstSeen
 from pipeline.timeline import Timeline
 from pipeline.validate import REVERSAL, Intake
 
-# By contract an original is known for 48 h. Loaded history may come out of order by a day, hence a day more, and an hour
-# so that no reversal can still be ahead of a window that reads the folded bucket.
+# By contract an original is known for 48 h. Loaded history may come out of order by a day, hence a day more, and an
+# hour so that no reversal can still be ahead of a window that reads the folded bucket.
 KNOWN_MS = 48 * MS_PER_HOUR
 KEPT_MS = 73 * MS_PER_HOUR
 # The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
@@ -41,7 +41,7 @@ class Foreign(NamedTuple):
 
 
 class History:
-    """One customer's remembered transactions. Positions number the entries in order of arrival and are never reused."""
+    """One customer's remembered transactions. Positions number the entries by arrival and are never reused."""
 
     def __init__(self) -> None:
         """A customer of whom nothing is known."""
@@ -277,7 +277,7 @@ def _identity(source_index: int, transaction_id: str) -> str:
 
 
 def content_of(intake: Intake) -> bytes:
-    """Digest of the fields that make two messages of one identity the same transaction: BLAKE2b, 8 bytes."""
+    """Digest of what makes two messages of one identity the same transaction: BLAKE2b, 8 bytes."""
     t = intake.transaction
     content = (
         t.customer_id, intake.occurred_ms, t.amount, t.currency, t.transaction_type, t.status, t.original_transaction_id,

@@ -1,8 +1,8 @@
 """How one customer's history is kept: a head record, sealed segments of the log, and large buckets, each below 64 KiB.
 
 The head stands under the customer's key. A log that grows past two segments seals its older half under
-`key + 00 's' + number`: sealed segments are written once and deleted once, so a customer with 100,000 transactions a day
-costs a bounded number of bytes per transaction. Buckets beyond two KiB stand under `key + 00 'b' + type`.
+`key + 00 's' + number`: sealed segments are written once and deleted once, so a customer with 100,000 transactions a
+day costs a bounded number of bytes per transaction. Buckets beyond two KiB stand under `key + 00 'b' + type`.
 
 Version 1: one byte of version, one of reserved flags, then MessagePack arrays. An old version is read for ever.
 """
@@ -30,7 +30,7 @@ class StateError(ValueError):
 
 
 class _Entries(msgspec.Struct, array_like=True, gc=False):
-    """A stretch of the log: `base_ms` less each age is a time; originals and foreign amounts by index in the stretch."""
+    """A stretch of the log: `base_ms` less an age is a time; originals and foreign amounts by index in the stretch."""
 
     base_ms: int
     ids: list[str]

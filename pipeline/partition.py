@@ -1,8 +1,9 @@
 """One partition's unit of work: a batch of records in, messages and changed states out.
 
-Three failures, three shapes. Bad data is a value and becomes a dead letter with its reason. Our own bug is caught in one
-place, here: the record is kept as a dead letter `crashed` and the next one goes on; past a limit, or where a customer's
-state may be half changed, the worker stops rather than drops. How records are carried is the engine's business.
+Three failures, three shapes. Bad data is a value and becomes a dead letter with its reason. Our own bug is caught in
+one place, here: the record is kept as a dead letter `crashed` and the next one goes on; past a limit, or where a
+customer's state may be half changed, the worker stops rather than drops. How records are carried is the engine's
+business.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,7 +35,7 @@ MOST_ANNOUNCED = 1_000
 
 
 class Partition:
-    """All customers of one partition. Outputs and states depend on the records and clocks taken, in order, and on nothing else.
+    """All customers of one partition. Outputs and states depend on the records and clocks taken, in order, and no more.
 
     `partitions` is how many there are, None where a partition means nothing; `windows` and `dossiers` give the newest
     bytes of a state key, those of units not yet committed included.
@@ -87,7 +88,7 @@ class Partition:
         return messages
 
     def changes(self) -> Changes:
-        """State records changed since the last call; with the input positions of the records taken they are one truth."""
+        """State records changed since the last call: one truth with the input positions of the records taken."""
         return self.customers.take_changes()
 
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -108,7 +109,7 @@ class Partition:
         customer = self.customers.get(record.key or b"")
         try:
             assessed = assess(customer, intake, plan, self.books.rates)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
             return self._crashed(error, half_changed=customer.history.touched)
         if isinstance(assessed, Rejected):
             return assessed

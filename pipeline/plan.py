@@ -13,7 +13,7 @@ _FROM_OUTER = ("30d", "7d", "24h", "1h", "month", "day", "night")
 
 
 class PlannedRule:
-    """A rule that is not off. `limits` by rank of tier, in the rule's unit; `number` is its place in RULES, for state."""
+    """A rule that is not off. `limits` by rank of tier, in the rule's unit; `number` is its place in RULES."""
 
     def __init__(self, rule: Rule, policy: Policy) -> None:
         """Look the rule's limits up once."""
@@ -86,7 +86,9 @@ class Plan:
         self.actions = [policy.outcomes[outcome] for outcome in OUTCOMES]
 
     def _velocities(self) -> list[Velocity]:
-        planned = [(name, self.calendar.window(name), f"amount_{name}", f"count_{name}") for name in WINDOWS]
+        planned: list[tuple[str, Window, str, str]] = [
+            (name, self.calendar.window(name), f"amount_{name}", f"count_{name}") for name in WINDOWS
+        ]
         night = self.policy.rules.get("night_amount")
         if night is not None:
             window = self.calendar.night(night.night_from_min, night.night_to_min)

@@ -1,4 +1,4 @@
-"""What judging may see: the customer as of just before the transaction, the transaction, and what is in force. No more."""
+"""What judging may see: the customer as of just before the transaction, the transaction, and what is in force."""
 
 from pipeline.history import History
 from pipeline.plan import Plan, PlannedRule
@@ -21,10 +21,11 @@ class Sight:
 
 
 class Finding:
-    """What a rule saw go past a limit: at the customer's tier (`fires`), at the base tier (`fires_at_base`), or at both.
+    """What a rule saw go past a limit: at the customer's tier (`fires`), at the base tier (`fires_at_base`), or both.
 
-    `start` and `end` bound the window looked at, both included, epoch ms; `end` is a later moment than the transaction's
-    own only where a late arrival breaks a limit there (`retroactive`). Without a window the evidence is the transaction.
+    `start` and `end` bound the window looked at, both included, epoch ms; `end` is a later moment than the
+    transaction's own only where a late arrival breaks a limit there (`retroactive`). Without a window the evidence is
+    the transaction.
     """
 
     __slots__ = ("end", "fires", "fires_at_base", "mask", "observed", "retroactive", "rule", "start", "window")

@@ -55,12 +55,16 @@ class Timeline:
         self._refs: list[int] = []
         self._given_back: list[GivenBack] = []  # what was given back later than its entry occurred
         self._newest_since: int | None = None
+        # Time of the latest entry so far: one that is not earlier breaks nothing later.
+        self.newest: int | None = None
 
     def __len__(self) -> int:
         return len(self._times) if self._index is None else len(self._index)
 
     def add(self, time: int, amount: int, ref: int) -> None:
         """Put in an entry that has arrived; `amount` is 0 for a declined one, `ref` names it."""
+        if self.newest is None or self.newest < time:
+            self.newest = time
         if self._index is not None:
             self._index.add(time, amount, ref)
             return
@@ -136,6 +140,33 @@ class Timeline:
                     count += older_count
         return amount, count
 
+    def totals(self, starts: Sequence[int], t: int) -> list[tuple[int, int]]:
+        """Answer for several windows at once what `total` answers for one."""
+        times = self._times
+        if self._index is not None or not times or times[-1] > t or self._newest_since is not None:
+            return [self.total(start, t) for start in starts]
+        amounts = self._amounts
+        count = len(times)
+        oldest = times[0]
+        whole = -1
+        answers: list[tuple[int, int]] = []
+        for start in starts:
+            if start > oldest:
+                begin = bisect_left(times, start)
+                answers.append((sum(amounts[begin:]), count - begin))
+                continue
+            if whole < 0:
+                whole = sum(amounts)
+            older_amount = whole
+            older_count = count
+            for bucket in self._buckets:
+                if start < bucket.end:
+                    more_amount, more_count = bucket.total(start)
+                    older_amount += more_amount
+                    older_count += more_count
+            answers.append((older_amount, older_count))
+        return answers
+
     def evidence(self, start: int, t: int, newest: int) -> Evidence:
         """Show what lies between `start` and `t`, both included, with the names of at most `newest` entries."""
         amount, count = self.total(start, t)
@@ -158,8 +189,10 @@ class Timeline:
         The moments asked are those of the single entries for which `t` still counts. `counted`: the limit is a count.
         """
         added = 1 if counted else amount
+        if self.newest is None or self.newest <= t or added == 0:
+            return None
         start = window.start(t)
-        if added == 0 or start is None:
+        if start is None:
             return None
         if self._index is not None:
             found = self._index.first_between(window, t, limit - added, limit, counted)

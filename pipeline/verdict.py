@@ -28,7 +28,7 @@ _PASS = Verdict(0, 0, _NOTHING, cooled=False, cooling={})
 
 
 def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int]], arrived_ms: int) -> Verdict:
-    """Score = the largest points among the live signals + 1 for each further one, at most 9; the bands give the outcome.
+    """Score = the largest points among the live signals + 1 for each further, at most 9; the bands give the outcome.
 
     A rule's floor lifts the outcome, so that a hard limit never ends in `pass`. Within its cool-down (by arrival) the
     same rule asks for nothing again unless the outcome rises.

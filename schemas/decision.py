@@ -59,7 +59,7 @@ class Reversal(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One for each transaction. Every value is a function of the journal; ids of (source, transaction_id, customer_id)."""
+    """One for each transaction. Values are functions of the journal; ids, of (source, transaction_id, customer_id)."""
 
     decision_id: str
     transaction_id: str

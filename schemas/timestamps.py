@@ -1,4 +1,4 @@
-"""Times on the wire: RFC 3339 text in (any offset, any precision), `Z` and three digits out; in memory, epoch milliseconds."""
+"""Times on the wire: RFC 3339 in (any offset and precision), `Z` and three digits out; in memory, epoch milliseconds."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""A large amount to a payee that this customer has not used before, or only since a short while: account take-over."""
+"""A large amount to a payee that this customer has not used before, or only for a short while: take-over."""
 
 from pipeline.sight import Finding, Sight
 
