@@ -11,21 +11,10 @@ PURE = ("schemas", "pipeline")
 # All that code without a clock, randomness or I/O needs. A new name here is a decision: it must give the same result on
 # every machine, in every year.
 PURE_MODULES = {
-    *("__future__", "abc", "array", "base64", "bisect", "collections", "copy", "dataclasses", "datetime", "decimal"),
-    *(
-        "enum",
-        "fractions",
-        "functools",
-        "hashlib",
-        "heapq",
-        "hmac",
-        "ipaddress",
-        "itertools",
-        "json",
-        "math",
-        "operator",
-    ),
-    *("re", "string", "struct", "types", "typing", "unicodedata"),
+    *("__future__", "abc", "array", "base64", "binascii", "bisect", "collections", "copy", "dataclasses"),
+    *("datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac"),
+    *("ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "types", "typing"),
+    *("unicodedata"),
     *("importlib.resources", "zoneinfo"),  # what our own packages and tzdata ship
     *("cryptography", "msgspec", "numpy", "orjson", "rfc8785", "yaml"),
     *PURE,
@@ -40,8 +29,9 @@ IMPURE_CALLS = {
 
 
 def sources(package: str) -> list[Path]:
-    """Return a package's files, without command-line tools for developers (`python -m schemas.generate`)."""
-    return [path for path in sorted((ROOT / package).rglob("*.py")) if path.name not in {"__main__.py", "generate.py"}]
+    """Return a package's files, without what writes the generated documents: no worker ever runs that."""
+    tools = {ROOT / "schemas" / "generate.py", ROOT / "schemas" / "publish"}
+    return [path for path in sorted((ROOT / package).rglob("*.py")) if tools.isdisjoint({path, *path.parents})]
 
 
 def impurities(source: str) -> list[str]:
