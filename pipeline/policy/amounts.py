@@ -15,7 +15,7 @@ class Amount(Leaf):
     """An amount in major units of the base currency, never negative; zero is a limit, not the absence of one."""
 
     placeholder = 0
-    words = "an amount in major units of the base currency, digits and a point only, such as 250 or 99.50"
+    words = "an amount in digits, such as 250 or 99.50"
 
     def parse(self, text: str, reading: Reading) -> int:
         """Give minor units."""

@@ -21,7 +21,7 @@ class Duration(Leaf):
         self.most_ms = most_ms
         self.pattern = f"({'-?' if least_ms < 0 else ''}[1-9][0-9]{{0,8}}|0)[smhd]"
         bounds = f"from {format_duration(least_ms)} to {format_duration(most_ms)}"
-        self.words = f"a duration {bounds}, a whole number and s, m, h or d, such as 90s, 15m, 24h or 30d"
+        self.words = f"a duration {bounds}, written like 90s, 15m, 24h or 30d"
 
     def parse(self, text: str, reading: Reading) -> int:  # noqa: ARG002
         """Give milliseconds."""

@@ -31,8 +31,6 @@ _PERSON = Text(
 )
 _KEY_ID = Text("a key id: letters, digits and . _ : -, at most 128", "[A-Za-z0-9._:-]{1,128}")
 _ROLES = ListOf(_WORD, "a list of roles, such as [risk_officer]", most=20)
-_MODE = Choice("off", "shadow", "live")
-_SEVERITY = Choice("low", "medium", "high", "critical")
 _OUTCOME = Choice(*OUTCOMES)
 
 
@@ -56,21 +54,21 @@ REVIEW = Record(
 
 def _limit(name: str) -> Field:
     if name in AMOUNT_RULES:
-        return Field(Amount(), f"Most that may be spent in one {_window(name)}.")
+        return Field(Amount(), f"Most that may be spent in {_window(name)}.")
     if name in COUNT_RULES:
-        return Field(Integer(0, LARGEST_COUNT), f"Most transactions in one {_window(name)}.")
+        return Field(Integer(0, LARGEST_COUNT), f"Most transactions in {_window(name)}.")
     return Field(Amount(), _OTHER_LIMITS[name])
 
 
 def _window(name: str) -> str:
     length = name.partition("_")[2]
     return {
-        "1h": "hour (rolling)",
-        "24h": "24 hours (rolling)",
-        "7d": "7 days (rolling, in quarter-hours)",
-        "30d": "30 days (rolling, in quarter-hours)",
-        "day": "calendar day of the policy's zone",
-        "month": "calendar month of the policy's zone",
+        "1h": "any hour",
+        "24h": "any 24 hours",
+        "7d": "any 7 days",
+        "30d": "any 30 days",
+        "day": "a calendar day",
+        "month": "a calendar month",
     }[length]
 
 
@@ -81,12 +79,14 @@ _OTHER_LIMITS = {
     "night_amount": "Most that may be spent in one night.",
 }
 
+LIMITS = Record("the limits of a tier, one for each limit rule", {name: _limit(name) for name in LIMIT_RULES})
+
 TIER = Record(
     "a tier",
     {
         "name": Field(_WORD, "The tier's name, as it stands in grants and decisions."),
         "limits": Field(
-            Record("the limits of a tier, one for each limit rule", {name: _limit(name) for name in LIMIT_RULES}),
+            LIMITS,
             "What is broken by one minor unit, or one transaction, more. Never lower than in the tier below.",
         ),
         "fee_bps": Field(Integer(0, 10_000), "Fee in basis points (1/100 of a per cent); not above the tier below."),
@@ -103,46 +103,57 @@ TIER = Record(
 )
 
 
-def _rule(name: str) -> Field:
-    fields = {
-        "mode": Field(_MODE, "`live` counts, `shadow` is recorded only, `off` is not computed."),
-        "points": Field(Integer(0, 100), "How suspicious it is."),
-        "severity": Field(_SEVERITY, "How an analyst should take it."),
-        "floor": Field(_OUTCOME, "The mildest outcome when it fires, whatever the score."),
-        "cool_down": Field(
-            _days(0, 366), "How long after an alert the same rule makes no further one for the customer."
+RULE_FIELDS = {
+    "mode": Field(
+        Choice("off", "shadow", "live"), "`live` counts, `shadow` is recorded only, `off` is not computed at all."
+    ),
+    "points": Field(Integer(0, 100), "How suspicious it is."),
+    "severity": Field(Choice("low", "medium", "high", "critical"), "How an analyst should take it."),
+    "floor": Field(_OUTCOME, "The mildest outcome when it fires, whatever the score."),
+    "cool_down": Field(_days(0, 366), "How long after an alert the same rule makes no further one for the customer."),
+    "types": Field(
+        ListOf(
+            Choice(*(name for name in TRANSACTION_TYPES if name != "reversal")),
+            "a list of transaction types, such as [purchase, transfer, withdrawal]",
+            least=1,
         ),
-        "types": Field(
-            ListOf(
-                Choice(*(name for name in TRANSACTION_TYPES if name != "reversal")),
-                "a list of transaction types, such as [purchase, transfer, withdrawal]",
-                least=1,
-            ),
-            "The transaction types it judges and counts; a reversal never counts.",
-            required=False,
-            default=("purchase", "transfer", "withdrawal"),
-        ),
-    }
-    if name in ("new_payee_amount", "new_device_amount"):
-        what = name.split("_")[1]
-        fields["new_for"] = Field(
-            Duration(MS_PER_SECOND, 30 * MS_PER_DAY), f"How long after it was first seen a {what} counts as new."
-        )
-    if name == "night_amount":
-        fields["night_from"] = Field(TimeOfDay(), "When the night begins, local wall time, in quotes.")
-        fields["night_to"] = Field(TimeOfDay(), "When it ends; it may pass midnight.")
-    return Field(Record(f"the rule {name}", fields), _RULES[name])
+        "The transaction types it judges and counts; a reversal never counts.",
+        required=False,
+        default=("purchase", "transfer", "withdrawal"),
+    ),
+}
 
 
-_RULES = {
+def _new_for(what: str) -> dict[str, Field]:
+    shape = Duration(MS_PER_SECOND, 30 * MS_PER_DAY)
+    return {"new_for": Field(shape, f"How long after it was first seen a {what} counts as new.")}
+
+
+# Fields that one rule has beside those of all.
+RULE_PARAMETERS = {
+    "new_payee_amount": _new_for("payee"),
+    "new_device_amount": _new_for("device"),
+    "night_amount": {
+        "night_from": Field(TimeOfDay(), "When the night begins, local wall time."),
+        "night_to": Field(TimeOfDay(), "When it ends; it may pass midnight."),
+    },
+}
+_RULE_MEANINGS = {
     "amount_per_transaction": "One transaction is larger than the tier allows.",
-    **{name: f"More is spent than the tier allows in one {_window(name)}." for name in AMOUNT_RULES},
-    **{name: f"More transactions than the tier allows in one {_window(name)}." for name in COUNT_RULES},
+    **{name: f"More is spent than the tier allows in {_window(name)}." for name in AMOUNT_RULES},
+    **{name: f"More transactions than the tier allows in {_window(name)}." for name in COUNT_RULES},
     "new_payee_amount": "A large transaction to a payee the customer has only just begun to pay.",
     "new_device_amount": "A large transaction from a device the customer has only just begun to use.",
     "night_amount": "More is spent in one night than the tier allows.",
     "account_frozen": "A transaction on an account that is frozen.",
 }
+RULE_TABLE = Record(
+    "the rules, one entry for each",
+    {
+        name: Field(Record(f"the rule {name}", {**RULE_FIELDS, **RULE_PARAMETERS.get(name, {})}), _RULE_MEANINGS[name])
+        for name in RULES
+    },
+)
 
 BAND = Record(
     "a band: low, high, outcome",
@@ -206,10 +217,7 @@ POLICY = Record(
         ),
         "people": Field(ListOf(PERSON, "a list of people"), "Who may sign, with which keys."),
         "tiers": Field(ListOf(TIER, "a list of tiers, lowest first", least=1, most=20), "The tiers, lowest first."),
-        "rules": Field(
-            Record("the rules, one entry for each", {name: _rule(name) for name in RULES}),
-            "How each rule weighs, at every tier.",
-        ),
+        "rules": Field(RULE_TABLE, "How each rule weighs, at every tier."),
         "bands": Field(
             ListOf(BAND, "a list of bands", least=1, most=20), "Which score ends in which outcome; together 0 to 109."
         ),

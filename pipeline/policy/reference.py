@@ -1,0 +1,50 @@
+"""The reference of a policy's fields, for people: Markdown made from the table that the loader reads by."""
+
+from collections.abc import Mapping
+
+from pipeline.policy.containers import Field, Record
+from pipeline.policy.fields import (
+    ACTION,
+    BAND,
+    LIMITS,
+    PERSON,
+    POLICY,
+    REVIEW,
+    RULE_FIELDS,
+    RULE_PARAMETERS,
+    RULE_TABLE,
+    TIER,
+)
+
+_SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
+    ("The whole", POLICY.fields),
+    ("`people`, each", PERSON.fields),
+    ("`tiers`, each", TIER.fields),
+    ("`limits` of a tier", LIMITS.fields),
+    ("`review` of a tier", REVIEW.fields),
+    ("`rules`", RULE_TABLE.fields),
+    ("Each rule", RULE_FIELDS),
+    *((f"`{rule}` also", fields) for rule, fields in RULE_PARAMETERS.items()),
+    ("`bands`, each", BAND.fields),
+    ("`outcomes`, each", ACTION.fields),
+)
+
+
+def reference() -> str:
+    """One table for each part of a policy."""
+    return "\n".join(_table(heading, fields) for heading, fields in _SECTIONS)
+
+
+def _table(heading: str, fields: Mapping[str, Field]) -> str:
+    rows = "".join(f"| `{name}` | {field.meaning} | {_expected(field)} |\n" for name, field in fields.items())
+    return f"### {heading}\n\n| field | meaning | value |\n|---|---|---|\n{rows}"
+
+
+def _expected(field: Field) -> str:
+    """What may stand there; records have a table of their own."""
+    words = "see its own table" if isinstance(field.shape, Record) else field.shape.words.replace("|", "\\|")
+    if field.required:
+        return words
+    if not field.default:
+        return f"{words}; may be left out"
+    return f"{words}; without it {field.default if isinstance(field.default, int) else ', '.join(field.default)}"
