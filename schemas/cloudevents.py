@@ -31,6 +31,11 @@ _FIXED: dict[type, tuple[tuple[str, bytes], ...]] = {
 }
 
 
+def fixed(kind: type) -> tuple[tuple[str, bytes], ...]:
+    """The headers that all messages of a type share."""
+    return _FIXED[kind]
+
+
 def headers(kind: type, message_id: str, time: str) -> tuple[tuple[str, bytes], ...]:
     """The headers of an outgoing message; `time` is RFC 3339 text: the arrival that gave rise to it."""
     return (*_FIXED[kind], ("ce_id", message_id.encode()), ("ce_time", time.encode()))

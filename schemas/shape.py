@@ -12,6 +12,8 @@ from schemas.timestamps import format_ms, parse_ms
 # Written for people, who break lines; every other text ends up in keys, labels and log lines.
 FREE_TEXT = frozenset({"description", "rationale", "yaml"})
 
+# Our own words: Python's differ from version to version, and quote the value.
+_NO_SUCH_TIME = "not RFC 3339 with an offset, or no such moment"
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
@@ -67,8 +69,8 @@ class _Text(_Anything):
                 format_ms(parse_ms(value))
             elif self.written == "date":
                 date.fromisoformat(value)
-        except (ValueError, OverflowError) as error:
-            raise Unfit(Reason.BAD_TIME, f"{place}: {error}") from None
+        except (ValueError, OverflowError):
+            raise Unfit(Reason.BAD_TIME, f"{place}: {_NO_SUCH_TIME}") from None
         if not self.free and has_control_characters(value):
             raise Unfit(Reason.BAD_VALUE, f"{place}: a control character")
         return 0
