@@ -211,6 +211,7 @@ _ALL = (
         written_by="workers",
         read_by="`tierwatch verify`",
         retention_ms=JOURNAL_RETENTION_MS,
+        broker_time=True,
     ),
     Topic(
         name="dead-letters",
