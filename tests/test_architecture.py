@@ -14,7 +14,7 @@ PURE_MODULES = {
     *("__future__", "abc", "array", "base64", "binascii", "bisect", "collections", "copy", "dataclasses"),
     *("datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac"),
     *("ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "types", "typing"),
-    *("unicodedata"),
+    "unicodedata",
     *("importlib.resources", "zoneinfo"),  # what our own packages and tzdata ship
     *("cryptography", "msgspec", "numpy", "orjson", "rfc8785", "yaml"),
     *PURE,
