@@ -42,7 +42,9 @@ def approve(event: AdmissionApproved, case: Case) -> Change | Refused:
     known_ms = lowered_ms(case.dossier, case.arrival_ms)
     if lowers:
         known_ms = max(known_ms, case.occurred_ms)
-    return Change(replace(case.dossier, grant=grant, announced=0, lowered_ms=known_ms))
+    # What is over on arrival leaves the clock nothing to say: the event itself says that base is what remains.
+    announced = len(grant.steps) if grant.grace_until_ms <= case.arrival_ms else 0
+    return Change(replace(case.dossier, grant=grant, announced=announced, lowered_ms=known_ms))
 
 
 def _grant(event: AdmissionApproved, signed_by: tuple[str, ...], granted_ms: int, terms: ReviewTerms) -> Grant:

@@ -1,0 +1,342 @@
+"""No tier without its grounds, and none outlives them: whatever the order, the repeats and the looks at the clock."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from pipeline.whitelist.dossier import Dossier, Evidence, Grant, decode, encode, tier_at
+from pipeline.whitelist.entitlements import entitlement, tier_in_force
+from pipeline.whitelist.life import Applied
+from pipeline.whitelist.outgoing import Outgoing
+from pipeline.whitelist.review import announce, due
+from pipeline.whitelist.review_clock import ReviewClock
+from schemas.account_action import AccountAction
+from schemas.audit import AuditEntry
+from schemas.entitlement import Entitlement
+from schemas.re_review import ReReview
+from schemas.timestamps import format_ms
+from tests.grants import (
+    CUSTOMER,
+    DAY,
+    POLICY,
+    REVIEW,
+    START,
+    admission,
+    arrive,
+    document,
+    fields_of,
+    freeze,
+    lift,
+)
+
+LAST_DAY = 1_000
+END = START + LAST_DAY * DAY
+DEFECTS = ("", "unsigned", "one_hand", "no_evidence", "old_evidence", "no_end", "no_review")
+
+
+class Sent(NamedTuple):
+    """One event as a law draws it; the day it occurred on names it."""
+
+    kind: str
+    day: int
+    tier: str = "gold"
+    defect: str = ""
+    review_days: int = 90
+    expiry_days: int = 365
+
+
+@cache
+def fields(sent: Sent) -> dict[str, Any]:
+    at = START + sent.day * DAY
+    if sent.kind != "admission":
+        return {
+            "freeze": lambda: freeze(at),
+            "lift": lambda: lift(at),
+            "payee": lambda: fields_of("payee.added", at, payee_id="p-1"),
+        }[sent.kind]()
+    expired = document(expires_at=format_ms(at))
+    changes: dict[str, dict[str, object]] = {
+        "no_evidence": {"evidence": []},
+        "old_evidence": {"evidence": [expired]},
+        "no_end": {"expires_at": format_ms(at + 401 * DAY)},
+        "no_review": {"review_at": format_ms(at + 91 * DAY)},
+    }
+    made = admission(
+        at,
+        sent.tier,
+        **{
+            "event_id": f"{sent}",
+            "review_at": format_ms(at + sent.review_days * DAY),
+            "expires_at": format_ms(at + sent.expiry_days * DAY),
+            **changes.get(sent.defect, {}),
+        },
+    )
+    if sent.defect == "unsigned":
+        return {**made, "reason_code": "forged"}
+    if sent.defect == "one_hand":
+        return {**made, "countersignatures": [{"person": "ana", **made["signature"]}]}
+    return made
+
+
+def admissions(defects: Sequence[str] = ("",)) -> st.SearchStrategy[Sent]:
+    return st.builds(
+        Sent,
+        st.just("admission"),
+        st.integers(0, 300),
+        st.sampled_from(("silver", "gold")),
+        st.sampled_from(defects),
+        st.sampled_from((3, 60, 90)),
+        st.sampled_from((95, 100, 365)),
+    )
+
+
+others = st.builds(Sent, st.sampled_from(("freeze", "lift", "payee")), st.integers(0, 300))
+
+
+class Step(NamedTuple):
+    """On a day, an event arrives or, without one, somebody looks at the clock."""
+
+    day: int
+    sent: Sent | None
+
+
+def in_order_of_arrival(arrivals: Iterable[tuple[Sent, int]], ticks: Iterable[int]) -> list[Step]:
+    steps = [Step(min(sent.day + delay, LAST_DAY), sent) for sent, delay in arrivals]
+    return sorted([*steps, *(Step(day, None) for day in ticks)], key=lambda step: (step.day, step.sent is None))
+
+
+delays = st.one_of(st.just(0), st.integers(0, 200))
+ticks = st.lists(st.integers(0, LAST_DAY), max_size=12)
+sound = st.lists(st.tuples(st.one_of(admissions(), others), delays), max_size=8)
+any_events = st.lists(st.tuples(st.one_of(admissions(DEFECTS), others), delays), max_size=8)
+
+
+class Moment(NamedTuple):
+    """After one step: the dossier before and after it, what was said, and when."""
+
+    now: int
+    before: Dossier
+    after: Dossier
+    outgoing: tuple[Outgoing, ...]
+
+
+def live(steps: Iterable[Step]) -> Iterator[Moment]:
+    dossier = Dossier()
+    for day, sent in steps:
+        now = START + day * DAY
+        if sent is None:
+            told = announce(CUSTOMER, dossier, now, POLICY)
+            moment = Moment(now, dossier, told.dossier, told.outgoing)
+        else:
+            outcome = arrive(fields(sent), dossier, now)
+            applied = outcome if isinstance(outcome, Applied) else None
+            moment = Moment(now, dossier, applied.dossier if applied else dossier, applied.outgoing if applied else ())
+        yield moment
+        dossier = moment.after
+
+
+@given(any_events, ticks)
+def test_nobody_is_above_base_without_approvers_evidence_expiry_and_review_date(
+    arrivals: list[tuple[Sent, int]], ticks: list[int]
+) -> None:
+    good = {f"{sent}" for sent, _ in arrivals if sent.kind == "admission" and not sent.defect}
+    for now, _, dossier, _ in live(in_order_of_arrival(arrivals, ticks)):
+        if tier_at(dossier, now) is None:
+            continue
+        grant = dossier.grant
+        assert grant is not None
+        tier = tier_in_force(dossier, POLICY, now)
+        assert grant.event_id in good
+        assert len(set(grant.approvers)) == len(grant.approvers) >= tier.approvals >= 1
+        assert grant.evidence
+        assert now < grant.expires_ms <= grant.granted_ms + tier.grant_ms
+        assert grant.review_ms <= grant.granted_ms + REVIEW.every_ms
+        assert now < grant.review_ms + REVIEW.grace_ms
+
+
+@given(sound, ticks, st.data())
+def test_each_step_is_said_once_and_no_demotion_is_lost(
+    arrivals: list[tuple[Sent, int]], ticks: list[int], data: st.DataObject
+) -> None:
+    repeated = [(sent, data.draw(delays)) for sent, _ in arrivals]
+    moments = list(live([*in_order_of_arrival(arrivals + repeated, ticks), Step(LAST_DAY, None)]))
+    said = [one.body for moment in moments for one in moment.outgoing]
+    ended = Counter(body.event_id for body in said if isinstance(body, AuditEntry) and body.actor == "review_clock")
+    asked = Counter(body.request_id for body in said if isinstance(body, ReReview) and body.kind == "request")
+    reminded = Counter(
+        (body.request_id, body.requested_at) for body in said if isinstance(body, ReReview) and body.kind == "reminder"
+    )
+    grants = {dossier.grant.event_id: dossier.grant for _, _, dossier, _ in moments if dossier.grant is not None}
+    replaced = {
+        before.grant.event_id: now
+        for now, before, dossier, _ in moments
+        if before.grant is not None and before.grant != dossier.grant
+    }
+    # A lower grant may be over on arrival: then its event said so.
+    began = {dossier.grant.event_id: now for now, _, dossier, _ in reversed(moments) if dossier.grant is not None}
+    over = [name for name, grant in grants.items() if began[name] < grant.grace_until_ms <= replaced.get(name, END)]
+    assert ended == Counter(over)
+    assert set(asked.values()) <= {1}
+    assert len(over) <= len(asked) <= len(grants)
+    assert set(reminded.values()) <= {1}
+    assert len({one.message_id for moment in moments for one in moment.outgoing}) == len(said)
+
+
+def without_times(outgoing: Iterable[Outgoing]) -> list[Any]:
+    """What was said, without when it was said and without reminders, of which a late look tells the newest only."""
+    bodies = [one.body for one in outgoing]
+    return [
+        replace(body, **{name: "" for name in ("requested_at", "as_of", "at", "entry_id") if hasattr(body, name)})
+        for body in bodies
+        if not (isinstance(body, ReReview) and body.kind == "reminder")
+    ]
+
+
+@given(sound, ticks)
+def test_how_often_anybody_looks_changes_neither_the_state_nor_what_is_said(
+    arrivals: list[tuple[Sent, int]], ticks: list[int]
+) -> None:
+    seldom = list(live(in_order_of_arrival(arrivals, [LAST_DAY])))
+    often = list(live(in_order_of_arrival(arrivals, [*ticks, *range(0, LAST_DAY, 3), LAST_DAY])))
+    assert encode(seldom[-1].after) == encode(often[-1].after)
+    assert without_times(o for m in seldom for o in m.outgoing) == without_times(o for m in often for o in m.outgoing)
+
+
+@given(sound, st.lists(st.integers(0, LAST_DAY * DAY), min_size=2, max_size=20))
+def test_a_tier_once_over_does_not_come_back_by_itself(arrivals: list[tuple[Sent, int]], later: list[int]) -> None:
+    for now, _, dossier, _ in live(in_order_of_arrival(arrivals, [])):
+        tiers = [tier_at(dossier, now + moment) for moment in sorted(later)]
+        over = tiers.index(None) if None in tiers else len(tiers)
+        assert set(tiers[over:]) <= {None}
+        assert len(set(tiers[:over])) <= 1
+
+
+@given(st.data())
+def test_no_order_of_arrival_leaves_anybody_more_privileged_than_the_order_of_events(data: st.DataObject) -> None:
+    # No grant runs out on the way: one that comes too late for its own dates is refused, and supersedes nothing.
+    days = data.draw(st.lists(st.integers(0, 60), unique=True, min_size=1, max_size=7))
+    kinds = st.one_of(admissions(), others)
+    events = [data.draw(kinds)._replace(day=day, review_days=90, expiry_days=365) for day in sorted(days)]
+    shuffled = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=3))))
+    *_, orderly = live([Step(sent.day, sent) for sent in events])
+    *_, disorderly = live([Step(60, sent) for sent in shuffled])
+    assert disorderly.after.frozen >= orderly.after.frozen
+    for day in (60, 90, 104, 120, 150, 164, 170):
+        now = START + day * DAY
+        expected = tier_in_force(orderly.after, POLICY, now).rank
+        assert tier_in_force(disorderly.after, POLICY, now).rank <= expected
+
+
+@given(sound, ticks)
+def test_what_is_due_comes_due_and_only_then(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
+    for now, _, dossier, _ in live(in_order_of_arrival(arrivals, ticks)):
+        moment = due(dossier)
+        if moment is None:
+            assert announce(CUSTOMER, dossier, END, POLICY) == (dossier, ())
+        else:
+            assert announce(CUSTOMER, dossier, moment - 1, POLICY) == (dossier, ())
+            assert announce(CUSTOMER, dossier, max(moment, now), POLICY).outgoing
+
+
+@given(sound, ticks)
+def test_every_dossier_that_can_be_reached_round_trips(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
+    for moment in live(in_order_of_arrival(arrivals, ticks)):
+        assert decode(encode(moment.after)) == moment.after
+
+
+moments_ms = st.integers(-(1 << 62), 1 << 62)
+evidence = st.builds(Evidence, st.text(), st.text(), moments_ms, st.none() | moments_ms)
+texts = st.lists(st.text(), max_size=3).map(tuple)
+grants = st.builds(
+    Grant,
+    st.text(),
+    st.text(),
+    texts,
+    st.lists(evidence, max_size=3).map(tuple),
+    moments_ms,
+    moments_ms,
+    moments_ms,
+    moments_ms,
+    st.lists(moments_ms, min_size=1, max_size=6).map(tuple),
+)
+dossiers = st.builds(
+    Dossier,
+    st.none() | grants,
+    st.integers(0, 9),
+    st.none() | moments_ms,
+    moments_ms,
+    st.lists(st.binary(min_size=16, max_size=16), max_size=5).map(tuple),
+)
+
+
+@given(dossiers)
+def test_a_dossier_round_trips(dossier: Dossier) -> None:
+    state = encode(dossier)
+    assert decode(state) == dossier
+    assert encode(decode(state)) == state
+
+
+class ByHand:
+    """The review clock as a list that is looked through: what is promised, without the promise of being quick."""
+
+    def __init__(self) -> None:
+        self.due: dict[str, int] = {}
+
+    def put(self, customer_id: str, due_ms: int | None) -> None:
+        self.due.pop(customer_id, None)
+        if due_ms is not None:
+            self.due[customer_id] = due_ms
+
+    def take_due(self, clock_ms: int, limit: int) -> list[str]:
+        ready = sorted((due_ms, customer_id) for customer_id, due_ms in self.due.items() if due_ms <= clock_ms)
+        return [customer_id for due_ms, customer_id in ready[:limit] if self.due.pop(customer_id) == due_ms]
+
+
+customers = st.sampled_from("abcde")
+due_times = st.integers(0, 20)
+puts = st.tuples(customers, st.none() | due_times)
+takes = st.tuples(due_times, st.integers(0, 3))
+
+
+@given(st.lists(st.one_of(puts, takes), max_size=60))
+def test_the_review_clock_says_what_a_look_at_everybody_says(does: list[tuple[Any, Any]]) -> None:
+    clock, by_hand = ReviewClock(), ByHand()
+    for one, other in does:
+        if isinstance(one, str):
+            clock.put(one, other)
+            by_hand.put(one, other)
+        else:
+            assert clock.take_due(one, other) == by_hand.take_due(one, other)
+        assert len(clock) == len(by_hand.due)
+        assert clock.next_ms() == min(by_hand.due.values(), default=None)
+    again = ReviewClock(by_hand.due.items())
+    assert again.take_due(20, 9) == clock.take_due(20, 9)
+
+
+@given(sound, ticks)
+def test_the_newest_entitlement_said_is_the_one_that_holds(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
+    newest: Entitlement | None = None
+    for now, _, dossier, outgoing in live(in_order_of_arrival(arrivals, ticks)):
+        for one in outgoing:
+            newest = one.body if isinstance(one.body, Entitlement) else newest
+        moment = due(dossier)
+        if newest is not None and (moment is None or moment > now):
+            assert replace(newest, as_of=format_ms(now)) == entitlement(CUSTOMER, dossier, POLICY, now)
+
+
+@given(sound, ticks)
+def test_the_core_system_is_told_every_change_of_tier(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
+    believed = "base"
+    for now, _, dossier, outgoing in live(in_order_of_arrival(arrivals, ticks)):
+        for one in outgoing:
+            if isinstance(one.body, AccountAction) and one.body.action == "tier_change":
+                assert one.body.tier_from == believed
+                believed = one.body.tier_to
+        moment = due(dossier)
+        if moment is None or moment > now:
+            assert believed == tier_in_force(dossier, POLICY, now).name

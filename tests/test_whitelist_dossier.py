@@ -1,0 +1,52 @@
+"""The dossier's bytes: versioned, reserved flags, and read for ever."""
+
+import msgspec
+import pytest
+
+from pipeline.whitelist.dossier import Dossier, Evidence, Grant, UnreadableDossierError, decode, encode
+
+FULL = Dossier(
+    grant=Grant(
+        tier="gold",
+        event_id="e-1",
+        approvers=("ana", "ben"),
+        evidence=(Evidence("identity", "doc-1", 1_000, None), Evidence("income", "doc-2", 2_000, 3_000_000)),
+        granted_ms=10_000,
+        expires_ms=9_000_000,
+        review_ms=5_000_000,
+        grace_until_ms=6_000_000,
+        steps=(4_000_000, 5_000_000, 6_000_000),
+    ),
+    announced=1,
+    frozen_since_ms=-5,
+    lowered_ms=77,
+    applied=(bytes(16), b"0123456789abcdef"),
+)
+# As version 1 wrote it: these bytes are never made anew.
+V1 = bytes.fromhex(
+    "01009599a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f6d"
+    "65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d8001"
+    "fb4d92c41000000000000000000000000000000000c41030313233343536373839616263646566"
+)
+
+
+def test_version_1_is_read_for_ever() -> None:
+    assert decode(V1) == FULL
+
+
+def test_version_1_is_what_is_written() -> None:
+    assert encode(FULL) == V1
+
+
+def test_an_empty_dossier_is_no_record() -> None:
+    assert encode(Dossier()) is None
+    assert decode(None) == Dossier()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [b"", b"\x01", b"\x02" + V1[1:], b"\x01\x01" + V1[2:], V1[:-1], V1 + b"\x00", V1[:2] + msgspec.msgpack.encode([1])],
+)
+def test_what_cannot_be_read_is_named(state: bytes) -> None:
+    with pytest.raises(UnreadableDossierError):
+        decode(state)
