@@ -96,7 +96,7 @@ def test_the_wheel_holds_all_code_and_data(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", build, str(tmp_path)], check=True, cwd=clean, capture_output=True)
     (wheel,) = tmp_path.glob("tierwatch-*.whl")
     shipped = set(zipfile.ZipFile(wheel).namelist())
-    not_shipped = {"README.md", "ruff.toml"}
+    not_shipped = {".gitattributes", "README.md", "ruff.toml"}
     ours = {str(path) for path in tracked if path.parts[0] in PACKAGES and path.name not in not_shipped}
     assert ours - shipped == set()
     assert {name.split("/")[0] for name in shipped if ".dist-info/" not in name} == set(PACKAGES)
