@@ -50,7 +50,8 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     base_signals = base_signals_of(findings) if findings and tier else ()
     digest = digest_of(customer.key, history) if verdict.action.alert else ""
     reversal = history.remember(intake)
-    history.cooling.update(verdict.cooling)
+    if verdict.cooling:
+        history.cooling.update(verdict.cooling)
     decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
     right_lane = plan.policy.tiers[tier].priority == (intake.lane == "priority")
     return Assessed(decision, _messages(customer, decision, plan, verdict, findings, digest), right_lane)
@@ -93,13 +94,14 @@ def _decision(
 ) -> Decision:
     transaction = intake.transaction
     policy = plan.policy
+    occurred_at = format_ms(intake.occurred_ms)
     return Decision(
         decision_id=derived_id(intake.source, transaction.transaction_id, transaction.customer_id),
         transaction_id=transaction.transaction_id,
         source=intake.source,
         customer_id=transaction.customer_id,
-        occurred_at=format_ms(intake.occurred_ms),
-        arrived_at=format_ms(intake.arrived_ms),
+        occurred_at=occurred_at,
+        arrived_at=occurred_at if intake.arrived_ms == intake.occurred_ms else format_ms(intake.arrived_ms),
         outcome=OUTCOMES[verdict.outcome],
         tier=policy.tiers[tier].name,
         score=verdict.score,

@@ -133,7 +133,8 @@ def _mask_tokens(value: bytes) -> tuple[bytes, int]:
         text: str = orjson.loads(raw) if is_text else raw.decode()
         # Only the contract's own id fields are ids: the same name further down is anybody's.
         is_id = not is_key and depth == 1 and key in _IDS
-        masked, count = (text, 0) if is_id or (not is_text and not text.lstrip("-").isdigit()) else mask_text(text)
+        may_be_card = not is_id and (is_text or text.lstrip("-").isdigit())
+        masked, count = mask_text(text) if may_be_card else (text, 0)
         if count:
             found += count
             pieces += (value[done : token.start()], orjson.dumps(masked))

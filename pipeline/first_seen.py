@@ -11,12 +11,18 @@ class FirstSeen:
         self.size = size
         # Digest to first seen, in order of last use.
         self.since: dict[int, int] = {}
+        # The one used last stands at the end already: most customers use the same device again and again.
+        self._last = ""
+        self._last_since = 0
 
     def see(self, entity: str, occurred_ms: int) -> None:
         """Note a use at `occurred_ms`; one that arrives late moves the beginning back."""
+        if entity == self._last and occurred_ms >= self._last_since:
+            return
         digest = _digest(entity)
-        first = self.since.pop(digest, occurred_ms)
-        self.since[digest] = min(first, occurred_ms)
+        first = min(self.since.pop(digest, occurred_ms), occurred_ms)
+        self.since[digest] = first
+        self._last, self._last_since = entity, first
         if len(self.since) > self.size:
             del self.since[next(iter(self.since))]
 

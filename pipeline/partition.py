@@ -101,11 +101,6 @@ class Partition:
         intake = validate(record, LANES[record.topic], policy.lateness_ms, policy.skew_ms, self.partitions)
         if isinstance(intake, Rejected):
             return intake
-        tally = self.tally
-        if intake.unknown_fields:
-            tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
-        if intake.card_like_ids:
-            tally.count("card_like_ids", by=intake.card_like_ids)
         customer = self.customers.get(record.key or b"")
         try:
             assessed = assess(customer, intake, plan, self.books.rates)
@@ -113,23 +108,20 @@ class Partition:
             return self._crashed(error, half_changed=customer.history.touched)
         if isinstance(assessed, Rejected):
             return assessed
+        tally = self.tally
         if isinstance(assessed, Duplicate):
             tally.count("duplicates", intake.lane)
             return []
         customer.history.touched = False
         customer.history_changed = True
         self.customers.changed(customer)
-        decision = assessed.decision
-        tally.count("decisions", decision.outcome, decision.tier)
-        tally.late(intake.arrived_ms - intake.occurred_ms)
+        tally.decided(assessed.decision, intake.arrived_ms - intake.occurred_ms)
+        if intake.unknown_fields:
+            tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
+        if intake.card_like_ids:
+            tally.count("card_like_ids", by=intake.card_like_ids)
         if not assessed.right_lane:
-            tally.count("wrong_lane", decision.tier)
-        if decision.reversal is not None:
-            tally.count("reversals", decision.reversal.result)
-        for signal in decision.signals:
-            tally.count("signals", signal.rule, signal.mode)
-        for signal in decision.base_tier_signals:
-            tally.count("base_tier_signals", signal.rule)
+            tally.count("wrong_lane", assessed.decision.tier)
         return assessed.messages
 
     def _customer_event(self, record: Record) -> list[Message] | Rejected:

@@ -78,6 +78,10 @@ class Plan:
         self.policy = policy
         self.ranks = {tier.name: tier.rank for tier in policy.tiers}
         self.rules = {rule.name: PlannedRule(rule, policy) for rule in policy.rules.values() if rule.mode != "off"}
+        self.account_frozen = self.rules.get("account_frozen")
+        self.per_transaction = self.rules.get("amount_per_transaction")
+        self.new_payee = self.rules.get("new_payee_amount")
+        self.new_device = self.rules.get("new_device_amount")
         self.calendar = Calendar(policy.zone)
         velocities = self._velocities()
         masks = dict.fromkeys(velocity.mask for velocity in velocities)

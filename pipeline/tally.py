@@ -2,6 +2,8 @@
 
 from bisect import bisect_left
 
+from schemas.decision import Decision
+
 # Upper bounds of the lateness histogram, ms: how long after it occurred a transaction arrived.
 LATENESS_BOUNDS_MS = (0, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000)
 
@@ -21,8 +23,17 @@ class Tally:
         """Add to one count."""
         self.counts[name] = self.counts.get(name, 0) + by
 
-    def late(self, late_ms: int) -> None:
-        """Note how late a transaction arrived; a clock ahead of ours counts as not late."""
+    def decided(self, decision: Decision, late_ms: int) -> None:
+        """Note a decision, and how late its transaction arrived; a clock ahead of ours counts as not late."""
+        counts = self.counts
+        name = ("decisions", decision.outcome, decision.tier)
+        counts[name] = counts.get(name, 0) + 1
+        for signal in decision.signals:
+            self.count("signals", signal.rule, signal.mode)
+        for signal in decision.base_tier_signals:
+            self.count("base_tier_signals", signal.rule)
+        if decision.reversal is not None:
+            self.count("reversals", decision.reversal.result)
         self.lateness[bisect_left(LATENESS_BOUNDS_MS, late_ms)] += 1
         self.lateness_sum_ms += max(late_ms, 0)
 

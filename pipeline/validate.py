@@ -9,7 +9,7 @@ from typing import NamedTuple
 from schemas.codec import Undecodable, decode_transaction
 from schemas.decision import Lane
 from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import format_ms, parse_ms
+from schemas.timestamps import parse_ms
 from schemas.transaction import TRANSACTION_TYPES, Transaction
 
 from pipeline.cards import card_like_ids, holds_card, may_hold_card
@@ -82,7 +82,6 @@ def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partiti
     try:
         occurred_ms = parse_ms(transaction.occurred_at)
         original_ms = parse_ms(transaction.original_occurred_at) if transaction.original_occurred_at else 0
-        format_ms(occurred_ms)
     except ValueError as error:
         return Rejected(Reason.BAD_TIME, str(error))
     suspect = may_hold_card(value)

@@ -1,4 +1,4 @@
-"""Times on the wire: RFC 3339 in (any offset and precision), `Z` and three digits out; in memory, epoch milliseconds."""
+"""Times on the wire: RFC 3339 in (any offset and precision), `Z` and three digits out; in memory, epoch ms."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -9,6 +9,8 @@ MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 86_400_000
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_FIRST_MS = (date.min.toordinal() - _EPOCH_DAY) * MS_PER_DAY
+_LAST_MS = (date.max.toordinal() - _EPOCH_DAY + 1) * MS_PER_DAY - 1
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -62,7 +64,11 @@ def _parse_any(text: str) -> int:
         _day_of_text.clear()
     _day_of_text[text[:10]] = day_ms
     in_day = (moment.hour * 3600 + moment.minute * 60 + moment.second) * MS_PER_SECOND
-    return day_ms + in_day + int((fraction or "0")[:3].ljust(3, "0")) - offset_minutes * MS_PER_MINUTE
+    ms = day_ms + in_day + int((fraction or "0")[:3].ljust(3, "0")) - offset_minutes * MS_PER_MINUTE
+    if not _FIRST_MS <= ms <= _LAST_MS:
+        message = "in UTC it lies outside the years 1 to 9999"
+        raise ValueError(message)
+    return ms
 
 
 def format_ms(ms: int) -> str:

@@ -7,6 +7,6 @@ def find(sight: Sight, findings: list[Finding]) -> None:
     """Fires on every transaction that takes money while a freeze is in force; no tier buys it off."""
     if not sight.frozen:
         return
-    rule = sight.plan.rules.get("account_frozen")
+    rule = sight.plan.account_frozen
     if rule is not None and rule.mask & sight.bit:
         findings.append(Finding(rule, 1, fires=True, fires_at_base=True))

@@ -5,7 +5,7 @@ from pipeline.sight import Finding, Sight
 
 def find(sight: Sight, findings: list[Finding]) -> None:
     """Fires when the amount is above the limit; declined transactions moved nothing."""
-    rule = sight.plan.rules.get("amount_per_transaction")
+    rule = sight.plan.per_transaction
     if rule is None or not rule.mask & sight.bit or sight.intake.declined:
         return
     amount = sight.intake.base_minor
