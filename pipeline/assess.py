@@ -83,7 +83,7 @@ def _convert(intake: Intake, plan: Plan, rates: Rates) -> bool:
     return True
 
 
-def _decision(
+def _decision(  # noqa: PLR0917 - each is a step of the assessment
     intake: Intake,
     plan: Plan,
     tier: int,

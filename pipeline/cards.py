@@ -81,7 +81,7 @@ def find_cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _card_end(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """The last of the groups that together make a card number beginning at `first`: a neighbouring number may follow."""
+    """The last of the groups that make a card number beginning at `first`: a neighbouring number may follow."""
     digits = ""
     for last in range(first, len(groups)):
         digits += text[groups[last][0] : groups[last][1]]

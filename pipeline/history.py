@@ -70,7 +70,7 @@ class History:
         self.devices = FirstSeen(32)
         # Rule number to the arrival and the outcome of its last alert.
         self.cooling: dict[int, tuple[int, int]] = {}
-        # Set once remembering has begun, cleared by whoever has made use of it: between the two a bug may have left half.
+        # Set once remembering has begun, cleared by whoever used it: between the two a bug may have left half.
         self.touched = False
         # Derived. No entry kept singly occurred after `newest_ms`.
         self.newest_ms = 0
@@ -292,7 +292,8 @@ def content_of(intake: Intake) -> bytes:
     """Digest of what makes two messages of one identity the same transaction: BLAKE2b, 8 bytes."""
     t = intake.transaction
     content = (
-        t.customer_id, intake.occurred_ms, t.amount, t.currency, t.transaction_type, t.status, t.original_transaction_id,
-        intake.original_ms, t.account_id, t.card_token, t.payee_id, t.merchant_id, t.terminal_id, t.device_id,
+        t.customer_id, intake.occurred_ms, t.amount, t.currency, t.transaction_type, t.status,
+        t.original_transaction_id, intake.original_ms, t.account_id, t.card_token, t.payee_id, t.merchant_id,
+        t.terminal_id, t.device_id,
     )  # fmt: skip
     return blake2b(_encode_content(content), digest_size=8).digest()

@@ -66,19 +66,17 @@ class Intake:
 def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partitions: int | None) -> Intake | Rejected:
     """Read one record of a transaction topic. `partitions` is None where partitions mean nothing, as in a replay.
 
-    `lateness_ms` and `skew_ms` are the policy's: how long before, and how far after its arrival a transaction may occur.
+    `lateness_ms` and `skew_ms` are the policy's: how long before, and after its arrival a transaction may occur.
     """
     value = record.value or b""
     try:
         transaction, unknown_fields = decode_transaction(value)
     except Undecodable as error:
         return Rejected(error.reason, error.detail)
-    rejected = check_key(record, transaction.customer_id, None) or _misfit(transaction)
+    source = transaction.source or _source(record)
+    rejected = check_key(record, transaction.customer_id, None) or _misfit(transaction, source)
     if rejected is not None:
         return rejected
-    source = transaction.source or _source(record)
-    if not source:
-        return Rejected(Reason.MISSING_FIELD, "neither `source` nor the header `ce_source`")
     try:
         occurred_ms = parse_ms(transaction.occurred_at)
         original_ms = parse_ms(transaction.original_occurred_at) if transaction.original_occurred_at else 0
@@ -87,22 +85,22 @@ def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partiti
     suspect = may_hold_card(value)
     if suspect and holds_card(transaction, value, unknown_fields):
         return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
-    if partitions is not None:
-        rejected = check_key(record, transaction.customer_id, partitions)
-        if rejected is not None:
-            return rejected
-    late_ms = record.timestamp - occurred_ms
-    if late_ms > lateness_ms:
-        return Rejected(Reason.TOO_LATE, f"arrived {late_ms} ms after it occurred; the policy allows {lateness_ms}")
-    if -late_ms > skew_ms:
-        return Rejected(
-            Reason.FROM_THE_FUTURE, f"occurred {-late_ms} ms after its arrival; the policy allows {skew_ms}"
-        )
+    rejected = check_key(record, transaction.customer_id, partitions)
+    if rejected is None and not -skew_ms <= record.timestamp - occurred_ms <= lateness_ms:
+        rejected = _out_of_time(record.timestamp - occurred_ms, lateness_ms, skew_ms)
+    if rejected is not None:
+        return rejected
     intake = Intake(transaction, source, occurred_ms, record.timestamp, lane, unknown_fields)
     intake.original_ms = original_ms
     if suspect:
         intake.card_like_ids = card_like_ids(transaction)
     return intake
+
+
+def _out_of_time(late_ms: int, lateness_ms: int, skew_ms: int) -> Rejected:
+    if late_ms > lateness_ms:
+        return Rejected(Reason.TOO_LATE, f"arrived {late_ms} ms after it occurred; the policy allows {lateness_ms}")
+    return Rejected(Reason.FROM_THE_FUTURE, f"occurred {-late_ms} ms after its arrival; the policy allows {skew_ms}")
 
 
 def check_key(record: Record, customer_id: str, partitions: int | None) -> Rejected | None:
@@ -117,8 +115,10 @@ def check_key(record: Record, customer_id: str, partitions: int | None) -> Rejec
     return None
 
 
-def _misfit(transaction: Transaction) -> Rejected | None:
+def _misfit(transaction: Transaction, source: str) -> Rejected | None:
     """What is well formed and still no transaction."""
+    if not source:
+        return Rejected(Reason.MISSING_FIELD, "neither `source` nor the header `ce_source`")
     amount = transaction.amount
     if amount < 0:
         return Rejected(Reason.NEGATIVE_AMOUNT, "$.amount; a reversal is a message of its own type")
