@@ -27,17 +27,21 @@ def _bands(policy: Policy) -> Iterator[Finding]:
             message = f"begins at {band.low}, but scores below {next_score} are taken: bands must not overlap"
             yield Finding((*whole, at, "low"), message, (whole,))
         elif band.low > next_score:
-            message = f"begins at {band.low}, so {next_score} to {band.low - 1} have no band: begin at {next_score}"
+            message = f"begins at {band.low}, so {_scores(next_score, band.low - 1)} no band: begin at {next_score}"
             yield Finding((*whole, at, "low"), message, (whole,))
-        next_score = max(next_score, band.high + 1)
+        next_score = max(next_score, band.low + 1, band.high + 1)
     if policy.bands and next_score <= HIGHEST_SCORE:
         last = len(policy.bands) - 1
-        message = f"scores {next_score} to {HIGHEST_SCORE} have no band: the last one ends at {HIGHEST_SCORE}"
+        message = f"{_scores(next_score, HIGHEST_SCORE)} no band: the last one ends at {HIGHEST_SCORE}"
         yield Finding((*whole, last, "high"), message, (whole,))
     for at, (milder, harsher) in enumerate(pairwise(policy.bands), start=1):
         if OUTCOMES.index(harsher.outcome) < OUTCOMES.index(milder.outcome):
             message = f"a higher score may not end milder: {harsher.outcome} after {milder.outcome}"
             yield Finding((*whole, at, "outcome"), message, (whole,))
+
+
+def _scores(low: int, high: int) -> str:
+    return f"score {low} has" if low == high else f"scores {low} to {high} have"
 
 
 def _outcome_table(policy: Policy) -> Iterator[Finding]:

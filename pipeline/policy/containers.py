@@ -104,8 +104,8 @@ class Record(Shape):
             if name in node.entries:
                 values[name + field.shape.unit] = field.shape.read(node.entries[name].node, (*path, name), reading)
             elif field.required:
-                message = f"{name} is missing: {field.meaning[:1].lower()}{field.meaning[1:]}"
-                reading.miss((*path, name), node.mark, f"{message} Expected {field.shape.words}.")
+                what = f"{field.meaning[:1].lower()}{field.meaning[1:].rstrip('.')}"
+                reading.miss((*path, name), node.mark, f"{name} is missing ({what}): expected {field.shape.words}")
         return values
 
     def schema(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _days(least: int, most: int) -> Duration:
 
 
 REVIEW = Record(
-    "the review clock: every, notice, remind, grace",
+    "every, notice, remind and grace",
     {
         "every": Field(_days(1, 3660), "Longest time from the grant, or from a review, to the next review."),
         "notice": Field(_days(0, 366), "How long before the review is due it is requested."),
@@ -150,7 +150,12 @@ _RULE_MEANINGS = {
 RULE_TABLE = Record(
     "the rules, one entry for each",
     {
-        name: Field(Record(f"the rule {name}", {**RULE_FIELDS, **RULE_PARAMETERS.get(name, {})}), _RULE_MEANINGS[name])
+        name: Field(
+            Record(
+                "mode, points, severity, floor and cool_down at least", {**RULE_FIELDS, **RULE_PARAMETERS.get(name, {})}
+            ),
+            _RULE_MEANINGS[name],
+        )
         for name in RULES
     },
 )
@@ -165,7 +170,7 @@ BAND = Record(
 )
 
 ACTION = Record(
-    "what an outcome asks for",
+    "alert, re_review and, if any, account_action",
     {
         "alert": Field(Flag(), "Whether a person must see it."),
         "re_review": Field(Flag(), "Whether the customer's grant must be looked at again."),

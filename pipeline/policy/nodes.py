@@ -123,7 +123,9 @@ def _why(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "not YAML"
     if "'\\t'" in problem:
         return "a tab cannot indent in YAML: use spaces"
-    return f"not YAML: {error.context}, {problem}" if error.context else f"not YAML: {problem}"
+    if error.context is None or error.context_mark is None:
+        return f"not YAML: {problem}"
+    return f"not YAML: {error.context} that begins in line {error.context_mark.line + 1}, {problem}"
 
 
 class _Open:

@@ -12,6 +12,7 @@ Path = tuple[str | int, ...]
 # Comparing two long names takes time in the square of their length, and no field has a long name.
 _LONGEST_NAME_COMPARED = 64
 _LONGEST_TEXT_SHOWN = 40
+_FEW = 20
 
 
 class Reading:
@@ -94,11 +95,11 @@ def found(node: Node) -> str:
 def near(name: str, known: Collection[str]) -> str:
     """A hint at the known name that was probably meant, else at all of them if they are few."""
     if len(name) <= _LONGEST_NAME_COMPARED:
-        close = get_close_matches(name, known, n=1)
+        as_known = {one.casefold(): one for one in known}
+        close = get_close_matches(name.casefold(), as_known, n=1)
         if close:
-            return f"did you mean {close[0]}?"
-    few = 20
-    return f"known are {', '.join(known)}" if len(known) <= few else "it is not a known name"
+            return f"did you mean {as_known[close[0]]}?"
+    return f"known are {', '.join(known)}" if len(known) <= _FEW else "look up how it is written"
 
 
 def repeats(values: Iterable[object]) -> Iterator[int]:
