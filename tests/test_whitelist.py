@@ -1,6 +1,8 @@
 """A customer's life on the whitelist, event by event."""
 
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from msgspec.structs import replace
@@ -8,12 +10,13 @@ from msgspec.structs import replace
 from pipeline.policy.model import Person
 from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier, tier_at
 from pipeline.whitelist.entitlements import entitlement, tier_in_force
-from pipeline.whitelist.life import Applied, Duplicate, Refusal
+from pipeline.whitelist.life import TRANSITIONS, Applied, Duplicate, Refusal
 from pipeline.whitelist.outgoing import Outgoing
 from pipeline.whitelist.review import due
 from pipeline.whitelist.transition import DeviceKnown, PayeeKnown
 from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
+from schemas.customer_event import CustomerEvent
 from schemas.entitlement import Entitlement
 from schemas.reasons import RefusalReason
 from schemas.timestamps import format_ms
@@ -265,6 +268,13 @@ def test_a_lower_grant_lowers_even_when_it_comes_late() -> None:
     )
 
 
+def test_a_lower_grant_is_no_raise_so_a_later_freeze_does_not_stop_it() -> None:
+    frozen = after((admission(START), START), (freeze(START + 2), START + 2))
+    silver = after((admission(START + 1, "silver"), START + 3), dossier=frozen)
+    assert (tier_at(silver, START + 3), silver.frozen) == ("silver", True)
+    assert refused(lift(START + 2), silver, START + 4) == "older_than_known"
+
+
 def test_a_lower_grant_that_is_over_on_arrival_leaves_base_and_says_so_once() -> None:
     gold = after((admission(START), START))
     silver = admission(START + 1, "silver", review_at=format_ms(START + DAY))
@@ -288,6 +298,13 @@ def test_a_renewal_from_before_the_demotion_comes_too_late() -> None:
     assert refused(admission(end - 1), dossier, end) == "older_than_known"
     assert refused(admission(end), dossier, end) == "older_than_known"
     assert tier_at(after((admission(end + 1), end + 1), dossier=dossier), end + 1) == "gold"
+
+
+def test_a_lift_must_have_seen_a_demotion_too_even_one_renewed_since() -> None:
+    end = START + 105 * DAY
+    renewed = after((admission(START), START), (freeze(end - DAY), end - DAY), (admission(end + 1), end + 2))
+    assert refused(lift(end), renewed, end + 3) == "older_than_known"
+    assert not after((lift(end + 1), end + 3), dossier=renewed).frozen
 
 
 def test_a_demotion_that_no_tick_told_is_told_before_the_new_grant() -> None:
@@ -379,6 +396,19 @@ def test_devices_and_payees_become_known_to_the_windows() -> None:
     assert len(payee.dossier.applied) == 2
     early = fields_of("payee.added", START + 300_001, payee_id="p-2")
     assert refused(early, payee.dossier, START) == "from_the_future"
+
+
+def test_every_customer_event_has_its_row_in_the_table_and_in_the_docs() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "whitelist.md").read_text(encoding="utf-8")
+    assert set(TRANSITIONS) == set(get_args(CustomerEvent))
+    assert {event for event in TRANSITIONS if f"`{event.__struct_config__.tag}`" not in page} == set()
+
+
+def test_the_docs_explain_every_refusal_an_event_can_meet() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "whitelist.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    met = {reason for _, _, reason in REFUSED.values()} | {"older_than_known", "already_applied", "not_frozen"}
+    assert explained == met <= {reason.value for reason in RefusalReason}
 
 
 def test_the_audit_says_why() -> None:

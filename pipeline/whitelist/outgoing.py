@@ -1,14 +1,13 @@
 """What the whitelist says: a message with its topic and id, before anybody decides how it is carried."""
 
-from hashlib import blake2b
 from typing import NamedTuple
-
-import msgspec
 
 from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
 from schemas.entitlement import Entitlement
 from schemas.re_review import ReReview
+
+from pipeline.ids import derived_id
 
 
 class Outgoing(NamedTuple):
@@ -18,11 +17,6 @@ class Outgoing(NamedTuple):
     body: AccountAction | AuditEntry | Entitlement | ReReview
     message_id: str
     time: str
-
-
-def derived_id(*parts: str | int) -> str:
-    """An id that the same parts always give: BLAKE2b over them, 16 bytes, hex."""
-    return blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
 
 
 def action(body: AccountAction) -> Outgoing:
