@@ -1,0 +1,131 @@
+"""The Faust application: what it is made of, and how Faust is set up for it."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+from mode import Service
+from mode.types import ServiceT
+
+from agents.customers import add_agents
+from agents.engine.engine import Engine
+from agents.engine.recovery import TableManager
+from agents.engine.rows import Rows
+from agents.engine.table import Table
+from agents.engine.transport import BatchTopic, Consumer, brokers
+from agents.measure import Metrics
+from agents.policies import SharedBooks
+from agents.settings import Settings
+from agents.topics import APP_ID, TABLES, Layout
+from pipeline.partition import Partition
+from pipeline.policy.model import Policy
+from schemas.topics import TOPICS
+
+# Records of one fetch, all partitions together.
+MOST_RECORDS = 4_000
+# Batches that wait for an agent: the log is the better queue.
+MOST_WAITING = 8
+
+
+class Boot(BootStrategy):
+    """What starts before the consumer: nothing is judged before the books are read."""
+
+    enable_kafka_producer = False  # the engine's are transactional; stock's would be connected and never used
+
+    app: "App"
+
+    def server(self) -> Iterable[ServiceT]:
+        """Return the services of a worker, in the order in which they start."""
+        return chain([self.app.shared], super().server(), [Ticker(self.app)])
+
+
+class Ticker(Service):
+    """The worker's clock, once a second."""
+
+    def __init__(self, app: "App") -> None:
+        super().__init__()
+        self._app = app
+
+    @Service.timer(1.0)
+    async def _tick(self) -> None:
+        self._app.engine.tick()
+        self._app.metrics.look(self._app)
+
+
+class App(faust.App):
+    """One worker's part of the application `tierwatch`."""
+
+    BootStrategy = Boot
+
+    consumer: Consumer
+
+    def __init__(self, settings: Settings, policy: Policy, layout: Layout, metrics: Metrics) -> None:
+        super().__init__(
+            APP_ID,
+            broker=brokers(settings.broker.split(",")),
+            broker_credentials=_credentials(settings),
+            broker_client_id=APP_ID,
+            broker_session_timeout=settings.session_timeout,
+            broker_heartbeat_interval=settings.session_timeout / 4,
+            broker_request_timeout=max(90.0, settings.session_timeout + 1),
+            broker_max_poll_records=MOST_RECORDS,
+            stream_buffer_maxsize=MOST_WAITING,
+            key_serializer="raw",
+            value_serializer="raw",
+            store="memory://",
+            Topic=BatchTopic,
+            Table=Table,
+            TableManager=TableManager,
+            # Topics are made by `tierwatch topics create`, and Faust's leader topic would be one more.
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            web_enabled=False,
+        )
+        self.settings = settings
+        self.layout = layout
+        self.metrics = metrics
+        client = settings.aiokafka()
+        self.shared = SharedBooks(policy, client, layout.partitions)
+        tables = {name: self.Table(name, key_type=bytes, value_type=bytes) for name in TABLES}
+        self.engine = Engine(
+            APP_ID,
+            client,
+            TOPICS,
+            {name: table.data.partitions for name, table in tables.items()},
+            self._new_pipeline,
+            self.shared.seen,
+            metrics,
+            linger=settings.linger,
+            live=layout.live,
+        )
+        self.engine.on_begin.append(self.shared.begin)
+        self.engine.rejoin = lambda: self.consumer.rejoin()
+        add_agents(self)
+
+    def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Partition:
+        return Partition(
+            number,
+            self.layout.partitions["transactions"],
+            self.shared.books,
+            rows["windows"].get,
+            rows["dossiers"].get,
+            self.settings.cached_customers,
+        )
+
+    def _create_directories(self) -> None:
+        """Make none: stock wants a folder for table files, and ours are in the changelogs."""
+
+
+def _credentials(settings: Settings) -> Any:
+    context = settings.ssl_context()
+    if settings.sasl:
+        return faust.SASLCredentials(
+            username=settings.username,
+            password=settings.password,
+            mechanism=settings.mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context is not None else None

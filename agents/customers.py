@@ -1,0 +1,31 @@
+"""The agents of what is keyed by customer: each fetched batch is one event, and the engine does the rest."""
+
+from typing import TYPE_CHECKING, Any
+
+from faust import StreamT
+from faust.types import AgentT
+
+from agents.engine.engine import BrokenError
+from agents.engine.transport import Batch
+from schemas.topics import CUSTOMER_TOPICS
+
+if TYPE_CHECKING:
+    from agents.app import App
+
+
+def add_agents(app: "App") -> list[AgentT[Any]]:
+    """Give each of the co-partitioned inputs its agent."""
+    return [_agent(app, topic) for topic in CUSTOMER_TOPICS]
+
+
+def _agent(app: "App", topic: str) -> AgentT[Any]:
+    async def judge(stream: StreamT[Any]) -> None:
+        # Not acknowledged by the stream: a batch is done when its transaction is committed, and stock acks what crashed.
+        async for event in stream.noack().events():
+            batch = Batch(event, app.consumer)
+            try:
+                await app.engine.take(batch.partition, batch)
+            except BrokenError as error:
+                await app.crash(error)
+
+    return app.agent(app.topic(topic), name=topic)(judge)

@@ -1,0 +1,221 @@
+"""The partitions this worker owns, and their life: fenced, recovered, at work, lost.
+
+Faust tells it when (see `recovery.py`), agents bring it batches. It knows Kafka's rules; it knows nothing of fraud.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from agents.engine import clock
+from agents.engine.clock import BrokerClock
+from agents.engine.journal import Journal, Seen
+from agents.engine.rows import Rows
+from agents.engine.shard import Commit, Delivery, Shard
+from agents.engine.writer import Writer
+from agents.log import Log
+from pipeline.partition import Partition
+
+log = Log("engine")
+
+
+class Watch(Protocol):
+    """Who wants to know what happens: the metrics."""
+
+    def taken(self, shard: Shard, records: int, seconds: float) -> None:
+        """Count a batch that was judged."""
+
+    def committed(self, commit: Commit) -> None:
+        """Count a transaction."""
+
+    def failed(self) -> None:
+        """Count a transaction that was not committed."""
+
+    def tick_refused(self) -> None:
+        """Count a tick too far from the broker's time."""
+
+    def expired(self, topic: str, records: int) -> None:
+        """Count input records that were gone before they were read."""
+
+
+class BrokenError(Exception):
+    """A unit of work cannot be done: the worker must stop. The text says what to do."""
+
+
+class Engine:
+    """All shards of a worker. `live`: arrivals are the broker's time, so the worker's clock may tick."""
+
+    def __init__(
+        self,
+        app_id: str,
+        client: Mapping[str, Any],
+        topics: Iterable[str],
+        tables: Mapping[str, dict[int, Rows]],
+        new_pipeline: Callable[[int, Mapping[str, Rows]], Partition],
+        seen: Callable[[int], Seen],
+        watch: Watch,
+        *,
+        linger: float = 0.0,
+        live: bool = True,
+    ) -> None:
+        self.shards: dict[int, Shard] = {}
+        self.broker_clock = BrokerClock()
+        self.live = live
+        # Called with each shard that comes to life.
+        self.on_begin: list[Callable[[Shard], None]] = []
+        self.rejoin: Callable[[], None] = lambda: None
+        self._app_id = app_id
+        self._client = client
+        self._changelogs = {name: f"{app_id}-{name}-changelog" for name in tables}
+        self._topics = [*topics, *self._changelogs.values()]
+        self._tables = tables
+        self._new_pipeline = new_pipeline
+        self._seen = seen
+        self._watch = watch
+        self._linger = linger
+        self._writers: dict[int, Writer] = {}
+        self._leaving: list[Shard] = []
+
+    # What Faust's recovery tells
+
+    def release(self, assigned: set[int]) -> None:
+        """Stop all work at a rebalance; keep in memory what stays assigned and is exactly what was committed."""
+        self._leaving += self.shards.values()
+        dirty = {number for number, shard in self.shards.items() if shard.dirty}
+        self.shards = {}
+        held = {number for partitions in self._tables.values() for number in partitions}
+        for number in held - (assigned - dirty):
+            self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        for partitions in self._tables.values():
+            partitions.pop(number, None)
+
+    async def fence(self, numbers: set[int]) -> None:
+        """Open a producer for each partition: from here on nobody else can commit for it."""
+        await self.close()
+        began = time.monotonic()
+        writers = {number: Writer(f"{self._app_id}-{number}", self._client) for number in sorted(numbers)}
+        self._writers = writers
+        await asyncio.gather(*(writer.open(self._topics) for writer in writers.values()))
+        if numbers:
+            log.info("fenced", partitions=sorted(numbers), seconds=time.monotonic() - began)
+
+    def begin(self, numbers: set[int]) -> None:
+        """Bring recovered partitions to life."""
+        for number in sorted(numbers & self._writers.keys()):
+            rows = {name: partitions.setdefault(number, Rows()) for name, partitions in self._tables.items()}
+            pipeline = self._new_pipeline(number, rows)
+            pipeline.restore(rows["dossiers"].items())
+            shard = Shard(
+                number,
+                pipeline,
+                rows,
+                self._changelogs,
+                self._writers[number],
+                Journal(self._seen),
+                linger=self._linger,
+                on_commit=self._committed,
+                on_failure=self._failed,
+            )
+            self.shards[number] = shard
+            if self.live:
+                shard.open(_now_ms())
+            for tell in self.on_begin:
+                tell(shard)
+
+    def next_offset(self, topic: str, number: int) -> int | None:
+        """Return where an input goes on, None: at its beginning."""
+        shard = self.shards.get(number)
+        return None if shard is None else shard.positions.next.get(topic)
+
+    def check_position(self, topic: str, number: int, wanted: int | None, first: int, end: int) -> None:
+        """See that what comes next is still there.
+
+        Raises:
+            BrokenError: the input ends before our position: it is not the topic that the state was made of.
+
+        """
+        if wanted is None:
+            return
+        if wanted > end:
+            message = (
+                f"{topic}[{number}] ends at {end}, but {wanted} records of it are in the state: it was deleted and made "
+                f"anew. Delete the changelogs {', '.join(self._changelogs.values())} as well, or restore the topic."
+            )
+            raise BrokenError(message)
+        if wanted < first:
+            self._watch.expired(topic, first - wanted)
+            log.error("input expired before it was read", topic=topic, partition=number, records=first - wanted)
+
+    # What agents bring
+
+    async def take(self, number: int, delivery: Delivery) -> None:
+        """Do one fetched batch and return when there is room for the next.
+
+        Raises:
+            BrokenError: our own bug; nothing of the unit is committed.
+
+        """
+        shard = self.shards.get(number)
+        if shard is None or shard.dead:
+            delivery.forget()  # fetched before the partition was lost; its owner reads it again
+            return
+        began = time.perf_counter()
+        try:
+            shard.take(delivery)
+        except Exception as error:
+            first = delivery.records[0]
+            shard.fail(error)
+            message = (
+                f"a bug of ours at {first.topic}[{first.partition}] in the {len(delivery.records)} records from offset "
+                f"{first.offset}: nothing of them was committed. Report it with this log; the records stay where they are."
+            )
+            raise BrokenError(message) from error
+        self._watch.taken(shard, len(delivery.records), time.perf_counter() - began)
+        await shard.room()
+
+    def tick(self) -> None:
+        """Let time pass in every partition: the worker's clock on live topics, else the highest arrival."""
+        worker_ms = _now_ms()
+        if self.live and not self._believed(worker_ms):
+            return
+        for shard in list(self.shards.values()):
+            if not shard.dead:
+                shard.tick(worker_ms if self.live else shard.positions.clock_ms)
+
+    def _believed(self, worker_ms: int) -> bool:
+        away_ms = self.broker_clock.away_ms(worker_ms)
+        if away_ms is not None and abs(away_ms) > clock.FURTHEST_MS:
+            self._watch.tick_refused()
+            log.error("tick refused: this machine's clock is wrong", ahead_of_broker_s=away_ms / 1000)
+            return False
+        return away_ms is not None
+
+    # What shards tell
+
+    def _committed(self, commit: Commit) -> None:
+        if commit.broker_ms is not None:
+            self.broker_clock.hear(commit.broker_ms)
+        self._watch.committed(commit)
+
+    def _failed(self, shard: Shard, error: BaseException) -> None:
+        if self.shards.get(shard.number) is not shard:
+            return
+        self._forget(shard.number)
+        self._watch.failed()
+        # Fenced, or unknown whether committed: one way out for everything, read again what was committed.
+        log.warning("partition given up, rejoining", partition=shard.number, error=f"{type(error).__name__}: {error}")
+        self.rejoin()
+
+    async def close(self) -> None:
+        """Leave all producers; what is in flight ends or is aborted."""
+        leaving, self._leaving = [*self._leaving, *self.shards.values()], []
+        writers, self._writers, self.shards = self._writers, {}, {}
+        await asyncio.gather(*(shard.stop() for shard in leaving))
+        await asyncio.gather(*(writer.close() for writer in writers.values()))
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,64 @@
+"""One partition of a table in memory: the newest bytes of each key, committed or on their way."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from agents.engine import positions
+
+
+class ChangelogRecord(Protocol):
+    """A record of a changelog; a value of None deletes."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Rows:
+    """What a partition of a table holds. `applied` is the offset of the last changelog record in it, None before any."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+        self.applied: int | None = None
+        self.size_bytes = 0
+        """Of the values; keys are not counted."""
+        self.customers = 0
+        """Keys that are a customer's own: what a customer has more of stands under longer keys with a NUL byte."""
+        self.get = self._values.get
+        """The newest bytes of a key, or None."""
+
+    def __len__(self) -> int:
+        return len(self._values) - (positions.KEY in self._values)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Return all keys and values but the positions."""
+        return ((key, value) for key, value in self._values.items() if key != positions.KEY)
+
+    def change(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Hold new values; None deletes."""
+        values = self._values
+        for key, value in changes.items():
+            before = values.get(key)
+            if value is None:
+                values.pop(key, None)
+            else:
+                values[key] = value
+                self.size_bytes += len(value)
+            if before is not None:
+                self.size_bytes -= len(before)
+            if (before is None) != (value is None) and b"\0" not in key:
+                self.customers += 1 if before is None else -1
+
+    def restore(self, records: Sequence[ChangelogRecord]) -> int:
+        """Apply records of the changelog in their order, those already applied left out; return how many were new."""
+        last = self.applied
+        new: Iterable[ChangelogRecord] = records
+        if last is not None and records[0].offset <= last:
+            new = [record for record in records if record.offset > last]
+        latest = {record.key: record.value for record in new if record.key is not None}
+        self.change(latest)
+        self.applied = max(records[-1].offset, -1 if last is None else last)
+        return len(latest)

@@ -1,0 +1,220 @@
+"""One partition number across all co-partitioned topics, while this worker owns it.
+
+Records go in, and what comes out of the pipeline waits for the next commit; one commit is in flight at a time, and whatever
+arrives meanwhile makes the next one. So batches grow with the load by themselves.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agents.engine import positions
+from agents.engine.journal import Journal
+from agents.engine.positions import Positions
+from agents.engine.rows import Rows
+from agents.engine.writer import Committed, Outgoing, Writer
+from agents.log import Log
+from pipeline.partition import Partition
+from pipeline.record import Message, Record
+from pipeline.tally import Tally
+
+log = Log("engine")
+
+# Records taken and not yet committed at which a partition's agents wait.
+FULL = 20_000
+
+
+class Delivery(Protocol):
+    """One fetched batch on its way through the worker."""
+
+    @property
+    def records(self) -> Sequence[Record]: ...
+    def done(self) -> None: ...
+    def forget(self) -> None: ...
+
+
+@dataclass
+class Work:
+    """What has been taken since the last commit began."""
+
+    messages: list[Message] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    records: int = 0
+    by_topic: Counter[str] = field(default_factory=Counter)
+    # Arrival of the oldest record, epoch milliseconds.
+    oldest_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one transaction made durable."""
+
+    shard: "Shard"
+    work: Work
+    # What was counted while it was done.
+    tally: Tally
+    seconds: float
+    states: int
+    broker_ms: int | None
+
+
+class Shard:
+    """Owner of one partition's state. Everything but `_commit` runs without an await, so nothing ever sees half a unit."""
+
+    def __init__(
+        self,
+        number: int,
+        pipeline: Partition,
+        tables: dict[str, Rows],
+        changelogs: dict[str, str],
+        writer: Writer,
+        journal: Journal,
+        *,
+        linger: float,
+        on_commit: Callable[[Commit], None],
+        on_failure: Callable[["Shard", BaseException], None],
+    ) -> None:
+        self.number = number
+        self.pipeline = pipeline
+        self.tables = tables
+        self.positions: Positions = positions.decode(tables["windows"].get(positions.KEY))
+        self.dead = False
+        self._changelogs = changelogs
+        self._writer = writer
+        self._journal = journal
+        self._linger = linger
+        self._on_commit = on_commit
+        self._on_failure = on_failure
+        self._work = Work()
+        self._opened = False
+        self._flying: list[Delivery] = []
+        self._task: asyncio.Task[None] | None = None
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def dirty(self) -> bool:
+        """Whether memory is ahead of what is known to be committed."""
+        return self.dead or self._task is not None
+
+    async def room(self) -> None:
+        """Wait while too much is uncommitted: the fetcher then waits too, and the log keeps the rest."""
+        await self._room.wait()
+
+    def open(self, at_ms: int) -> None:
+        """Say in the journal that this partition has a new owner."""
+        self._journal.opened(at_ms)
+        self._opened = True
+        self._go()
+
+    def take(self, delivery: Delivery) -> None:
+        """Judge a fetched batch. Raises what the pipeline raises: our own bug, after which this shard is dead."""
+        records = delivery.records
+        topic, next_offset = records[0].topic, self.positions.next.get(records[0].topic, 0)
+        if records[0].offset < next_offset:  # told again by a fetch that crossed a seek
+            records = [record for record in records if record.offset >= next_offset]
+        if not records:
+            delivery.done()
+            return
+        self._work.deliveries.append(delivery)
+        self._work.messages += self.pipeline.take(records)
+        self._journal.took(records)
+        self.positions.next[topic] = records[-1].offset + 1
+        self.positions.clock_ms = max(self.positions.clock_ms, records[-1].timestamp)
+        oldest = self._work.oldest_ms
+        self._work.oldest_ms = records[0].timestamp if oldest is None else min(oldest, records[0].timestamp)
+        self._work.records += len(records)
+        self._work.by_topic[topic] += len(records)
+        if self._work.records >= FULL:
+            self._room.clear()
+        self._go()
+
+    def tick(self, clock_ms: int) -> None:
+        """Let time pass: a unit of work of its own only when something is due."""
+        messages = self.pipeline.take((), clock_ms)
+        if messages:
+            self._work.messages += messages
+            self._journal.ticked(clock_ms)
+            self._go()
+
+    def publish(self, messages: Sequence[Message], topic: str, next_offset: int) -> None:
+        """Publish what a record of a shared topic made, once: a position of this partition says how far that has come."""
+        if next_offset > self.positions.next.get(topic, 0):
+            self._work.messages += messages
+            self.positions.next[topic] = next_offset
+            self._go()
+
+    def _go(self) -> None:
+        if self._task is None and not self.dead:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._pending():
+                began = time.monotonic()
+                await self._commit()
+                rest = self._linger - (time.monotonic() - began)
+                if rest > 0:
+                    await asyncio.sleep(rest)
+            self._task = None
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - fenced, or nobody knows whether it was committed
+            self.fail(error)
+
+    def _pending(self) -> bool:
+        return bool(self._work.deliveries or self._work.messages or self._opened)
+
+    async def _commit(self) -> None:
+        began = time.monotonic()
+        # States, positions and journal belong together: no await until all are taken.
+        work, self._work, self._opened = self._work, Work(), False
+        self._flying = work.deliveries
+        changes, tally = self.pipeline.changes(), self.pipeline.tally.drain()
+        changed = {"windows": changes.windows, "dossiers": changes.dossiers}
+        changed["windows"] = {**changes.windows, positions.KEY: self.positions.encode()}
+        for name, values in changed.items():
+            self.tables[name].change(values)
+        outgoing = self._writer.addressed(work.messages, self.number)
+        outgoing += self._journal.drain(self.number)
+        outgoing += [
+            Outgoing(self._changelogs[name], self.number, key, value)
+            for name, values in changed.items()
+            for key, value in values.items()
+        ]
+        self._room.set()
+
+        committed = await self._writer.commit(outgoing)
+
+        self._remember(committed)
+        for delivery in work.deliveries:
+            delivery.done()
+        self._flying = []
+        states = sum(map(len, changed.values())) - 1
+        self._on_commit(Commit(self, work, tally, time.monotonic() - began, states, committed.broker_ms))
+
+    def _remember(self, committed: Committed) -> None:
+        for name, rows in self.tables.items():
+            rows.applied = committed.last.get((self._changelogs[name], self.number), rows.applied)
+
+    def fail(self, error: BaseException) -> None:
+        """Trust this memory no more: whoever owns the partition next begins at what was committed."""
+        if self.dead:
+            return
+        self.dead = True
+        for delivery in (*self._flying, *self._work.deliveries):
+            delivery.forget()
+        self._room.set()
+        self._on_failure(self, error)
+
+    async def stop(self) -> None:
+        """End the commit in flight; what it leaves open, the next owner's fence aborts."""
+        self.dead = True
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.wait([task], timeout=5)
+        for delivery in (*self._flying, *self._work.deliveries):
+            delivery.forget()
+        self._room.set()

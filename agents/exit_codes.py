@@ -1,0 +1,16 @@
+"""How a process of tierwatch ends: what a script or an orchestrator does next depends on it."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The numbers are promised in the documentation: never reuse one."""
+
+    OK = 0
+    FAILED = 1  # our own bug; the log holds it
+    SETTINGS = 2  # wrong usage or environment: correct it
+    BAD_INPUT = 3  # a policy or a file that cannot be used: correct it
+    NO_BROKER = 4  # ended before a broker answered: start it, or correct the address
+    CREDENTIALS = 5  # the broker refused name, password or certificate: trying again does not help
+    MISMATCH = 6  # records without an outcome
+    TOPICS = 7  # topics are missing or cannot be used: `tierwatch topics create`

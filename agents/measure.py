@@ -1,0 +1,191 @@
+"""The metrics of one worker: the register brought to life, fed by the engine batch by batch, served as `/metrics`."""
+
+import time
+from collections import Counter as CountBy
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import TYPE_CHECKING, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
+
+from agents.engine.journal import ENGINE_VERSION
+from agents.engine.shard import Commit, Shard
+from agents.metrics import REGISTER, Definition
+from pipeline.policy.model import Policy
+from pipeline.tally import LATENESS_BOUNDS_MS, Tally
+from schemas.decision import OUTCOMES, Lane, Mode
+from schemas.reasons import DeadLetterReason, RefusalReason
+from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
+
+if TYPE_CHECKING:
+    from agents.app import App
+
+# A series for each series, to say when it began: Prometheus does not need them, and they double what it stores.
+disable_created_metrics()
+_MADE = {"counter": Counter, "gauge": Gauge}
+
+
+class Metrics:
+    """What `/metrics` says. `live`: arrivals are the broker's time, so the way to the commit can be measured."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.live = True
+        self._lateness = Lateness(next(each for each in REGISTER if each.name == "lateness_seconds"))
+        self.registry.register(self._lateness)
+        self._by_name: dict[str, MetricWrapperBase] = {
+            each.name: self._make(each) for each in REGISTER if each.name != "lateness_seconds"
+        }
+        self._policy: Policy | None = None
+        self.gauge("build_info", ENGINE_VERSION).set(1)
+        self.gauge("redis_up").set(1)
+        self._stand_at_zero(
+            {
+                "duplicates": product(get_args(Lane)),
+                "dead_letters": product(DeadLetterReason),
+                "events": [("applied", ""), ("duplicate", ""), *product(("refused",), RefusalReason)],
+                "published": product(TOPICS.keys() - {*CUSTOMER_TOPICS, *SHARED_TOPICS}),
+                "records": product(CUSTOMER_TOPICS),
+                "unknown_fields": product(CUSTOMER_TOPICS),
+                "inputs_expired": product(CUSTOMER_TOPICS),
+                "commits": product(("committed", "failed")),
+            }
+        )
+
+    def _make(self, each: Definition) -> MetricWrapperBase:
+        name = f"tierwatch_{each.name}"
+        if each.kind == "histogram":
+            return Histogram(name, each.meaning, each.labels, buckets=each.buckets, registry=self.registry)
+        return _MADE[each.kind](name, each.meaning, each.labels, registry=self.registry)
+
+    def _stand_at_zero(self, values: dict[str, Iterable[tuple[str, ...]]]) -> None:
+        for name, labels in values.items():
+            for each in labels:
+                self._by_name[name].labels(*each)
+
+    def counter(self, name: str, *labels: str) -> Counter:
+        """Return a counter of the register."""
+        return self._child(name, labels)  # type: ignore[return-value]
+
+    def gauge(self, name: str, *labels: str) -> Gauge:
+        """Return a gauge of the register."""
+        return self._child(name, labels)  # type: ignore[return-value]
+
+    def histogram(self, name: str, *labels: str) -> Histogram:
+        """Return a histogram of the register."""
+        return self._child(name, labels)  # type: ignore[return-value]
+
+    def _child(self, name: str, labels: tuple[str, ...]) -> MetricWrapperBase:
+        metric = self._by_name[name]
+        return metric.labels(*labels) if labels else metric
+
+    # What the engine tells: see agents.engine.engine.Watch
+
+    def taken(self, shard: Shard, records: int, seconds: float) -> None:
+        """Count a batch that was judged."""
+        self.histogram("assess_seconds").observe(seconds)
+
+    def committed(self, commit: Commit) -> None:
+        """Count a transaction, and what was in it: what is aborted is done again, and counted then."""
+        self.counter("commits", "committed").inc()
+        self.histogram("commit_seconds").observe(commit.seconds)
+        self.counter("state_records_written").inc(commit.states)
+        for topic, count in commit.work.by_topic.items():
+            self.counter("records", topic).inc(count)
+        for topic, count in CountBy(message.topic for message in commit.work.messages).items():
+            self.counter("published", topic).inc(count)
+        if self.live and commit.work.oldest_ms is not None:
+            self.histogram("end_to_end_seconds").observe(max(0.0, time.time() - commit.work.oldest_ms / 1000))
+        self._count(commit.tally)
+
+    def _count(self, tally: Tally) -> None:
+        for (name, *labels), count in tally.counts.items():
+            self.counter(name, *labels).inc(count)
+        self._lateness.add(tally)
+
+    def failed(self) -> None:
+        """Count a transaction that was not committed."""
+        self.counter("commits", "failed").inc()
+
+    def tick_refused(self) -> None:
+        """Count a tick too far from the broker's time."""
+        self.counter("ticks_refused").inc()
+
+    def expired(self, topic: str, records: int) -> None:
+        """Count input records that were gone before they were read."""
+        self.counter("inputs_expired", topic).inc(records)
+
+    # What is looked at once a second
+
+    def look(self, app: "App") -> None:
+        """Measure what changes by itself."""
+        shards = [shard for shard in app.engine.shards.values() if not shard.dead]
+        self.gauge("partitions_owned").set(len(shards))
+        self.gauge("customers_cached").set(sum(len(shard.pipeline.customers) for shard in shards))
+        for table in app.tables.values():
+            owned = [table.data.rows(shard.number) for shard in shards]
+            self.gauge("state_customers", table.name).set(sum(rows.customers for rows in owned))
+            self.gauge("state_bytes", table.name).set(sum(rows.size_bytes for rows in owned))
+        lag = self._by_name["lag_records"]
+        lag.clear()  # partitions lost are somebody else's to tell
+        for (topic, partition), records in app.consumer.lag().items():
+            if topic in CUSTOMER_TOPICS:
+                self.gauge("lag_records", topic, str(partition)).set(records)
+        now_ms = int(time.time() * 1000)
+        self._look_at_reviews(shards, now_ms)
+        self.in_force(app.shared.books.policies.in_force(now_ms))
+
+    def _look_at_reviews(self, shards: list[Shard], now_ms: int) -> None:
+        due = [at for shard in shards if (at := shard.pipeline.clock.next_ms()) is not None]
+        clock_ms = now_ms if self.live else max((shard.positions.clock_ms for shard in shards), default=0)
+        self.gauge("reviews_scheduled").set(sum(len(shard.pipeline.clock) for shard in shards))
+        self.gauge("reviews_overdue_seconds").set(max(0, clock_ms - min(due, default=clock_ms)) / 1000)
+
+    def in_force(self, policy: Policy) -> None:
+        """Say which policy is in force, and let its tiers and rules stand at zero."""
+        if policy is self._policy:
+            return
+        self._policy = policy
+        self._by_name["policy_info"].clear()
+        self.gauge("policy_info", policy.name, str(policy.version), policy.digest).set(1)
+        tiers = [tier.name for tier in policy.tiers]
+        modes = [mode for mode in get_args(Mode) if mode != "off"]
+        self._stand_at_zero(
+            {
+                "decisions": product(OUTCOMES, tiers),
+                "wrong_lane": product(tiers),
+                "signals": product(policy.rules, modes),
+                "base_tier_signals": product(policy.rules),
+            }
+        )
+
+    def serve(self, host: str, port: int) -> int:
+        """Serve `/metrics` from a thread of its own; return the port. Raises `OSError` when it is taken."""
+        server, _ = start_http_server(port, host, self.registry)
+        return int(server.server_port)
+
+
+class Lateness(Collector):
+    """A histogram that is handed whole tallies: the client library counts one observation at a time."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._counts = [0] * (len(LATENESS_BOUNDS_MS) + 1)
+        self._sum_ms = 0
+
+    def add(self, tally: Tally) -> None:
+        """Add what a batch counted."""
+        self._counts = [have + more for have, more in zip(self._counts, tally.lateness, strict=True)]
+        self._sum_ms += tally.lateness_sum_ms
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Return the histogram as Prometheus wants it: each bucket counts all that are no greater."""
+        bounds = [*(f"{bound:g}" for bound in self._definition.buckets), "+Inf"]
+        counts, so_far = self._counts, 0
+        buckets = [(bound, so_far := so_far + count) for bound, count in zip(bounds, counts, strict=True)]
+        yield HistogramMetricFamily(
+            self._definition.full_name, self._definition.meaning, buckets=buckets, sum_value=self._sum_ms / 1000
+        )

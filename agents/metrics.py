@@ -1,0 +1,84 @@
+"""The register of all metrics: each name with its meaning above it. docs/metrics.md is made from it.
+
+Counted per batch, never per transaction. No customer, merchant or transaction is ever a label. Label values that are known
+beforehand stand at zero from the first scrape, so that a rate never begins with a gap.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.tally import LATENESS_BOUNDS_MS
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One metric. `name` has neither the prefix `tierwatch_` nor a counter's `_total`; `buckets` of a histogram only."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name as Prometheus shows it."""
+        return f"tierwatch_{self.name}" + ("_total" if self.kind == "counter" else "")
+
+
+REGISTER: tuple[Definition, ...] = (
+    # What became of the inputs: together these account for every record.
+    Definition("decisions", "counter", "Transactions judged.", ("outcome", "tier")),
+    Definition("duplicates", "counter", "Transactions told again with the same content.", ("lane",)),
+    Definition("dead_letters", "counter", "Records that could not be decided.", ("reason",)),
+    Definition("events", "counter", "Customer events; `reason` only on refused ones.", ("result", "reason")),
+    Definition("dispositions", "counter", "Labels received.", ("label", "status")),
+    # What was found.
+    Definition("signals", "counter", "Rules that fired.", ("rule", "mode")),
+    Definition("base_tier_signals", "counter", "Rules that would have fired without the tier's privilege.", ("rule",)),
+    Definition("reversals", "counter", "Reversals by what they gave back.", ("result",)),
+    Definition("announced", "counter", "Messages of the review clock: requests, reminders, demotions.", ("topic",)),
+    Definition("published", "counter", "Messages committed; those to `alerts` are what the security team gets.", ("topic",)),
+    # What does not look right.
+    Definition("wrong_lane", "counter", "Transactions on the other lane than the customer's tier has.", ("tier",)),
+    Definition("unknown_fields", "counter", "Fields nobody knows, tolerated.", ("topic",)),
+    Definition("card_like_ids", "counter", "Ids that pass for card numbers; a tenth of all long numeric ones do."),
+    # Time.
+    Definition(
+        "lateness_seconds",
+        "histogram",
+        "From a transaction's own time to its arrival.",
+        buckets=tuple(bound / 1000 for bound in LATENESS_BOUNDS_MS),
+    ),
+    Definition("assess_seconds", "histogram", "Judging one fetched batch.", buckets=_SECONDS),
+    Definition(
+        "end_to_end_seconds",
+        "histogram",
+        "From the arrival of the oldest record of a transaction to its commit; live topics only.",
+        buckets=_SECONDS,
+    ),
+    Definition("commit_seconds", "histogram", "One Kafka transaction, from its first message to its end.", buckets=_SECONDS),
+    # The engine.
+    Definition("records", "counter", "Input records taken.", ("topic",)),
+    Definition("commits", "counter", "Kafka transactions, by whether they were committed.", ("result",)),
+    Definition("state_records_written", "counter", "Changed state records committed."),
+    Definition("lag_records", "gauge", "Records not yet read.", ("topic", "partition")),
+    Definition("partitions_owned", "gauge", "Partitions that this worker is at work on."),
+    Definition("state_customers", "gauge", "Customers with a state, in partitions owned.", ("table",)),
+    Definition("state_bytes", "gauge", "Bytes of state in partitions owned, keys left out.", ("table",)),
+    Definition("customers_cached", "gauge", "Customers held decoded."),
+    Definition("ticks_refused", "counter", "Ticks of this machine's clock that were too far from the broker's time."),
+    Definition("inputs_expired", "counter", "Input records that Kafka deleted before they were read.", ("topic",)),
+    # The review clock.
+    Definition("reviews_scheduled", "gauge", "Customers of whom the review clock has something ahead."),
+    Definition("reviews_overdue_seconds", "gauge", "Age of the oldest announcement that is due and not made."),
+    # What is in force, and what is around.
+    Definition("policy_info", "gauge", "1 for the policy in force.", ("policy", "version", "hash")),
+    Definition("build_info", "gauge", "1 for this worker's version.", ("version",)),
+    Definition("redis_up", "gauge", "Whether the read model is being written; 1 also without one."),
+    Definition("read_model_waiting", "gauge", "Entitlements committed and not yet in the read model."),
+)

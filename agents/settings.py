@@ -1,0 +1,241 @@
+"""The worker's settings: read from the environment here and nowhere else, checked at once, secrets never shown."""
+
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+DEFAULT_POLICY = Path(__file__).parents[1] / "pipeline" / "policy" / "default.yaml"
+LARGEST_PORT = 65_535
+
+
+class SettingsError(Exception):
+    """Every wrong value at once: one problem a line, each naming its variable and what it should be."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("the environment cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _brokers(text: str) -> str:
+    """Check `host:port,host:port`; a host without a port has Kafka's own, 9092."""
+    names = []
+    for part in text.split(","):
+        url = urlsplit(f"//{part.strip()}")
+        try:
+            port = url.port or 9092
+        except ValueError:
+            port = 0
+        if not url.hostname or not port or url.path or url.username:
+            message = f"must be host:port, or several with commas between, not {text!r}"
+            raise ValueError(message)
+        names.append(f"[{url.hostname}]:{port}" if ":" in url.hostname else f"{url.hostname}:{port}")
+    return ",".join(names)
+
+
+def _redis(text: str) -> str:
+    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        message = "must be an address such as redis://localhost:6379/0"
+        raise ValueError(message)
+    return text
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        message = f"names no file: {text}"
+        raise ValueError(message)
+    return path
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        message = f"must be a whole number from {low} to {high}, not {text!r}"
+        raise ValueError(message)
+    return int(text)
+
+
+def _seconds(text: str, low: float, high: float) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = float("nan")
+    if not low <= seconds <= high:
+        message = f"must be seconds from {low:g} to {high:g}, not {text!r}"
+        raise ValueError(message)
+    return seconds
+
+
+def _one_of(text: str, choices: tuple[str, ...]) -> str:
+    if text.upper() not in choices:
+        message = f"must be one of {', '.join(choices)}, not {text!r}"
+        raise ValueError(message)
+    return text.upper()
+
+
+def _setting(
+    variable: str, default: T, meaning: str, read: Callable[[str], Any] = _text, *, secret: bool = False
+) -> T:
+    metadata = {"variable": variable, "meaning": meaning, "read": read}
+    return cast("T", field(default=default, repr=not secret, metadata=metadata))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a worker needs to know about its surroundings. The policy says everything about detection."""
+
+    broker: str = _setting("TIERWATCH_BROKER", "localhost:9092", "Kafka: `host:port`, several with commas", _brokers)
+    redis: str = _setting("TIERWATCH_REDIS", "", "Redis: `redis://host:6379/0`; empty: no read model", _redis, secret=True)
+    policy: Path = _setting("TIERWATCH_POLICY", DEFAULT_POLICY, "the first policy; default: the packaged one", _file)
+    hash_key: str = _setting("TIERWATCH_HASH_KEY", "", "key of the hashes that `ingest` puts for card numbers", secret=True)
+
+    metrics_host: str = _setting("TIERWATCH_METRICS_HOST", "0.0.0.0", "address of `/metrics`")  # noqa: S104 - scraped from outside
+    metrics_port: int = _setting(
+        "TIERWATCH_METRICS_PORT", 9464, "port of `/metrics`; 0: any free one, which is logged", partial(_whole, low=0, high=LARGEST_PORT)
+    )
+    partitions: int = _setting(
+        "TIERWATCH_PARTITIONS", 4, "partitions that `topics create` gives topics by customer", partial(_whole, low=1, high=10_000)
+    )
+    replication: int = _setting(
+        "TIERWATCH_REPLICATION", 0, "copies that `topics create` asks for; 0: the broker's default", partial(_whole, low=0, high=100)
+    )
+    cached_customers: int = _setting(
+        "TIERWATCH_CACHED_CUSTOMERS", 20_000, "customers of a partition kept decoded", partial(_whole, low=1, high=10**8)
+    )
+    linger: float = _setting(
+        "TIERWATCH_LINGER", 0.0, "least seconds between two commits of a partition", partial(_seconds, low=0, high=5)
+    )
+    session_timeout: float = _setting(
+        "TIERWATCH_SESSION_TIMEOUT", 10.0, "seconds after which a silent worker's partitions pass on", partial(_seconds, low=6, high=300)
+    )
+    log_level: str = _setting(
+        "TIERWATCH_LOG_LEVEL", "INFO", "least important log lines shown", partial(_one_of, choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    )
+
+    protocol: str = _setting(
+        "TIERWATCH_SECURITY_PROTOCOL", "PLAINTEXT", ", ".join(PROTOCOLS), partial(_one_of, choices=PROTOCOLS)
+    )
+    ca_file: Path | None = _setting("TIERWATCH_SSL_CA_FILE", None, "certificates to trust; default: the system's", _file)
+    cert_file: Path | None = _setting("TIERWATCH_SSL_CERT_FILE", None, "the worker's own certificate", _file)
+    key_file: Path | None = _setting("TIERWATCH_SSL_KEY_FILE", None, "the key of that certificate", _file)
+    key_password: str = _setting("TIERWATCH_SSL_KEY_PASSWORD", "", "password of that key", secret=True)
+    mechanism: str = _setting(
+        "TIERWATCH_SASL_MECHANISM", "PLAIN", ", ".join(MECHANISMS), partial(_one_of, choices=MECHANISMS)
+    )
+    username: str = _setting("TIERWATCH_SASL_USERNAME", "", "with SASL")
+    password: str = _setting("TIERWATCH_SASL_PASSWORD", "", "with SASL", secret=True)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read `environment`, by default the process's; an empty value counts as absent.
+
+        Raises:
+            SettingsError: with everything that is wrong, not only the first.
+
+        """
+        given = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for each in fields(cls):
+            variable = each.metadata["variable"]
+            text = given.get(variable, "").strip()
+            if not text:
+                continue
+            try:
+                values[each.name] = each.metadata["read"](text)
+            except ValueError as error:
+                problems.append(f"{variable} {error}")
+        settings = cls(**values)
+        problems += settings._contradictions(given)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def misspelt(cls, environment: Mapping[str, str] | None = None) -> list[str]:
+        """Return the variables that look like ours and are not."""
+        known = {each.metadata["variable"] for each in fields(cls)}
+        given = os.environ if environment is None else environment
+        return sorted(name for name in given if name.startswith("TIERWATCH_") and name not in known)
+
+    def _contradictions(self, given: Mapping[str, str]) -> list[str]:
+        problems = []
+        if self.sasl and not (self.username and self.password):
+            problems.append(
+                f"TIERWATCH_SECURITY_PROTOCOL={self.protocol} needs TIERWATCH_SASL_USERNAME and TIERWATCH_SASL_PASSWORD"
+            )
+        if not self.sasl and given.get("TIERWATCH_SASL_USERNAME"):
+            problems.append("TIERWATCH_SASL_USERNAME needs TIERWATCH_SECURITY_PROTOCOL=SASL_SSL (or SASL_PLAINTEXT)")
+        if not self.tls and (self.ca_file or self.cert_file):
+            problems.append("TIERWATCH_SSL_… needs TIERWATCH_SECURITY_PROTOCOL=SSL or SASL_SSL")
+        if bool(self.cert_file) != bool(self.key_file):
+            problems.append("TIERWATCH_SSL_CERT_FILE and TIERWATCH_SSL_KEY_FILE come together")
+        return problems
+
+    @property
+    def sasl(self) -> bool:
+        """Whether the broker asks for a name and a password."""
+        return self.protocol.startswith("SASL")
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.protocol.endswith("SSL")
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Return what Python's clients need for TLS; None without TLS. Raises `ssl.SSLError` or `OSError` for bad files."""
+        if not self.tls:
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.cert_file:
+            context.load_cert_chain(self.cert_file, self.key_file, self.key_password or None)
+        return context
+
+    def aiokafka(self) -> dict[str, Any]:
+        """Return the address and the credentials as aiokafka's clients take them."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.broker.split(","),
+            "security_protocol": self.protocol,
+            "ssl_context": self.ssl_context(),
+        }
+        if self.sasl:
+            options |= {
+                "sasl_mechanism": self.mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        return options
+
+    def librdkafka(self) -> dict[str, str]:
+        """Return the address and the credentials as confluent-kafka's clients take them."""
+        options = {"bootstrap.servers": self.broker, "security.protocol": self.protocol}
+        if self.tls:
+            options |= {
+                name: str(value)
+                for name, value in (
+                    ("ssl.ca.location", self.ca_file),
+                    ("ssl.certificate.location", self.cert_file),
+                    ("ssl.key.location", self.key_file),
+                    ("ssl.key.password", self.key_password),
+                )
+                if value
+            }
+        if self.sasl:
+            options |= {
+                "sasl.mechanism": self.mechanism,
+                "sasl.username": self.username,
+                "sasl.password": self.password,
+            }
+        return options

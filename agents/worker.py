@@ -1,0 +1,122 @@
+"""One worker process, from the first attempt to reach Kafka to its exit code."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from agents import log as logs, topics
+from agents.app import App
+from agents.broker import BrokerError, reach
+from agents.engine.engine import BrokenError
+from agents.exit_codes import Exit
+from agents.log import Log
+from agents.measure import Metrics
+from agents.policies import OtherPolicyError
+from agents.settings import Settings
+from pipeline.policy.load import PolicyError, load_policy
+from pipeline.policy.model import Policy
+
+log = Log("worker")
+T = TypeVar("T")
+
+# After this a stop is no longer waited for: what was in flight, the next owner's fence aborts.
+STOPPING_S = 20.0
+
+
+def run_worker(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT, or until nothing can be done; return the exit code (see `agents.exit_codes`)."""
+    logs.set_up(settings.log_level)
+    for variable in Settings.misspelt():
+        log.warning("not a setting, is it misspelt?", variable=variable)
+    try:
+        policy = _first_policy(settings)
+        return asyncio.run(_work_until_told(settings, policy))
+    except BrokerError as error:
+        log.error(str(error))
+        return error.exit_code
+    except PolicyError as error:
+        for problem in error.problems:
+            log.error("policy refused", file=settings.policy, line=problem.line, column=problem.column, what=problem.message)
+        return Exit.BAD_INPUT
+
+
+def _first_policy(settings: Settings) -> Policy:
+    return load_policy(settings.policy.read_bytes())
+
+
+async def _work_until_told(settings: Settings, policy: Policy) -> int:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    metrics = Metrics()
+    metrics.in_force(policy)
+    port = metrics.serve(settings.metrics_host, settings.metrics_port)
+    log.info("metrics served", port=port, path="/metrics")
+
+    broker = await _unless(told, reach(settings))
+    if broker is None:
+        return Exit.NO_BROKER
+    layout = await asyncio.to_thread(topics.look, broker)
+    metrics.live = layout.live
+    log.info("broker reached", broker=settings.broker, **_what_it_is(layout))
+
+    app = App(settings, policy, layout, metrics)
+    return await _run(app, told)
+
+
+def _what_it_is(layout: topics.Layout) -> dict[str, object]:
+    partitions = layout.partitions["transactions"]
+    if layout.embedded:
+        return {"embedded": "memory only, one worker, nothing survives it", "partitions": partitions}
+    return {"arrival": "broker's time" if layout.live else "records' own time", "partitions": partitions}
+
+
+async def _run(app: App, told: asyncio.Event) -> int:
+    app.in_worker = True
+    running = asyncio.create_task(_start_and_wait(app))
+    try:
+        await _unless(told, running)
+    except Exception as error:  # noqa: BLE001 - whatever ends the application is told once, here
+        app.crash_reason = error
+    if told.is_set():
+        log.info("stopping")
+    running.cancel()
+    try:
+        await asyncio.wait_for(app.stop(), STOPPING_S)
+    except TimeoutError:
+        log.warning("not everything in flight could be committed; whoever takes over goes on from the last commit")
+    return _verdict(app.crash_reason)
+
+
+async def _start_and_wait(app: App) -> None:
+    await app.start()
+    log.info("ready", partitions=sorted(app.engine.shards))
+    await app.wait_until_stopped()
+
+
+def _verdict(reason: BaseException | None) -> int:
+    match reason:
+        case None:
+            log.info("stopped")
+            return Exit.OK
+        case OtherPolicyError():
+            log.error(str(reason))
+            return reason.exit_code
+        case BrokenError():
+            log.error(str(reason), cause=reason.__cause__)
+            return Exit.FAILED
+        case _:
+            log.error("the worker ends because of a bug of ours: report it with this log", cause=reason)
+            return Exit.FAILED
+
+
+async def _unless(told: asyncio.Event, doing: Awaitable[T]) -> T | None:
+    """Do something until it is done, or until we are told to stop: then None."""
+    task, stop = asyncio.ensure_future(doing), asyncio.ensure_future(told.wait())
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        stop.cancel()
