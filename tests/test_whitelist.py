@@ -19,6 +19,7 @@ from schemas.audit import AuditEntry
 from schemas.customer_event import CustomerEvent
 from schemas.entitlement import Entitlement
 from schemas.reasons import RefusalReason
+from schemas.signing import sign
 from schemas.timestamps import format_ms
 from tests.grants import (
     CUSTOMER,
@@ -33,6 +34,7 @@ from tests.grants import (
     fields_of,
     freeze,
     lift,
+    private_key,
     public_key,
     signed,
 )
@@ -222,6 +224,17 @@ def test_one_key_under_two_names_is_one_hand() -> None:
     fields = signed(admission_fields(START), ("ana",))
     again = {"person": "ann", "key_id": "k-1", "value": fields["signature"]["value"]}
     outcome = arrive({**fields, "countersignatures": [again]}, Dossier(), START, replace(POLICY, people=people))
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == "same_person_twice"
+
+
+def test_one_person_with_two_keys_is_one_hand() -> None:
+    ana, *others = POLICY.people
+    two_keys = Person("ana", ana.roles, {"k-1": public_key("ana"), "k-2": public_key("other")})
+    fields = signed(admission_fields(START), ("ana",))
+    again = {"person": "ana", "key_id": "k-2", "value": sign(private_key("other"), fields)}
+    changed = replace(POLICY, people=(two_keys, *others))
+    outcome = arrive({**fields, "countersignatures": [again]}, Dossier(), START, changed)
     assert isinstance(outcome, Refusal)
     assert outcome.reason == "same_person_twice"
 

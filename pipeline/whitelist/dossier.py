@@ -75,9 +75,10 @@ class UnreadableDossierError(ValueError):
     """The bytes are no dossier that this version can read: they were damaged, or written by a newer worker."""
 
 
-# Both in the order of the class's fields.
+# All in the order of the class's fields; plain tuples, because a class may change and a compiled one tells no types.
+_EvidenceV1 = tuple[str, str, int, int | None]
 _StepsV1 = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
-_GrantV1 = tuple[str, str, tuple[str, ...], tuple[Evidence, ...], int, int, int, int, _StepsV1]
+_GrantV1 = tuple[str, str, tuple[str, ...], tuple[_EvidenceV1, ...], int, int, int, int, _StepsV1]
 _DossierV1 = tuple[_GrantV1 | None, int, int | None, int, tuple[bytes, ...]]
 _VERSION = 1
 _HEADER = bytes((_VERSION, 0))  # version, flags (reserved)
@@ -123,5 +124,9 @@ def decode(state: bytes | None) -> Dossier:
         granted, announced, frozen_since_ms, lowered_ms, applied = _decoder_v1.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
-    grant = None if granted is None else Grant(*granted)
+    if granted is None:
+        return Dossier(None, announced, frozen_since_ms, lowered_ms, applied)
+    tier, event_id, approvers, items, granted_ms, expires_ms, review_ms, grace_until_ms, steps = granted
+    evidence = tuple(Evidence(*item) for item in items)
+    grant = Grant(tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps)
     return Dossier(grant, announced, frozen_since_ms, lowered_ms, applied)
