@@ -10,15 +10,13 @@ from schemas.codec import Undecodable, decode_transaction
 from schemas.decision import Lane
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import parse_ms
-from schemas.transaction import TRANSACTION_TYPES, Transaction
+from schemas.transaction import LARGEST_AMOUNT, TRANSACTION_TYPES, Transaction
 
 from pipeline.cards import card_like_ids, holds_card, may_hold_card
 from pipeline.currencies import EXPONENTS
 from pipeline.partitioning import belongs_to
 from pipeline.record import Record
 
-# Fifteen digits of minor units: more than any payment, and every sum of a month still fits 64 bits.
-LARGEST_AMOUNT = 999_999_999_999_999
 REVERSAL = TRANSACTION_TYPES.index("reversal")
 TYPE_INDEX = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
 
@@ -80,8 +78,8 @@ def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partiti
     try:
         occurred_ms = parse_ms(transaction.occurred_at)
         original_ms = parse_ms(transaction.original_occurred_at) if transaction.original_occurred_at else 0
-    except ValueError as error:
-        return Rejected(Reason.BAD_TIME, str(error))
+    except ValueError:
+        return Rejected(Reason.BAD_TIME, "not an RFC 3339 time with an offset, or one that does not exist")
     suspect = may_hold_card(value)
     if suspect and holds_card(transaction, value, unknown_fields):
         return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")

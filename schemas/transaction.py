@@ -15,7 +15,24 @@ Timestamp = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
-CurrencyCode = Annotated[str, Meta(min_length=3, max_length=3, description="ISO 4217, upper case.")]
+CurrencyCode = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=3,
+        description="ISO 4217, upper case.",
+        extra_json_schema={"pattern": "^[A-Z]{3}$"},
+    ),
+]
+# Bounds that are told, and checked where their breach has a name of its own.
+LARGEST_AMOUNT = 999_999_999_999_999
+AmountMinor = Annotated[
+    int,
+    Meta(
+        description="Minor units of the currency; direction is told by the type.",
+        extra_json_schema={"minimum": 0, "maximum": LARGEST_AMOUNT},
+    ),
+]
 
 TransactionType = Literal["purchase", "transfer", "withdrawal", "deposit", "refund", "reversal", "fee", "other"]
 # State and policy refer to a type by its place here: append only, never reorder.
@@ -49,7 +66,7 @@ class Transaction(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     transaction_id: Identifier
     customer_id: Identifier
     occurred_at: Timestamp
-    amount: int
+    amount: AmountMinor
     currency: CurrencyCode
     transaction_type: TransactionType
     source: ShortText = ""
@@ -69,10 +86,6 @@ class Transaction(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     location: Location | None = None
     authentication: ShortText = ""
     description: Text = ""
-
-
-class TolerantTransaction(Transaction, frozen=True, forbid_unknown_fields=False, gc=False):
-    """The same, for messages that carry fields we do not know: they are tolerated and counted."""
 
 
 # Two messages with one identity and the same content here are one transaction told twice; other content is a conflict.
