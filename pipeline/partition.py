@@ -142,10 +142,12 @@ class Partition:
             customer.dossier_changed = True
             self.clock.put(customer.key.decode(), due(result.dossier))
         for effect in result.effects:
+            # As late as a transaction may be, no later: nobody makes a payee look old by backdating it.
+            since_ms = max(effect.at_ms, record.timestamp - policy.lateness_ms)
             if isinstance(effect, DeviceKnown):
-                customer.history.devices.see(effect.device_id, effect.at_ms)
+                customer.history.devices.see(effect.device_id, since_ms)
             else:
-                customer.history.payees.see(effect.payee_id, effect.at_ms)
+                customer.history.payees.see(effect.payee_id, since_ms)
             customer.history_changed = True
         self.customers.changed(customer)
         return publish(customer.key, result.outgoing)
