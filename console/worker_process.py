@@ -1,14 +1,17 @@
 """A worker in a process of its own, for the demo: started, watched, and always ended."""
 
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_STOP_SECONDS = 15
+_START_SECONDS = 60
+_STOP_SECONDS = 30
 _LAST_LINES = 15
 
 
@@ -43,6 +46,21 @@ class WorkerProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def logged(self, pattern: str) -> re.Match[str]:
+        """Wait until a line of its log holds `pattern`, and return where.
+
+        Raises:
+            WorkerDiedError: it ended before, or does not come so far.
+
+        """
+        end = time.monotonic() + _START_SECONDS
+        while (found := re.search(pattern, self._log.read_text(errors="replace"))) is None:
+            self.check()
+            if time.monotonic() > end:
+                raise WorkerDiedError(f"the worker does not start; the end of its log:\n{self.log_tail()}")
+            time.sleep(0.05)
+        return found
 
     def check(self) -> None:
         """Make sure that it runs.

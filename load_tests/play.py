@@ -1,17 +1,19 @@
 """Back-pressure: publishes a city no faster than it is decided, so that a broker which keeps little loses nothing."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
+from agents.embedded import KEPT_BYTES
+from agents.publisher import Publisher
 from load_tests.city import Event
 from load_tests.city.score import Score
 from load_tests.ledger import Ledger
-from load_tests.publisher import Publisher
 from load_tests.watcher import Watcher
 from schemas.topics import CUSTOMER_TOPICS, TRANSACTION_TOPICS
 
-# The embedded broker keeps about 5 MB of a partition. All that is undecided may lie on one of them, with its overhead.
-_UNDECIDED_BYTES = 3_000_000
+# All that is undecided may lie on one partition, and what comes out of it is about as much again.
+_UNDECIDED_BYTES = KEPT_BYTES // 2
 _RECORD_OVERHEAD_BYTES = 150
 _STALLED_SECONDS = 60.0
 _WAIT_SECONDS = 0.02
@@ -32,16 +34,23 @@ class Play:
         self._ledger = ledger
         self._score = score
         self._alive = alive
+        self._published: Counter[str] = Counter()
+        self._largest_bytes = 0
         self._progress = (0, 0)
         self._progressed_at = time.monotonic()
 
     @property
     def undecided(self) -> int:
         """Records published whose outcome has not been seen: by the journal or by the outcomes, whichever lags."""
-        published = self._publisher.published
-        by_journal = sum(published[topic] - self._ledger.journalled[topic] for topic in CUSTOMER_TOPICS)
-        by_outcome = sum(published[topic] for topic in TRANSACTION_TOPICS) - self._ledger.outcomes
+        by_journal = sum(self._published[topic] - self._ledger.journalled[topic] for topic in CUSTOMER_TOPICS)
+        by_outcome = sum(self._published[topic] for topic in TRANSACTION_TOPICS) - self._ledger.outcomes
         return max(by_journal, by_outcome)
+
+    def problems(self) -> Iterator[str]:
+        """Yield what the broker lost before anybody could decide it."""
+        published = sum(self._published[topic] for topic in TRANSACTION_TOPICS)
+        if published != self._ledger.transactions:
+            yield f"{published} transactions published, but {self._ledger.transactions} found on the broker"
 
     def publish(self, event: Event) -> None:
         """Publish when there is room.
@@ -50,11 +59,12 @@ class Play:
             StalledError: nothing was decided for a minute.
 
         """
-        record_bytes = self._publisher.largest_bytes + _RECORD_OVERHEAD_BYTES
-        while self.undecided * record_bytes > _UNDECIDED_BYTES:
+        self._largest_bytes = max(self._largest_bytes, len(event.value) + _RECORD_OVERHEAD_BYTES)
+        while self.undecided * self._largest_bytes > _UNDECIDED_BYTES:
             self.wait(_WAIT_SECONDS)
         self._score.published(event)
-        self._publisher.publish(event)
+        self._publisher.publish(event.topic, event.key, event.value, event.at_ms)
+        self._published[event.topic] += 1
 
     def settle(self) -> None:
         """Wait until everything published has its outcome.

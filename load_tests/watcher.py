@@ -39,6 +39,7 @@ class Watcher:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "fetch.wait.max.ms": 20,
+                "log_level": 0,  # a broker that is gone shows as books that no longer move
             }
         )
         self._partitions = [

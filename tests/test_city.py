@@ -31,7 +31,7 @@ def trusting() -> Policy:
 
 def day(policy: Policy, seed: int = 1, start_ms: int = START_MS) -> list[Event]:
     city = City(policy, Approvers(policy, seed), seed=seed, start_ms=start_ms, transactions=TRANSACTIONS)
-    return [*city.opening(), *city.days(start_ms + MS_PER_DAY)]
+    return [*city.rates(), *city.opening(), *city.days(start_ms + MS_PER_DAY)]
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,9 @@ _USES: dict[TransactionType, float] = {
 }
 _KINDS = list(_USES)
 _CUMULATIVE = list(accumulate(_USES.values()))
+# A washing machine, a wedding, a flight for five: honest, and still out of the ordinary.
+_SPLURGE = 0.003
+_SPLURGE_TIMES = 30
 _DECLINED = 0.015
 _REVERSED = 0.008
 _NEW_PHONE = 0.001
@@ -57,7 +60,8 @@ def pay(rng: Random, mint: Mint, who: Resident, at_ms: int) -> Iterator[Event]:
 
 def _purchase(rng: Random, mint: Mint, who: Resident, at_ms: int) -> Iterator[Event]:
     kind, merchant_id = who.shops.visit(rng, who.country)
-    amount = minor(who, kind.median * who.wealth * rng.lognormvariate(0, kind.sigma))
+    usual = kind.median * who.wealth * rng.lognormvariate(0, kind.sigma)
+    amount = minor(who, usual * (_SPLURGE_TIMES if happens(rng, _SPLURGE) else 1))
     fields: Details = {"card_token": who.card_token, "merchant_id": merchant_id, "mcc": kind.mcc}
     if not kind.online:
         fields |= {

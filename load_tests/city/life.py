@@ -46,10 +46,13 @@ class City:
         weekday = self._local(start_ms).weekday()
         self.residents = residents(Random(seed), policy, weekday=weekday, payments=wanted)
 
+    def rates(self) -> Iterator[Event]:
+        """Yield the exchange rates of the days before: a worker should know them before anybody pays."""
+        yield from rates(self.policy, self._rng, self._start_ms - _OPENING_MS, days=2)
+
     def opening(self) -> Iterator[Event]:
-        """Yield what is known before the first day: rates, phones and payees, and the grants that make the tiers."""
+        """Yield what is known of customers before the first day: phones, payees, and the grants that make the tiers."""
         at_ms = self._start_ms - _OPENING_MS
-        yield from rates(self.policy, self._rng, at_ms, days=2)
         for who in self.residents:
             yield from known_phones_and_payees(self._rng, self._mint, who, at_ms)
         yield from grants(self._rng, self._mint, self.residents, self._approvers, at_ms)

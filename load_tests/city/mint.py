@@ -11,7 +11,13 @@ from schemas.customer_event import CustomerEvent, DeviceRegistered, PayeeAdded
 from schemas.timestamps import format_ms
 from schemas.transaction import Location, Status, Transaction, TransactionType
 
-_SOURCES: dict[str, str] = {"purchase": "card-network", "withdrawal": "atm-network", "refund": "card-network"}
+# A reversal comes from whoever told of its original.
+_SOURCES = {
+    "purchase": "card-network",
+    "refund": "card-network",
+    "reversal": "card-network",
+    "withdrawal": "atm-network",
+}
 
 
 class Details(TypedDict, total=False):

@@ -14,7 +14,7 @@ _TIER_SHARES = (0.70, 0.15, 0.09, 0.045, 0.015)
 # The better the tier, the more its people spend and the more often they pay.
 _WEALTH_BY_RANK = (1.0, 1.25, 1.6, 2.2, 3.5)
 _MEAN_PAYMENTS_PER_DAY = 4.0
-_BUSIEST = 40.0
+_BUSIEST = 18.0
 _ABROAD = 0.02
 _ONLINE = 0.6
 _BUSINESSES = 0.08
@@ -89,7 +89,7 @@ def _resident(rng: Random, tier: Tier, customer_id: str, country: Country) -> Re
         customer_id=customer_id,
         tier=tier,
         wealth=wealth * rng.lognormvariate(0, 0.25),
-        payments_per_day=min(busy, _BUSIEST),
+        payments_per_day=min(busy, _BUSIEST * wealth),
         rhythm=rng.choice(_RHYTHMS),
         week=_WEEKS[happens(rng, _BUSINESSES)],
         card_token=f"tok-{number:012x}",

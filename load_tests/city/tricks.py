@@ -99,7 +99,7 @@ def _velocity_burst(rng: Random, mint: Mint, victim: Resident, at_ms: int) -> It
 
 def _night_cash_out(rng: Random, mint: Mint, victim: Resident, at_ms: int) -> Iterator[Event]:
     """While its owner sleeps, a copied card empties one cash machine after the other."""
-    wanted, taken = int(_limit(victim, "night_amount") * rng.uniform(1.1, 1.5)), 0
+    wanted, taken = int(_limit(victim, "night_amount") * rng.uniform(1.2, 2.8)), 0
     each = max(20_000, wanted // rng.randrange(6, 12))
     while taken < wanted:
         terminal = f"atm-{rng.randrange(80):03d}"
