@@ -1,17 +1,18 @@
 """Exact sums and counts over the windows of one customer, for one set of transaction types that limits count.
 
-Recent entries are kept singly, older ones in buckets. A timeline of few entries is three sorted lists; past a threshold
-an index takes their place. Both give the same answers.
+Recent entries are kept singly, older ones in buckets. All stand in one list with running totals, so that any
+question costs two look-ups; past a threshold an index takes over the single ones. Both give the same answers.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
-from pipeline.buckets import Buckets, total_since
+from pipeline.buckets import Buckets, merge
 from pipeline.calendar import QUARTER_MS, Window
 from pipeline.timeline_given_back import GivenBack
-from pipeline.timeline_index import CHUNK, Index
+from pipeline.timeline_index import CHUNK, Index, Older
 
 # From here on the index costs less than the lists when most entries arrive late.
 INDEX_FROM = 128
@@ -40,26 +41,31 @@ class Breach(NamedTuple):
 class Timeline:
     """Entries by the time they occurred, ties by arrival; amounts are minor units and never negative.
 
-    `buckets`, one for each transaction type counted here, hold what is too old to be kept singly. The customer owns
-    them: to fold, it adds old entries to them and then has every timeline `forget` the same entries, with no question
-    in between. Rolling windows are exact as long as they begin after the newest bucket; all others begin with a bucket.
+    It begins with what `buckets` hold, one for each transaction type counted here. What is too old to be kept singly is
+    folded into buckets of its own, by the same rule as the customer's, so that every window that begins with a
+    quarter-hour is exact; rolling windows are, as long as they begin after the newest bucket.
     """
 
     def __init__(self, buckets: Sequence[Buckets], index_from: int = INDEX_FROM, chunk: int = CHUNK) -> None:
-        self._buckets = buckets
         self._index_from = index_from
         self._chunk = chunk
         self._index: Index | None = None
-        self._times: list[int] = []
-        self._amounts: list[int] = []  # what is left after everything that was given back, at any time
+        # The starts of buckets, then the times of single entries, unless an index holds those; running totals before
+        # each of them, and one more after the last; the names of the single entries, the last so many.
+        starts, amounts, counts = merge(buckets)
+        self._times: list[int] = starts
+        self._sums: list[int] = list(accumulate(amounts, initial=0))
+        self._counts: list[int] = list(accumulate(counts, initial=0))
         self._refs: list[int] = []
-        self._given_back: list[GivenBack] = []  # what was given back later than its entry occurred
+        # What was given back later than its entry occurred, and the latest moment at which something was.
+        self._given_back: list[GivenBack] = []
         self._newest_since: int | None = None
         # Time of the latest entry so far: one that is not earlier breaks nothing later.
         self.newest: int | None = None
 
     def __len__(self) -> int:
-        return len(self._times) if self._index is None else len(self._index)
+        """How many entries are kept singly."""
+        return len(self._refs) if self._index is None else len(self._index)
 
     def add(self, time: int, amount: int, ref: int) -> None:
         """Put in an entry that has arrived; `amount` is 0 for a declined one, `ref` names it."""
@@ -68,19 +74,30 @@ class Timeline:
         if self._index is not None:
             self._index.add(time, amount, ref)
             return
-        times = self._times
-        if not times or times[-1] <= time:
-            times.append(time)
-            self._amounts.append(amount)
+        if not self._refs or self._times[-1] <= time:
+            self._times.append(time)
+            self._sums.append(self._sums[-1] + amount)
+            self._counts.append(self._counts[-1] + 1)
             self._refs.append(ref)
         else:
-            at = bisect_right(times, time)
-            times.insert(at, time)
-            self._amounts.insert(at, amount)
-            self._refs.insert(at, ref)
-        if len(times) > self._index_from:
-            self._index = Index(self._buckets, times, self._amounts, self._refs, self._given_back, self._chunk)
-            self._times, self._amounts, self._refs, self._given_back = [], [], [], []
+            buckets = len(self._times) - len(self._refs)
+            at = bisect_right(self._times, time, buckets)
+            self._insert(at, time, amount, 1)
+            self._refs.insert(at - buckets, ref)
+        if len(self._refs) > self._index_from:
+            self._index_singles()
+
+    def add_folded(self, time: int, amount: int) -> None:
+        """Put an entry that has arrived when entries of its time were folded already into the bucket of its time."""
+        start = time - time % QUARTER_MS
+        buckets = len(self._times) - len(self._refs)
+        at = bisect_left(self._times, start, 0, buckets)
+        if at == buckets or self._times[at] != start:
+            self._insert(at, start, amount, 1)
+        else:
+            self._change(at, amount, 1)
+        if self._index is not None:
+            self._index.older_changed()
 
     def give_back(self, time: int, ref: int, amount: int, since: int) -> None:
         """Reduce the entry `ref` at `time` by `amount` in every window judged at `since` or later.
@@ -92,32 +109,51 @@ class Timeline:
         if self._index is not None:
             self._index.give_back(time, ref, amount, since)
             return
-        at = bisect_left(self._times, time)
+        buckets = len(self._times) - len(self._refs)
+        at = bisect_left(self._times, time, buckets)
         try:
-            at = self._refs.index(ref, at, bisect_right(self._times, time, at))
+            at = buckets + self._refs.index(ref, at - buckets, bisect_right(self._times, time, at) - buckets)
         except ValueError:
             raise KeyError(ref) from None
-        self._amounts[at] -= amount
+        self._change(at, -amount, 0)
         if since > time:
             self._given_back.append(GivenBack(since, time, amount))
             self._newest_since = since if self._newest_since is None else max(since, self._newest_since)
 
     def forget(self, until: int) -> None:
-        """Drop the single entries up to and including `until`, which are in the buckets now."""
+        """Fold the single entries up to and including `until`: they count as before, but have no names any more."""
         index = self._index
         if index is not None:
-            index.forget(until)
-            if len(index) > self._index_from // 2:
-                return
-            self._times, self._amounts, self._refs, self._given_back = index.entries()
-            self._index = None
-        else:
-            at = bisect_right(self._times, until)
-            if at == 0:
-                return
-            del self._times[:at], self._amounts[:at], self._refs[:at]
-        self._given_back = [given for given in self._given_back if given.since > until]
-        self._newest_since = max((given.since for given in self._given_back), default=None)
+            for time, amount in index.forget(until):
+                self._append_folded(time, amount)
+            if len(index) <= self._index_from // 2:
+                self._index = None
+                self._given_back = index.given_back()
+                self._newest_since = max((given.since for given in self._given_back), default=None)
+                for time, amount, ref in index.entries():
+                    self.add(time, amount, ref)
+            return
+        at = len(self._times) - len(self._refs)
+        folded = 0
+        while folded < len(self._refs) and self._times[at] <= until:
+            folded += 1
+            start = self._times[at] - self._times[at] % QUARTER_MS
+            if at > 0 and self._times[at - 1] == start:
+                del self._times[at], self._sums[at], self._counts[at]
+            else:
+                self._times[at] = start
+                at += 1
+        del self._refs[:folded]
+        if folded > 0 and self._given_back:
+            self._given_back = [given for given in self._given_back if given.since > until]
+            self._newest_since = max((given.since for given in self._given_back), default=None)
+
+    def drop(self, before: int) -> None:
+        """Drop the buckets older than the one that holds `before`: no window reaches back to them any more."""
+        start = before - before % QUARTER_MS
+        if self._times and self._times[0] < start:
+            at = bisect_left(self._times, start, 0, len(self._times) - len(self._refs))
+            del self._times[:at], self._sums[:at], self._counts[:at]
 
     def total(self, start: int, t: int) -> tuple[int, int]:
         """Sum and count of the entries from `start` to `t`, both included, as judged at `t`."""
@@ -125,62 +161,29 @@ class Timeline:
             return self._index.total(start, t)
         times = self._times
         begin = bisect_left(times, start)
-        stop = len(times) if not times or times[-1] <= t else bisect_right(times, t)
-        amount = sum(self._amounts[begin:stop])
-        count = stop - begin
+        stop = len(times)
+        if stop > 0 and times[-1] > t:
+            stop = bisect_right(times, t, begin)
+        amount = self._sums[stop] - self._sums[begin]
         if self._newest_since is not None and self._newest_since > t:
             for given in self._given_back:
                 if start <= given.time <= t < given.since:
                     amount += given.amount
-        if begin == 0:
-            for bucket in self._buckets:
-                if start < bucket.end:
-                    older_amount, older_count = bucket.total(start)
-                    amount += older_amount
-                    count += older_count
-        return amount, count
-
-    def totals(self, starts: Sequence[int], t: int) -> list[tuple[int, int]]:
-        """Answer for several windows at once what `total` answers for one."""
-        times = self._times
-        if self._index is not None or not times or times[-1] > t or self._newest_since is not None:
-            return [self.total(start, t) for start in starts]
-        amounts = self._amounts
-        count = len(times)
-        oldest = times[0]
-        whole = -1
-        answers: list[tuple[int, int]] = []
-        for start in starts:
-            if start > oldest:
-                begin = bisect_left(times, start)
-                answers.append((sum(amounts[begin:]), count - begin))
-                continue
-            if whole < 0:
-                whole = sum(amounts)
-            older_amount = whole
-            older_count = count
-            for bucket in self._buckets:
-                if start < bucket.end:
-                    more_amount, more_count = bucket.total(start)
-                    older_amount += more_amount
-                    older_count += more_count
-            answers.append((older_amount, older_count))
-        return answers
+        return amount, self._counts[stop] - self._counts[begin]
 
     def evidence(self, start: int, t: int, newest: int) -> Evidence:
         """Show what lies between `start` and `t`, both included, with the names of at most `newest` entries."""
         amount, count = self.total(start, t)
+        begin = bisect_left(self._times, start)
+        stop = bisect_right(self._times, t, begin)
+        first, last = (self._times[begin], self._times[stop - 1]) if begin < stop else (None, None)
         if self._index is not None:
-            first, last, refs = self._index.newest(start, t, newest)
+            first_single, last_single, refs = self._index.newest(start, t, newest)
+            first = first_single if first is None else first
+            last = last if last_single is None else last_single
         else:
-            begin = bisect_left(self._times, start)
-            stop = bisect_right(self._times, t, begin)
-            refs = self._refs[max(begin, stop - newest) : stop]
-            first, last = (self._times[begin], self._times[stop - 1]) if refs else (None, None)
-        for bucket in self._buckets:
-            if start < bucket.end:
-                first = bucket.first(start) if first is None else min(first, bucket.first(start))
-                last = bucket.end - QUARTER_MS if last is None else max(last, bucket.end - QUARTER_MS)
+            buckets = len(self._times) - len(self._refs)
+            refs = self._refs[max(begin - buckets, stop - buckets - newest, 0) : max(stop - buckets, 0)]
         return Evidence(count, amount, first, last, tuple(refs))
 
     def first_breach(self, window: Window, t: int, amount: int, limit: int, counted: bool) -> Breach | None:  # noqa: FBT001 - part of a limit
@@ -198,7 +201,7 @@ class Timeline:
             found = self._index.first_between(window, t, limit - added, limit, counted)
             return None if found is None else Breach(found[0], found[1] + added)
         times = self._times
-        at = bisect_right(times, t)
+        at = bisect_right(times, t, len(times) - len(self._refs))
         stop = bisect_left(times, window.end(t), at)
         if at == stop or self._most(start, stop, counted) + added <= limit:
             return None
@@ -211,9 +214,38 @@ class Timeline:
         return None
 
     def _most(self, start: int, stop: int, counted: bool) -> int:  # noqa: FBT001 - part of a limit
-        """No window from `start` or later, up to the single entry before `stop`, holds more than this."""
+        """No window from `start` or later, up to the entry before `stop`, holds more than this."""
         begin = bisect_left(self._times, start)
-        amount, count = total_since(self._buckets, start)
         if counted:
-            return count + stop - begin
-        return amount + sum(self._amounts[begin:stop]) + sum(given.amount for given in self._given_back)
+            return self._counts[stop] - self._counts[begin]
+        return self._sums[stop] - self._sums[begin] + sum(given.amount for given in self._given_back)
+
+    def _insert(self, at: int, time: int, amount: int, count: int) -> None:
+        self._times.insert(at, time)
+        self._sums.insert(at, self._sums[at])
+        self._counts.insert(at, self._counts[at])
+        self._change(at, amount, count)
+
+    def _change(self, at: int, amount: int, count: int) -> None:
+        for later in range(at + 1, len(self._sums)):
+            self._sums[later] += amount
+            self._counts[later] += count
+
+    def _append_folded(self, time: int, amount: int) -> None:
+        """Fold the next entry that comes from the index."""
+        start = time - time % QUARTER_MS
+        if self._times and self._times[-1] == start:
+            self._change(len(self._times) - 1, amount, 1)
+        else:
+            self._insert(len(self._times), start, amount, 1)
+
+    def _index_singles(self) -> None:
+        """Have an index take over the single entries."""
+        buckets = len(self._times) - len(self._refs)
+        sums = self._sums[buckets:]
+        amounts = [sums[i + 1] - sums[i] for i in range(len(self._refs))]
+        times = self._times[buckets:]
+        del self._times[buckets:], self._sums[buckets + 1 :], self._counts[buckets + 1 :]
+        older = Older(self._times, self._sums, self._counts)
+        self._index = Index(older, times, amounts, self._refs, self._given_back, self._chunk)
+        self._refs, self._given_back = [], []

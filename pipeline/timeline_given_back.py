@@ -17,29 +17,41 @@ class GivenBack(NamedTuple):
     amount: int
 
 
+class Pending:
+    """What is given back of the entries up to some moment, but only after it."""
+
+    def __init__(self, times: NDArray[np.int64], amounts: NDArray[np.int64]) -> None:
+        self._times = times  # in order
+        self._before = amounts.cumsum() - amounts
+        self._whole = int(amounts.sum())
+
+    def since(self, start: int) -> int:
+        """Sum of what is pending of entries at `start` or later."""
+        at = int(self._times.searchsorted(start))
+        return self._whole - int(self._before[at]) if at < len(self._times) else 0
+
+
 class GivenBackColumns:
-    """An unordered heap of what was given back later than its entry occurred."""
+    """What was given back later than its entry occurred, by the time of the entry."""
 
     def __init__(self, given_back: Sequence[GivenBack]) -> None:
         self._used = len(given_back)
         self._columns: NDArray[np.int64] = np.zeros((3, 2 * self._used + 16), dtype=np.int64)
-        for i, given in enumerate(given_back):
-            self._columns[:, i] = given
+        for at, given in enumerate(sorted(given_back, key=_time)):
+            self._columns[:, at] = given
         self._newest_since = max((given.since for given in given_back), default=None)
-        # What is pending at one moment: all windows of a transaction ask for the same.
-        self._pending_at: int | None = None
-        self._pending_times = self._columns[_TIME, :0]
-        self._pending_amounts = self._columns[_AMOUNT, :0]
 
-    def append(self, given: GivenBack) -> None:
+    def add(self, given: GivenBack) -> None:
         """Remember one more."""
-        if self._used == self._columns.shape[1]:
+        used = self._used
+        if used == self._columns.shape[1]:
             self._columns = np.concatenate((self._columns, np.zeros_like(self._columns)), axis=1)
-        self._columns[:, self._used] = given
+        at = int(self._columns[_TIME, :used].searchsorted(given.time))
+        self._columns[:, at + 1 : used + 1] = self._columns[:, at:used]
+        self._columns[:, at] = given
         self._used += 1
         if self._newest_since is None or self._newest_since < given.since:
             self._newest_since = given.since
-        self._pending_at = None
 
     def forget(self, until: int) -> None:
         """Drop what is not pending at any moment after `until`."""
@@ -47,22 +59,19 @@ class GivenBackColumns:
         kept = kept[:, kept[_SINCE] > until]
         self._used = kept.shape[1]
         self._columns[:, : self._used] = kept
-        self._pending_at = None
 
-    def pending(self, start: int, t: int) -> int:
-        """Sum of what is given back of the entries from `start` to `t`, but only after `t`."""
+    def pending(self, t: int) -> Pending | None:
+        """Return what is given back of entries up to `t`, but only after `t`; None if nothing is."""
         if self._newest_since is None or self._newest_since <= t:
-            return 0
-        if self._pending_at != t:
-            columns = self._columns[:, : self._used]
-            pending = np.flatnonzero((columns[_TIME] <= t) & (columns[_SINCE] > t))
-            self._pending_times = columns[_TIME, pending]
-            self._pending_amounts = columns[_AMOUNT, pending]
-            self._pending_at = t
-        if not len(self._pending_times):
-            return 0
-        return int(self._pending_amounts[self._pending_times >= start].sum())
+            return None
+        columns = self._columns[:, : int(self._columns[_TIME, : self._used].searchsorted(t, "right"))]
+        pending = (columns[_SINCE] > t).nonzero()[0]
+        return Pending(columns[_TIME, pending], columns[_AMOUNT, pending]) if len(pending) else None
 
     def entries(self) -> list[GivenBack]:
         """Return all of it."""
         return [GivenBack(*given) for given in self._columns[:, : self._used].T.tolist()]
+
+
+def _time(given: GivenBack) -> int:
+    return given.time

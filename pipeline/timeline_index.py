@@ -2,13 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.buckets import Buckets, total_since
 from pipeline.calendar import Window
-from pipeline.timeline_given_back import GivenBack, GivenBackColumns
+from pipeline.timeline_given_back import GivenBack, GivenBackColumns, Pending
 from pipeline.timeline_moments import Moments, Place
 
 # Entries in a new chunk; it is split when it has twice as many.
@@ -26,6 +26,30 @@ class _Chunk:
         self.refs = refs
 
 
+class Older(NamedTuple):
+    """What is no longer kept singly: starts of buckets, running totals before each and after the last. It may grow."""
+
+    starts: list[int]
+    sums: list[int]
+    counts: list[int]
+
+    def since(self, start: int) -> tuple[int, int]:
+        """Sum and count from the bucket that begins at `start`, or the next one."""
+        at = bisect_left(self.starts, start)
+        return self.sums[-1] - self.sums[at], self.counts[-1] - self.counts[at]
+
+
+class _Asked:
+    """What was found for one moment: judging asks for it again and again, and adding once more."""
+
+    def __init__(self, t: int, after: Place, pending: Pending | None) -> None:
+        self.t = t
+        self.after = after
+        self.pending = pending
+        self.totals: dict[int, tuple[int, int]] = {}
+        self.ends: dict[Window, Place] = {}
+
+
 class Index:
     """What a timeline does, under the same obligations: cost grows with the number of chunks, and slowly.
 
@@ -34,7 +58,7 @@ class Index:
 
     def __init__(
         self,
-        buckets: Sequence[Buckets],
+        older: Older,
         times: list[int],
         amounts: list[int],
         refs: list[int],
@@ -42,7 +66,7 @@ class Index:
         chunk: int,
     ) -> None:
         self._chunk = chunk
-        self._buckets = buckets
+        self._older = older
         self._chunks: list[_Chunk] = []
         # By chunk: its last time, its sum and its count.
         self._lasts: list[int] = []
@@ -53,9 +77,7 @@ class Index:
             self._put_chunk(len(self._chunks), _Chunk(times[part], amounts[part], refs[part]))
         self._given_back = GivenBackColumns(given_back)
         self._moments: Moments | None = None
-        # Totals already asked for at one moment, by start: judging asks for them, adding needs them again.
-        self._asked_at = 0
-        self._asked: dict[int, tuple[int, int]] = {}
+        self._asked: _Asked | None = None
 
     def __len__(self) -> int:
         return sum(self._counts)
@@ -66,8 +88,8 @@ class Index:
         held: list[int] = []
         if moments is not None:
             held = self._held_at(time, amount)
-            moments.enter(self._place(time), self._leaves(time), amount)
-        at, place = self._place_after(time)
+            moments.move(self._place(time), [self._leaves(time, window) for window in moments.windows], amount, 1)
+        at, place = self._ask(time).after
         if at == len(self._chunks):
             at -= 1
             place = self._counts[at]
@@ -82,7 +104,7 @@ class Index:
             moments.insert(at, place, held)
         if self._counts[at] == 2 * self._chunk:
             self._split(at)
-        self._asked.clear()
+        self._asked = None
 
     def give_back(self, time: int, ref: int, amount: int, since: int) -> None:
         """Reduce an entry in every window judged at `since` or later; KeyError where it is not found."""
@@ -90,38 +112,46 @@ class Index:
         self._chunks[at].amounts[place] -= amount
         self._sums[at] -= amount
         if since > time:
-            self._given_back.append(GivenBack(since, time, amount))
-        if self._moments is not None:
-            self._moments.give_back(self._place(since), self._leaves(time), amount)
-        self._asked.clear()
+            self._given_back.add(GivenBack(since, time, amount))
+        moments = self._moments
+        if moments is not None:
+            stops = [self._place(window.end(time)) for window in moments.windows]
+            moments.move(self._place(since), stops, -amount, 0)
+        self._asked = None
 
-    def forget(self, until: int) -> None:
-        """Drop the entries up to and including `until`."""
+    def older_changed(self) -> None:
+        """Forget what was found from older entries, which have changed."""
+        self._asked = None
+        self._moments = None
+
+    def forget(self, until: int) -> list[tuple[int, int]]:
+        """Drop the entries up to and including `until`: returns their times and amounts."""
         at, place = self._place_after(until)
-        self._asked.clear()
-        if at == place == 0:
-            return
+        self._asked = None
+        folded: list[tuple[int, int]] = []
+        for chunk in self._chunks[:at]:
+            folded += zip(chunk.times, chunk.amounts, strict=True)
         if at > 0:
             del self._chunks[:at], self._lasts[:at], self._sums[:at], self._counts[:at]
             self._given_back.forget(until)
         if place > 0:
             chunk = self._chunks[0]
+            folded += zip(chunk.times[:place], chunk.amounts[:place], strict=True)
             self._sums[0] -= sum(chunk.amounts[:place])
             self._counts[0] -= place
             del chunk.times[:place], chunk.amounts[:place], chunk.refs[:place]
-        if self._moments is not None:
+        if self._moments is not None and folded:
             self._moments.forget(at, place)
+        return folded
 
     def total(self, start: int, t: int) -> tuple[int, int]:
         """Sum and count from `start` to `t`, both included, as judged at `t`."""
-        if self._asked_at != t:
-            self._asked.clear()
-            self._asked_at = t
-        asked = self._asked.get(start)
-        if asked is not None:
-            return asked
+        asked = self._ask(t)
+        known = asked.totals.get(start)
+        if known is not None:
+            return known
         at, place = self._place(start)
-        stop, stop_place = self._place_after(t)
+        stop, stop_place = asked.after
         chunks = self._chunks
         if at == stop:
             amount = sum(chunks[at].amounts[place:stop_place]) if at < len(chunks) else 0
@@ -131,12 +161,13 @@ class Index:
             count = sum(self._counts[at:stop]) - place + stop_place
             if stop_place > 0:
                 amount += sum(chunks[stop].amounts[:stop_place])
-        amount += self._given_back.pending(start, t)
+        if asked.pending is not None:
+            amount += asked.pending.since(start)
         if at == place == 0:
-            older_amount, older_count = total_since(self._buckets, start)
+            older_amount, older_count = self._older.since(start)
             amount += older_amount
             count += older_count
-        self._asked[start] = amount, count
+        asked.totals[start] = amount, count
         return amount, count
 
     def newest(self, start: int, t: int, newest: int) -> tuple[int | None, int | None, list[int]]:
@@ -172,19 +203,16 @@ class Index:
         if window not in moments.windows:
             moments.watch(window, *self._held(window))
         row = 2 * moments.windows.index(window) + counted
-        found = moments.first_between(row, self._place_after(t), self._place(window.end(t)), over, limit)
+        found = moments.first_between(row, self._ask(t).after, self._leaves(t, window), over, limit)
         return None if found is None else (self._chunks[found[0]].times[found[1]], found[2])
 
-    def entries(self) -> tuple[list[int], list[int], list[int], list[GivenBack]]:
-        """Return times, amounts, references and what was given back, for lists to take over."""
-        times: list[int] = []
-        amounts: list[int] = []
-        refs: list[int] = []
-        for chunk in self._chunks:
-            times += chunk.times
-            amounts += chunk.amounts
-            refs += chunk.refs
-        return times, amounts, refs, self._given_back.entries()
+    def entries(self) -> list[tuple[int, int, int]]:
+        """Return time, amount and name of each entry in order."""
+        return [entry for chunk in self._chunks for entry in zip(chunk.times, chunk.amounts, chunk.refs, strict=True)]
+
+    def given_back(self) -> list[GivenBack]:
+        """Return what was given back later than its entry occurred."""
+        return self._given_back.entries()
 
     def _place(self, time: int) -> Place:
         """Return where the first entry at `time` or later stands."""
@@ -196,9 +224,18 @@ class Index:
         at = bisect_right(self._lasts, time)
         return (at, bisect_right(self._chunks[at].times, time)) if at < len(self._lasts) else (at, 0)
 
-    def _leaves(self, time: int) -> list[Place]:
-        """Return, by window, the first entry at whose moment one at `time` no longer counts."""
-        return [] if self._moments is None else [self._place(window.end(time)) for window in self._moments.windows]
+    def _ask(self, t: int) -> _Asked:
+        if self._asked is None or self._asked.t != t:
+            self._asked = _Asked(t, self._place_after(t), self._given_back.pending(t))
+        return self._asked
+
+    def _leaves(self, t: int, window: Window) -> Place:
+        """Return the first entry at whose moment one at `t` no longer counts."""
+        ends = self._ask(t).ends
+        end = ends.get(window)
+        if end is None:
+            end = ends[window] = self._place(window.end(t))
+        return end
 
     def _held_at(self, t: int, amount: int) -> list[int]:
         """Sum and count that each window will hold at `t`, together with an entry of `amount`."""
@@ -239,7 +276,7 @@ class Index:
 
     def _held(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Sum and count that the window holds at each entry's moment, the slow way; 0 where it does not apply."""
-        times, amounts, _, given_back = self.entries()
+        times, amounts, _ = zip(*self.entries(), strict=True)
         # Where the window does not apply it begins after the moment, and is empty.
         starts = np.array([t + 1 if (start := window.start(t)) is None else start for t in times], dtype=np.int64)
         moments = np.array(times, dtype=np.int64)
@@ -249,12 +286,12 @@ class Index:
         held_amounts = before[stop] - before[first]
         held_counts = stop - first
         for start in np.unique(starts[first == 0]).tolist():
-            older_amount, older_count = total_since(self._buckets, start)
+            older_amount, older_count = self._older.since(start)
             if older_count:
                 where = starts == start
                 held_amounts[where] += older_amount
                 held_counts[where] += older_count
-        for since, time, amount in given_back:
+        for since, time, amount in self.given_back():
             pending = slice(*np.searchsorted(moments, (time, min(since, window.end(time)))))
             held_amounts[pending] += amount
         return held_amounts, held_counts

@@ -14,7 +14,6 @@ from pipeline.calendar import Window
 
 # What a chunk knows of each row: bounds that no value lies outside of, and what is still to be added to its values.
 _LOW, _HIGH, _ADD = 0, 1, 2
-_ALL = slice(None)
 
 # A chunk and a place in it; past the last entry of a chunk is the start of the next one.
 Place = tuple[int, int]
@@ -34,6 +33,7 @@ class Moments:
 
     def watch(self, window: Window, amounts: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
         """Keep a further window up to date, which now holds `amounts` and `counts` at the moments of the entries."""
+        row = 2 * len(self.windows)
         self.windows.append(window)
         self._chunks = np.concatenate((self._chunks, np.zeros((3, 2, len(self._counts)), dtype=np.int64)), axis=1)
         stop = 0
@@ -43,19 +43,28 @@ class Moments:
             values[0, :count] = amounts[begin:stop]
             values[1, :count] = counts[begin:stop]
             self._values[at] = np.concatenate((self._values[at], values))
-            self._tighten(at)
+            self._tighten(at, row)
+            self._tighten(at, row + 1)
 
-    def enter(self, first: Place, stops: Sequence[Place], amount: int) -> None:
-        """Count an entry of `amount` at all moments from `first` to where it leaves each window."""
-        both = np.array(((amount,), (1,)), dtype=np.int64)
-        for row, stop in enumerate(stops):
-            self._shift(slice(2 * row, 2 * row + 2), first, stop, both, _HIGH)
-
-    def give_back(self, first: Place, stops: Sequence[Place], amount: int) -> None:
-        """Count `amount` less at all moments from `first` to where its entry leaves each window."""
-        less = np.array(((-amount,),), dtype=np.int64)
-        for row, stop in enumerate(stops):
-            self._shift(slice(2 * row, 2 * row + 1), first, stop, less, _LOW)
+    def move(self, first: Place, stops: Sequence[Place], amount: int, count: int) -> None:
+        """Add to sum and count of each window at all moments from `first` to before the window's stop."""
+        by = np.array((amount, count) * len(stops), dtype=np.int64)[:, None]
+        # The other bound may become wider than need be. It is tightened when that makes somebody look in vain.
+        bound = _LOW if amount < 0 else _HIGH
+        at, place = first
+        if place > 0 and min(stops)[0] > at:
+            self._move_part(slice(None), at, slice(place, self._counts[at]), by, bound)
+            first = at + 1, 0
+        row = 0
+        while row < len(stops):
+            # Most windows end after the last entry: they are moved together.
+            stop = stops[row]
+            rows = slice(2 * row, 2 * row + 2)
+            while rows.stop < len(by) and stops[rows.stop // 2] == stop:
+                rows = slice(rows.start, rows.stop + 2)
+            row = rows.stop // 2
+            if first < stop:
+                self._move_rows(rows, first, stop, by[rows], bound)
 
     def insert(self, at: int, place: int, held: Sequence[int]) -> None:
         """Put in the moment of a new entry, with the sum and count that each window holds there."""
@@ -64,22 +73,23 @@ class Moments:
         column = np.array(held, dtype=np.int64)
         if place < count:
             values[:, place + 1 : count + 1] = values[:, place:count]
-        chunk = self._chunks[:, :, at]
-        values[:, place] = column - chunk[_ADD]
-        np.minimum(chunk[_LOW], column, out=chunk[_LOW])
-        np.maximum(chunk[_HIGH], column, out=chunk[_HIGH])
+        low, high, add = self._chunks[:, :, at]
+        values[:, place] = column - add
+        np.minimum(low, column, out=low)
+        np.maximum(high, column, out=high)
         self._counts[at] += 1
 
     def split(self, at: int) -> None:
         """Make two chunks of a full one."""
-        later = np.zeros_like(self._values[at])
         half = self._most // 2
+        later = np.zeros_like(self._values[at])
         later[:, :half] = self._values[at][:, half:]
         self._values.insert(at + 1, later)
         self._counts[at : at + 1] = [half, half]
         self._chunks = np.insert(self._chunks, at, self._chunks[:, :, at], axis=2)
-        self._tighten(at)
-        self._tighten(at + 1)
+        for row in range(2 * len(self.windows)):
+            self._tighten(at, row)
+            self._tighten(at + 1, row)
 
     def forget(self, chunks: int, places: int) -> None:
         """Drop the oldest chunks, and the first entries of the next one."""
@@ -96,41 +106,38 @@ class Moments:
         Returns its chunk, its place and what is held there.
         """
         begin = first[0]
-        low, high, _ = self._chunks[:, row, begin : stop[0] + (stop[1] > 0)]
-        for at in (np.flatnonzero((low <= limit) & (high > over)) + begin).tolist():
+        chunks = slice(begin, stop[0] + (stop[1] > 0))
+        hopeful = (self._chunks[_LOW, row, chunks] <= limit) & (self._chunks[_HIGH, row, chunks] > over)
+        for at in (hopeful.nonzero()[0] + begin).tolist():
             place = first[1] if at == begin else 0
             values = self._values[at][row, place : stop[1] if at == stop[0] else self._counts[at]]
             add = int(self._chunks[_ADD, row, at])
-            found = (values <= limit - add) & (values > over - add)
-            step = int(found.argmax()) if len(found) else 0
-            if len(found) and found[step]:
+            found = ((values <= limit - add) & (values > over - add)).nonzero()[0]
+            if len(found):
+                step = int(found[0])
                 return at, place + step, int(values[step]) + add
-            self._tighten(at, slice(row, row + 1))
+            self._tighten(at, row)
         return None
 
-    def _shift(self, rows: slice, first: Place, stop: Place, by: NDArray[np.int64], bound: int) -> None:
-        """Add `by` (one number for each row) to all values from `first` to before `stop`."""
+    def _move_rows(self, rows: slice, first: Place, stop: Place, by: NDArray[np.int64], bound: int) -> None:
         at, place = first
-        if first >= stop:
-            return
         if at == stop[0]:
-            self._shift_part(rows, at, slice(place, stop[1]), by, bound)
+            self._move_part(rows, at, slice(place, stop[1]), by, bound)
             return
         if place > 0:
-            self._shift_part(rows, at, slice(place, self._counts[at]), by, bound)
+            self._move_part(rows, at, slice(place, self._counts[at]), by, bound)
             at += 1
         if at < stop[0]:
             self._chunks[:, rows, at : stop[0]] += by
         if stop[1] > 0:
-            self._shift_part(rows, stop[0], slice(0, stop[1]), by, bound)
+            self._move_part(rows, stop[0], slice(0, stop[1]), by, bound)
 
-    def _shift_part(self, rows: slice, at: int, places: slice, by: NDArray[np.int64], bound: int) -> None:
+    def _move_part(self, rows: slice, at: int, places: slice, by: NDArray[np.int64], bound: int) -> None:
         self._values[at][rows, places] += by
-        # The other bound may have become wider than need be. It is tightened when that makes somebody look in vain.
         self._chunks[bound, rows, at : at + 1] += by
 
-    def _tighten(self, at: int, rows: slice = _ALL) -> None:
-        values = self._values[at][rows, : self._counts[at]]
-        chunk = self._chunks[:, rows, at]
-        chunk[_LOW] = values.min(axis=1) + chunk[_ADD]
-        chunk[_HIGH] = values.max(axis=1) + chunk[_ADD]
+    def _tighten(self, at: int, row: int) -> None:
+        values = self._values[at][row, : self._counts[at]]
+        add = self._chunks[_ADD, row, at]
+        self._chunks[_LOW, row, at] = values.min() + add
+        self._chunks[_HIGH, row, at] = values.max() + add

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.buckets import Buckets, BucketsError
+from pipeline.buckets import Buckets, BucketsError, merge
 from pipeline.calendar import QUARTER_MS, Calendar, Window
-from pipeline.timeline import Timeline
+from pipeline.timeline import Breach, Timeline
 from tests.laws.oracle import Entry, GivenBack, Night, Oracle, moment_of
 
 HOUR = 3_600_000
@@ -44,12 +44,20 @@ class Customer:
     """Folds as a customer does, into timelines of every build, all of which must agree."""
 
     def __init__(self, builds: Sequence[tuple[int, int]]) -> None:
-        self.buckets = (Buckets(), Buckets())
+        self.builds = builds
+        self.buckets = [Buckets(), Buckets()]
         self.timelines = [Timeline(self.buckets, index_from, chunk) for index_from, chunk in builds]
-        # Amounts are what is left.
+        self.folded_to = -(10**15)
+        # Amounts are what is left; what was given back, as it was called for.
         self.singles: dict[int, tuple[int, int, int]] = {}
+        self.given_back: list[tuple[int, int, int, int]] = []
 
     def add(self, payment: Payment, ref: int) -> None:
+        if payment.time <= self.folded_to:
+            self.buckets[payment.type].add(payment.time, payment.amount)
+            for timeline in self.timelines:
+                timeline.add_folded(payment.time, payment.amount)
+            return
         for timeline in self.timelines:
             timeline.add(payment.time, payment.amount, ref)
         self.singles[ref] = payment.time, payment.amount, payment.type
@@ -59,14 +67,35 @@ class Customer:
         for timeline in self.timelines:
             timeline.give_back(time, ref, amount, since)
         self.singles[ref] = time, left - amount, kind
+        self.given_back.append((time, ref, amount, since))
 
     def fold(self, until: int) -> None:
+        if until <= self.folded_to:
+            return
+        self.folded_to = until
         for ref, (time, amount, kind) in list(self.singles.items()):
             if time <= until:
                 self.buckets[kind].add(time, amount)
                 del self.singles[ref]
+        for buckets in self.buckets:
+            buckets.drop(until - 31 * 24 * HOUR)
         for timeline in self.timelines:
             timeline.forget(until)
+            timeline.drop(until - 31 * 24 * HOUR)
+
+    def forget_and_read_again(self) -> None:
+        """Build all anew from what is kept of it, as for a customer who comes back into memory."""
+        self.buckets = [Buckets.from_bytes(buckets.to_bytes()) for buckets in self.buckets]
+        self.timelines = [Timeline(self.buckets, index_from, chunk) for index_from, chunk in self.builds]
+        left = {ref: amount for ref, (_, amount, _) in self.singles.items()}
+        given_back = [each for each in self.given_back if each[1] in left]
+        for _, ref, amount, _ in given_back:
+            left[ref] += amount
+        for timeline in self.timelines:
+            for ref, (time, _, _) in self.singles.items():
+                timeline.add(time, left[ref], ref)
+            for time, ref, amount, since in given_back:
+                timeline.give_back(time, ref, amount, since)
 
 
 def window_of(zone: str, window: str | Night) -> Window:
@@ -106,20 +135,20 @@ def test_windows_equal_the_oracle(history: tuple[str, list[Payment]], data: st.D
     zone, payments = history
     oracle = Oracle(zone)
     customer = Customer([(1_000, 256), (0, 2), (3, 2), (5, 16)])
-    newest = until = -(10**15)
+    newest = -(10**15)
     for ref, payment in enumerate(payments):
         t = payment.time
         newest = max(newest, t)
-        if newest - KEPT_SINGLY > until:
-            until = newest - KEPT_SINGLY
-            customer.fold(until)
+        customer.fold(newest - KEPT_SINGLY)
+        if data.draw(st.integers(0, 7)) == 7:
+            customer.forget_and_read_again()
         for window in WINDOWS:
             limit = data.draw(st.sampled_from((0, 1, 2, 3, 100, 200, 350, 10_000, 10_199)))
             for counted in (False, True):
                 expected = oracle.first_breach(window, t, Decimal(payment.amount), Decimal(limit), counted=counted)
+                breach = None if expected is None else Breach(expected[0], int(expected[1]))
                 for timeline in customer.timelines:
-                    breach = timeline.first_breach(window_of(zone, window), t, payment.amount, limit, counted)
-                    assert breach == expected
+                    assert timeline.first_breach(window_of(zone, window), t, payment.amount, limit, counted) == breach
         customer.add(payment, ref)
         oracle.entries.append(Entry(t, Decimal(payment.amount), ref))
         original, left = data.draw(st.sampled_from([(single, held[1]) for single, held in customer.singles.items()]))
@@ -130,23 +159,26 @@ def test_windows_equal_the_oracle(history: tuple[str, list[Payment]], data: st.D
             customer.give_back(original, amount, since)
             oracle.given_back.append(GivenBack(original, Decimal(amount), since))
         for window in WINDOWS:
-            assert_same_window(customer, oracle, window, t, until)
+            assert_same_window(customer, oracle, window, t)
 
 
-def assert_same_window(customer: Customer, oracle: Oracle, window: str | Night, t: int, until: int) -> None:
+def assert_same_window(customer: Customer, oracle: Oracle, window: str | Night, t: int) -> None:
     start = oracle.start(window, t)
     if start is None:
         return
     inside = oracle.within(window, t)
-    singles = [entry for entry in inside if entry.moment > until]
+    singles = [entry for entry in inside if entry.moment > customer.folded_to]
+    amount, count = oracle.total(window, t)
     for timeline in customer.timelines:
-        assert timeline.total(start, t) == oracle.total(window, t)
+        assert timeline.total(start, t) == (int(amount), count)
         evidence = timeline.evidence(start, t, 3)
-        assert (evidence.amount, evidence.entries) == oracle.total(window, t)
+        assert (evidence.amount, evidence.entries) == (int(amount), count)
         assert evidence.refs == tuple(entry.ref for entry in singles[-3:])
         if singles:
             assert evidence.last == singles[-1].moment
-            assert evidence.first == (inside[0].moment if inside[0].moment > until else floor(inside[0].moment))
+            assert evidence.first == (
+                inside[0].moment if inside[0].moment > customer.folded_to else floor(inside[0].moment)
+            )
         elif not inside:
             assert evidence == (0, 0, None, None, ())
         else:
@@ -160,7 +192,7 @@ def test_the_index_agrees_with_the_lists_on_a_busy_customer(spread_ms: int) -> N
     customer = Customer([(10_000, 256), (0, 4), (50, 32)])
     windows = [window_of("Europe/Berlin", window) for window in WINDOWS]
     for ref in range(450):
-        old = ref % 5 == 4
+        old = ref % 5 == 4  # until the first of them are folded
         t = noon + dice.randrange(spread_ms) - (99 * HOUR if old and ref < 300 else 0)
         amount = dice.choice((0, 10, 10, 500))
         for window in dice.sample(windows, 2):
@@ -178,11 +210,14 @@ def test_the_index_agrees_with_the_lists_on_a_busy_customer(spread_ms: int) -> N
             customer.give_back(original, dice.choice((left, left // 3)), time + dice.randrange(2 * spread_ms))
         if ref in {300, 400}:
             customer.fold(noon - (78 - ref // 100) * HOUR)
+        if ref == 350:
+            customer.add(Payment(noon - 200 * HOUR, 0, 0, 70), ref)
+            customer.forget_and_read_again()
 
 
 def test_what_is_given_back_needs_an_entry() -> None:
     for index_from in (0, 100):
-        timeline = Timeline((), index_from)
+        timeline = Timeline([], index_from)
         timeline.add(1_000, 5, 1)
         for time, ref in ((1_000, 2), (999, 1)):
             with pytest.raises(KeyError):
@@ -215,7 +250,7 @@ def test_buckets_do_not_remember_the_path(entries: list[tuple[int, int]], shuffl
     for each in (buckets, half, Buckets.from_bytes(buckets.to_bytes())):
         each.drop(JULY + before * QUARTER_MS + 5)
         assert each.to_bytes() == filled(kept).to_bytes()
-        assert (len(each), each.end) == (len({quarter for quarter, _ in kept}), filled(kept).end)
+        assert len(each) == len({quarter for quarter, _ in kept})
         # And it goes on as if nothing had happened.
         for quarter in (305, 305, 304, 306):
             each.add(JULY + quarter * QUARTER_MS, 1)
@@ -223,14 +258,13 @@ def test_buckets_do_not_remember_the_path(entries: list[tuple[int, int]], shuffl
 
 
 @settings(max_examples=200, deadline=None)
-@given(bucketed, st.integers(-20, 310))
-def test_buckets_sum_what_is_in_them(entries: list[tuple[int, int]], start: int) -> None:
-    inside = [(quarter, amount) for quarter, amount in entries if quarter >= start]
-    expected = sum(amount for _, amount in inside), len(inside)
-    for buckets in (filled(entries), Buckets.from_bytes(filled(entries).to_bytes())):
-        assert buckets.total(JULY + start * QUARTER_MS + 17) == expected
-        if inside:
-            assert buckets.first(JULY + start * QUARTER_MS) == JULY + min(inside)[0] * QUARTER_MS
+@given(bucketed, bucketed)
+def test_buckets_tell_what_is_in_them(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
+    starts = sorted({JULY + quarter * QUARTER_MS for quarter, _ in (*some, *others)})
+    inside = [[amount for quarter, amount in (*some, *others) if JULY + quarter * QUARTER_MS == at] for at in starts]
+    expected = (starts, [sum(amounts) for amounts in inside], [len(amounts) for amounts in inside])
+    assert merge([filled(some), Buckets(), filled(others)]) == expected
+    assert filled([*some, *others]).columns() == expected
 
 
 @settings(max_examples=100, deadline=None)
