@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any
+from typing import cast
 
 import faust
 from faust.app.base import BootStrategy
+from faust.types.auth import CredentialsT
 from mode import Service
 from mode.types import ServiceT
 
 from agents.customers import add_agents
-from agents.engine.engine import Engine
+from agents.engine.engine import Engine, Identity
 from agents.engine.recovery import TableManager
 from agents.engine.rows import Rows
-from agents.engine.table import Table
+from agents.engine.table import Store, Table
 from agents.engine.transport import BatchTopic, Consumer, brokers
 from agents.measure import Metrics
 from agents.policies import SharedBooks
@@ -71,6 +72,8 @@ class App(faust.App):
             broker_heartbeat_interval=settings.session_timeout / 4,
             broker_request_timeout=max(90.0, settings.session_timeout + 1),
             broker_max_poll_records=MOST_RECORDS,
+            # The embedded broker writes its transaction markers without a checksum.
+            broker_check_crcs=not layout.embedded,
             stream_buffer_maxsize=MOST_WAITING,
             key_serializer="raw",
             value_serializer="raw",
@@ -88,13 +91,11 @@ class App(faust.App):
         self.layout = layout
         self.metrics = metrics
         client = settings.aiokafka()
-        self.shared = SharedBooks(policy, client, layout.partitions)
+        self.shared = SharedBooks(policy, client, layout)
         tables = {name: self.Table(name, key_type=bytes, value_type=bytes) for name in TABLES}
         self.engine = Engine(
-            APP_ID,
-            client,
-            TOPICS,
-            {name: table.data.partitions for name, table in tables.items()},
+            Identity(APP_ID, client, tuple(TOPICS)),
+            {name: cast("Store", table.data).partitions for name, table in tables.items()},
             self._new_pipeline,
             self.shared.seen,
             metrics,
@@ -102,7 +103,7 @@ class App(faust.App):
             live=layout.live,
         )
         self.engine.on_begin.append(self.shared.begin)
-        self.engine.rejoin = lambda: self.consumer.rejoin()
+        self.engine.rejoin = self._rejoin
         add_agents(self)
 
     def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Partition:
@@ -115,11 +116,14 @@ class App(faust.App):
             self.settings.cached_customers,
         )
 
+    def _rejoin(self) -> None:
+        self.consumer.rejoin()
+
     def _create_directories(self) -> None:
         """Make none: stock wants a folder for table files, and ours are in the changelogs."""
 
 
-def _credentials(settings: Settings) -> Any:
+def _credentials(settings: Settings) -> CredentialsT | None:
     context = settings.ssl_context()
     if settings.sasl:
         return faust.SASLCredentials(

@@ -4,9 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
 
 from agents.exit_codes import Exit
 from agents.log import Log
@@ -42,12 +44,14 @@ class Broker:
         self._errors: list[KafkaError] = []
         silent = logging.getLogger("tierwatch.librdkafka")
         silent.setLevel(logging.CRITICAL)  # it repeats itself ten times a second; our one line says it
-        options = settings.librdkafka() | {"client.id": "tierwatch"}
+        options: dict[str, Any] = {**settings.librdkafka(), "client.id": "tierwatch"}
+        options |= {"logger": silent, "error_cb": self._errors.append}
         try:
-            self.admin = AdminClient({**options, "error_cb": self._errors.append, "logger": silent})
+            self.admin = AdminClient(options)
         except KafkaException as error:
-            message = f"Kafka's settings cannot be used: {error.args[0].str()} (look at TIERWATCH_SSL_… and TIERWATCH_SASL_…)"
-            raise CredentialsError(message) from None
+            raise CredentialsError(
+                f"Kafka's settings cannot be used: {error.args[0].str()} (look at TIERWATCH_SSL_… and TIERWATCH_SASL_…)"
+            ) from None
 
     def metadata(self, seconds: float = ANSWER_S) -> ClusterMetadata:
         """Return what the cluster says of its topics.
@@ -72,12 +76,13 @@ class Broker:
     def _refused(self) -> None:
         for error in self._errors:
             if error.code() in _REFUSED or "SSL handshake failed" in error.str():
-                hint = "TIERWATCH_SASL_USERNAME and TIERWATCH_SASL_PASSWORD" if self._settings.sasl else "TIERWATCH_SSL_…"
-                message = (
+                hint = (
+                    "TIERWATCH_SASL_USERNAME and TIERWATCH_SASL_PASSWORD" if self._settings.sasl else "TIERWATCH_SSL_…"
+                )
+                raise CredentialsError(
                     f"Kafka at {self._settings.broker} refuses these credentials: {_short(error)}. "
                     f"Correct {hint} (TIERWATCH_SECURITY_PROTOCOL is {self._settings.protocol})."
                 )
-                raise CredentialsError(message)
 
     def _silence(self, last: KafkaError) -> str:
         told = next((error for error in self._errors if error.code() != KafkaError._ALL_BROKERS_DOWN), last)  # noqa: SLF001
@@ -92,8 +97,8 @@ class Broker:
 
 
 def _short(error: KafkaError) -> str:
-    text: str = error.str().split(": ", 1)[-1]
-    return text.split(" (after")[0].rstrip(". ")
+    text: str = error.str()
+    return text.partition(": ")[2].partition(" (after")[0].rstrip(". ") or text
 
 
 async def reach(settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Broker:

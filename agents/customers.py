@@ -1,9 +1,9 @@
 """The agents of what is keyed by customer: each fetched batch is one event, and the engine does the rest."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from faust import StreamT
-from faust.types import AgentT
+from faust import Stream
+from faust.types import AgentT, StreamT
 
 from agents.engine.engine import BrokenError
 from agents.engine.transport import Batch
@@ -20,8 +20,8 @@ def add_agents(app: "App") -> list[AgentT[Any]]:
 
 def _agent(app: "App", topic: str) -> AgentT[Any]:
     async def judge(stream: StreamT[Any]) -> None:
-        # Not acknowledged by the stream: a batch is done when its transaction is committed, and stock acks what crashed.
-        async for event in stream.noack().events():
+        # The stream does not acknowledge: a batch is done when its transaction is committed; stock acks what crashed.
+        async for event in cast("Stream[Any]", stream).noack().events():
             batch = Batch(event, app.consumer)
             try:
                 await app.engine.take(batch.partition, batch)

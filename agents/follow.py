@@ -1,12 +1,13 @@
 """Follow whole topics: read them to their end before anything else starts, then keep up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
 
 from agents.log import Log
+from agents.topics import Layout
 
 log = Log("follow")
 
@@ -16,15 +17,17 @@ FETCH_MS = 200
 class Follower(Service):
     """A Faust service with a consumer of its own, outside the group: every worker reads every record.
 
-    `partitions` is how many each topic has. `take` gets each record once, committed ones only, in the order of its partition. What it raises stops the worker.
+    `take` gets each committed record once, in the order of its partition;
+    what it raises stops the worker.
     """
 
     def __init__(
-        self, client: Mapping[str, Any], partitions: Mapping[str, int], take: Callable[[ConsumerRecord], None]
+        self, client: Mapping[str, Any], layout: Layout, topics: Iterable[str], take: Callable[[ConsumerRecord], None]
     ) -> None:
         super().__init__()
         self._client = client
-        self._partitions = [TopicPartition(topic, n) for topic, count in partitions.items() for n in range(count)]
+        self._checksums = not layout.embedded
+        self._partitions = [TopicPartition(topic, n) for topic in topics for n in range(layout.partitions[topic])]
         self._take = take
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -35,6 +38,7 @@ class Follower(Service):
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             enable_auto_commit=False,
+            check_crcs=self._checksums,
             fetch_max_wait_ms=FETCH_MS,
         )
         await consumer.start()

@@ -1,6 +1,6 @@
 """Structured logs: one line an event, `time level logger event key=value …`, whatever the event's text holds.
 
-A word that starts a line names what happened; the values stand in fields, so that a search finds them. What third parties
+The words after the logger name what happened; the values stand in fields, so that a search finds them. What libraries
 log goes through the same formatter: a traceback or a table of theirs is one line too.
 """
 
@@ -9,10 +9,15 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import Any
 
 # What follows a broker that comes and goes is told by our own lines; these say the same thing many times a second.
-_QUIETER = {"agents": logging.WARNING, "faust": logging.WARNING, "mode": logging.WARNING, "aiokafka": logging.ERROR, "asyncio": logging.ERROR}
+_QUIETER = {
+    "agents": logging.WARNING,
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "aiokafka": logging.ERROR,
+    "asyncio": logging.ERROR,
+}
 
 
 class Log:
@@ -21,19 +26,19 @@ class Log:
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(f"tierwatch.{name}")
 
-    def debug(self, event: str, **values: Any) -> None:
+    def debug(self, event: str, **values: object) -> None:
         """Say what only a developer wants to know."""
         self._logger.debug(event, extra={"values": values})
 
-    def info(self, event: str, **values: Any) -> None:
+    def info(self, event: str, **values: object) -> None:
         """Say what an operator may want to know."""
         self._logger.info(event, extra={"values": values})
 
-    def warning(self, event: str, **values: Any) -> None:
+    def warning(self, event: str, **values: object) -> None:
         """Say what an operator should look at."""
         self._logger.warning(event, extra={"values": values})
 
-    def error(self, event: str, *, cause: BaseException | None = None, **values: Any) -> None:
+    def error(self, event: str, *, cause: BaseException | None = None, **values: object) -> None:
         """Say what needs somebody; `cause` is told with its traceback."""
         self._logger.error(event, extra={"values": values}, exc_info=cause)
 
@@ -45,7 +50,7 @@ class OneLine(logging.Formatter):
         """Return the record as one line."""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         words = [moment, record.levelname, record.name.removeprefix("tierwatch."), _plain(record.getMessage())]
-        values: dict[str, Any] = getattr(record, "values", {})
+        values: dict[str, object] = getattr(record, "values", {})
         words += [f"{name}={_value(value)}" for name, value in values.items()]
         if record.exc_info and record.exc_info[1]:
             error = record.exc_info[1]
@@ -69,4 +74,4 @@ def set_up(level: str) -> None:
     handler.setFormatter(OneLine())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, quieter in _QUIETER.items():
-        logging.getLogger(name).setLevel(max(quieter, logging.getLevelName(level)) if level != "DEBUG" else level)
+        logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else max(quieter, logging.root.level))

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from agents.app import App
 
 # A series for each series, to say when it began: Prometheus does not need them, and they double what it stores.
-disable_created_metrics()
-_MADE = {"counter": Counter, "gauge": Gauge}
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -59,7 +58,8 @@ class Metrics:
         name = f"tierwatch_{each.name}"
         if each.kind == "histogram":
             return Histogram(name, each.meaning, each.labels, buckets=each.buckets, registry=self.registry)
-        return _MADE[each.kind](name, each.meaning, each.labels, registry=self.registry)
+        made: type[Counter | Gauge] = Counter if each.kind == "counter" else Gauge
+        return made(name, each.meaning, each.labels, registry=self.registry)
 
     def _stand_at_zero(self, values: dict[str, Iterable[tuple[str, ...]]]) -> None:
         for name, labels in values.items():
@@ -84,7 +84,7 @@ class Metrics:
 
     # What the engine tells: see agents.engine.engine.Watch
 
-    def taken(self, shard: Shard, records: int, seconds: float) -> None:
+    def taken(self, seconds: float) -> None:
         """Count a batch that was judged."""
         self.histogram("assess_seconds").observe(seconds)
 

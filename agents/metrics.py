@@ -1,7 +1,7 @@
 """The register of all metrics: each name with its meaning above it. docs/metrics.md is made from it.
 
-Counted per batch, never per transaction. No customer, merchant or transaction is ever a label. Label values that are known
-beforehand stand at zero from the first scrape, so that a rate never begins with a gap.
+Counted per batch, never per transaction. No customer, merchant or transaction is ever a label. Label values that are
+known beforehand stand at zero from the first scrape, so that a rate never begins with a gap.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 @dataclass(frozen=True)
 class Definition:
-    """One metric. `name` has neither the prefix `tierwatch_` nor a counter's `_total`; `buckets` of a histogram only."""
+    """One metric. `name` lacks the prefix `tierwatch_` and a counter's `_total`; `buckets` are a histogram's only."""
 
     name: str
     kind: Kind
@@ -42,7 +42,9 @@ REGISTER: tuple[Definition, ...] = (
     Definition("base_tier_signals", "counter", "Rules that would have fired without the tier's privilege.", ("rule",)),
     Definition("reversals", "counter", "Reversals by what they gave back.", ("result",)),
     Definition("announced", "counter", "Messages of the review clock: requests, reminders, demotions.", ("topic",)),
-    Definition("published", "counter", "Messages committed; those to `alerts` are what the security team gets.", ("topic",)),
+    Definition(
+        "published", "counter", "Messages committed; those to `alerts` are what the security team gets.", ("topic",)
+    ),
     # What does not look right.
     Definition("wrong_lane", "counter", "Transactions on the other lane than the customer's tier has.", ("tier",)),
     Definition("unknown_fields", "counter", "Fields nobody knows, tolerated.", ("topic",)),
@@ -61,7 +63,9 @@ REGISTER: tuple[Definition, ...] = (
         "From the arrival of the oldest record of a transaction to its commit; live topics only.",
         buckets=_SECONDS,
     ),
-    Definition("commit_seconds", "histogram", "One Kafka transaction, from its first message to its end.", buckets=_SECONDS),
+    Definition(
+        "commit_seconds", "histogram", "One Kafka transaction, from its first message to its end.", buckets=_SECONDS
+    ),
     # The engine.
     Definition("records", "counter", "Input records taken.", ("topic",)),
     Definition("commits", "counter", "Kafka transactions, by whether they were committed.", ("result",)),

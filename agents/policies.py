@@ -1,8 +1,8 @@
 """What every worker reads whole: policies and rates. A worker is ready when it has read both to their ends.
 
-Each worker applies every record to its own books, and each record may make messages, an audit entry or a dead letter. They
-are published once, by the owner of partition 0: its positions say how far they have come, in the transaction that publishes
-them. Whoever takes that partition over has read the same topics and goes on from there.
+Each worker applies every record to its own books, and a record may make messages: an audit entry, a dead letter. They
+are published once, by the owner of partition 0: its positions say how far they have come, in the transaction that
+publishes them. Whoever takes that partition over has read the same topics and goes on from there.
 """
 
 import time
@@ -16,6 +16,7 @@ from agents.engine.shard import Shard
 from agents.exit_codes import Exit
 from agents.follow import Follower
 from agents.log import Log
+from agents.topics import Layout
 from pipeline.books import Books
 from pipeline.policy.book import PolicyBook
 from pipeline.policy.model import Policy
@@ -49,8 +50,8 @@ class OtherPolicyError(Exception):
 class SharedBooks(Follower):
     """Follows `policies` and `rates`, and keeps the books of this worker by them."""
 
-    def __init__(self, first: Policy, client: Mapping[str, Any], partitions: Mapping[str, int]) -> None:
-        super().__init__(client, {topic: partitions[topic] for topic in SHARED_TOPICS}, self._apply)
+    def __init__(self, first: Policy, client: Mapping[str, Any], layout: Layout) -> None:
+        super().__init__(client, layout, SHARED_TOPICS, self._apply)
         self.first = first
         self.books = Books(PolicyBook(first), Rates())
         self._next: dict[str, dict[int, int]] = {topic: {} for topic in SHARED_TOPICS}
@@ -66,12 +67,11 @@ class SharedBooks(Follower):
         if self._initial is None:
             await self._announce()
         elif self._initial != first.digest:
-            message = (
+            raise OtherPolicyError(
                 f"the policies topic began with the policy {self._initial[:12]}…, and TIERWATCH_POLICY is "
-                f"{first.digest[:12]}…: workers would judge differently. Start this one with the first file; a change of "
-                "policy is proposed and approved."
+                f"{first.digest[:12]}…: workers would judge differently. Start this one with the first file; "
+                "a change of policy is proposed and approved."
             )
-            raise OtherPolicyError(message)
 
     def seen(self, at_ms: int) -> Seen:
         """Return what a unit of work at `at_ms` is judged with."""

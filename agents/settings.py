@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 from urllib.parse import urlsplit
 
-T = TypeVar("T")
-
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 DEFAULT_POLICY = Path(__file__).parents[1] / "pipeline" / "policy" / "default.yaml"
 LARGEST_PORT = 65_535
@@ -25,10 +24,6 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
 
 
-def _text(text: str) -> str:
-    return text
-
-
 def _brokers(text: str) -> str:
     """Check `host:port,host:port`; a host without a port has Kafka's own, 9092."""
     names = []
@@ -39,31 +34,27 @@ def _brokers(text: str) -> str:
         except ValueError:
             port = 0
         if not url.hostname or not port or url.path or url.username:
-            message = f"must be host:port, or several with commas between, not {text!r}"
-            raise ValueError(message)
+            raise ValueError(f"must be host:port, or several with commas between, not {text!r}")
         names.append(f"[{url.hostname}]:{port}" if ":" in url.hostname else f"{url.hostname}:{port}")
     return ",".join(names)
 
 
 def _redis(text: str) -> str:
     if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
-        message = "must be an address such as redis://localhost:6379/0"
-        raise ValueError(message)
+        raise ValueError("must be an address such as redis://localhost:6379/0")
     return text
 
 
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
-        message = f"names no file: {text}"
-        raise ValueError(message)
+        raise ValueError(f"names no file: {text}")
     return path
 
 
 def _whole(text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        message = f"must be a whole number from {low} to {high}, not {text!r}"
-        raise ValueError(message)
+        raise ValueError(f"must be a whole number from {low} to {high}, not {text!r}")
     return int(text)
 
 
@@ -73,69 +64,114 @@ def _seconds(text: str, low: float, high: float) -> float:
     except ValueError:
         seconds = float("nan")
     if not low <= seconds <= high:
-        message = f"must be seconds from {low:g} to {high:g}, not {text!r}"
-        raise ValueError(message)
+        raise ValueError(f"must be seconds from {low:g} to {high:g}, not {text!r}")
     return seconds
+
+
+def _seconds_between(low: float, high: float) -> Callable[[str], float]:
+    return partial(_seconds, low=low, high=high)
 
 
 def _one_of(text: str, choices: tuple[str, ...]) -> str:
     if text.upper() not in choices:
-        message = f"must be one of {', '.join(choices)}, not {text!r}"
-        raise ValueError(message)
+        raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
     return text.upper()
 
 
-def _setting(
-    variable: str, default: T, meaning: str, read: Callable[[str], Any] = _text, *, secret: bool = False
-) -> T:
-    metadata = {"variable": variable, "meaning": meaning, "read": read}
-    return cast("T", field(default=default, repr=not secret, metadata=metadata))
+def _from(variable: str, meaning: str, read: Callable[[str], object] = str) -> dict[str, object]:
+    """Say of a field where it comes from; docs/operate.md shows the meaning."""
+    return {"variable": variable, "meaning": meaning, "read": read}
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    return partial(_whole, low=low, high=high)
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    return partial(_one_of, choices=choices)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a worker needs to know about its surroundings. The policy says everything about detection."""
 
-    broker: str = _setting("TIERWATCH_BROKER", "localhost:9092", "Kafka: `host:port`, several with commas", _brokers)
-    redis: str = _setting("TIERWATCH_REDIS", "", "Redis: `redis://host:6379/0`; empty: no read model", _redis, secret=True)
-    policy: Path = _setting("TIERWATCH_POLICY", DEFAULT_POLICY, "the first policy; default: the packaged one", _file)
-    hash_key: str = _setting("TIERWATCH_HASH_KEY", "", "key of the hashes that `ingest` puts for card numbers", secret=True)
-
-    metrics_host: str = _setting("TIERWATCH_METRICS_HOST", "0.0.0.0", "address of `/metrics`")  # noqa: S104 - scraped from outside
-    metrics_port: int = _setting(
-        "TIERWATCH_METRICS_PORT", 9464, "port of `/metrics`; 0: any free one, which is logged", partial(_whole, low=0, high=LARGEST_PORT)
+    broker: str = field(
+        default="localhost:9092",
+        metadata=_from("TIERWATCH_BROKER", "Kafka: `host:port`, several with commas between", _brokers),
     )
-    partitions: int = _setting(
-        "TIERWATCH_PARTITIONS", 4, "partitions that `topics create` gives topics by customer", partial(_whole, low=1, high=10_000)
+    redis: str = field(
+        default="",
+        repr=False,
+        metadata=_from("TIERWATCH_REDIS", "Redis: `redis://host:6379/0`; empty: no read model", _redis),
     )
-    replication: int = _setting(
-        "TIERWATCH_REPLICATION", 0, "copies that `topics create` asks for; 0: the broker's default", partial(_whole, low=0, high=100)
+    policy: Path = field(
+        default=DEFAULT_POLICY,
+        metadata=_from("TIERWATCH_POLICY", "the first policy's file; default: the packaged one", _file),
     )
-    cached_customers: int = _setting(
-        "TIERWATCH_CACHED_CUSTOMERS", 20_000, "customers of a partition kept decoded", partial(_whole, low=1, high=10**8)
+    hash_key: str = field(
+        default="",
+        repr=False,
+        metadata=_from("TIERWATCH_HASH_KEY", "key of the hashes that `ingest` puts in place of card numbers"),
     )
-    linger: float = _setting(
-        "TIERWATCH_LINGER", 0.0, "least seconds between two commits of a partition", partial(_seconds, low=0, high=5)
+    metrics_host: str = field(
+        default="0.0.0.0",  # noqa: S104 - Prometheus scrapes from outside
+        metadata=_from("TIERWATCH_METRICS_HOST", "address that `/metrics` listens on"),
     )
-    session_timeout: float = _setting(
-        "TIERWATCH_SESSION_TIMEOUT", 10.0, "seconds after which a silent worker's partitions pass on", partial(_seconds, low=6, high=300)
+    metrics_port: int = field(
+        default=9464,
+        metadata=_from(
+            "TIERWATCH_METRICS_PORT", "its port; 0: any free one, which is logged", _number(0, LARGEST_PORT)
+        ),
     )
-    log_level: str = _setting(
-        "TIERWATCH_LOG_LEVEL", "INFO", "least important log lines shown", partial(_one_of, choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    partitions: int = field(
+        default=4,
+        metadata=_from(
+            "TIERWATCH_PARTITIONS", "partitions that `topics create` gives topics by customer", _number(1, 10_000)
+        ),
     )
-
-    protocol: str = _setting(
-        "TIERWATCH_SECURITY_PROTOCOL", "PLAINTEXT", ", ".join(PROTOCOLS), partial(_one_of, choices=PROTOCOLS)
+    replication: int = field(
+        default=0,
+        metadata=_from("TIERWATCH_REPLICATION", "copies that it asks for; 0: the broker's default", _number(0, 100)),
     )
-    ca_file: Path | None = _setting("TIERWATCH_SSL_CA_FILE", None, "certificates to trust; default: the system's", _file)
-    cert_file: Path | None = _setting("TIERWATCH_SSL_CERT_FILE", None, "the worker's own certificate", _file)
-    key_file: Path | None = _setting("TIERWATCH_SSL_KEY_FILE", None, "the key of that certificate", _file)
-    key_password: str = _setting("TIERWATCH_SSL_KEY_PASSWORD", "", "password of that key", secret=True)
-    mechanism: str = _setting(
-        "TIERWATCH_SASL_MECHANISM", "PLAIN", ", ".join(MECHANISMS), partial(_one_of, choices=MECHANISMS)
+    cached_customers: int = field(
+        default=20_000,
+        metadata=_from("TIERWATCH_CACHED_CUSTOMERS", "customers of a partition kept decoded", _number(1, 10**8)),
     )
-    username: str = _setting("TIERWATCH_SASL_USERNAME", "", "with SASL")
-    password: str = _setting("TIERWATCH_SASL_PASSWORD", "", "with SASL", secret=True)
+    linger: float = field(
+        default=0.0,
+        metadata=_from("TIERWATCH_LINGER", "least seconds between two commits of a partition", _seconds_between(0, 5)),
+    )
+    session_timeout: float = field(
+        default=10.0,
+        metadata=_from(
+            "TIERWATCH_SESSION_TIMEOUT",
+            "seconds after which a silent worker's partitions pass on",
+            _seconds_between(6, 300),
+        ),
+    )
+    log_level: str = field(
+        default="INFO", metadata=_from("TIERWATCH_LOG_LEVEL", "least important lines logged", _choice(*LEVELS))
+    )
+    protocol: str = field(
+        default="PLAINTEXT", metadata=_from("TIERWATCH_SECURITY_PROTOCOL", ", ".join(PROTOCOLS), _choice(*PROTOCOLS))
+    )
+    ca_file: Path | None = field(
+        default=None, metadata=_from("TIERWATCH_SSL_CA_FILE", "certificates to trust; default: the system's", _file)
+    )
+    cert_file: Path | None = field(
+        default=None, metadata=_from("TIERWATCH_SSL_CERT_FILE", "the worker's own certificate", _file)
+    )
+    key_file: Path | None = field(
+        default=None, metadata=_from("TIERWATCH_SSL_KEY_FILE", "the key of that certificate", _file)
+    )
+    key_password: str = field(
+        default="", repr=False, metadata=_from("TIERWATCH_SSL_KEY_PASSWORD", "the password of that key")
+    )
+    mechanism: str = field(
+        default="PLAIN", metadata=_from("TIERWATCH_SASL_MECHANISM", ", ".join(MECHANISMS), _choice(*MECHANISMS))
+    )
+    username: str = field(default="", metadata=_from("TIERWATCH_SASL_USERNAME", "the name, with SASL"))
+    password: str = field(default="", repr=False, metadata=_from("TIERWATCH_SASL_PASSWORD", "the password, with SASL"))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -195,7 +231,12 @@ class Settings:
         return self.protocol.endswith("SSL")
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Return what Python's clients need for TLS; None without TLS. Raises `ssl.SSLError` or `OSError` for bad files."""
+        """Return what Python's clients need for TLS; None without TLS.
+
+        Raises:
+            OSError: the files are no certificates or keys; `ssl.SSLError` is one of these.
+
+        """
         if not self.tls:
             return None
         context = ssl.create_default_context(cafile=self.ca_file)

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType, TopicMetadata
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._metadata import TopicMetadata
+from confluent_kafka.admin._resource import ResourceType
+from confluent_kafka.cimpl import NewTopic
 
 from agents.broker import Broker, BrokerError
 from agents.exit_codes import Exit
@@ -59,7 +62,9 @@ class Layout(NamedTuple):
 def wanted(settings: Settings, *, history: bool = False) -> dict[str, Wanted]:
     """Return every topic and changelog with what it needs; `history`: for records with their own, old times."""
     topics = {
-        topic.name: Wanted(settings.partitions if topic.partitions == "by_customer" else 1, topic.config(history=history))
+        topic.name: Wanted(
+            settings.partitions if topic.partitions == "by_customer" else 1, topic.config(history=history)
+        )
         for topic in TOPICS.values()
     }
     return topics | {name: Wanted(settings.partitions, changelog_config()) for name in CHANGELOGS.values()}
@@ -108,8 +113,7 @@ def _create(broker: Broker, new: list[NewTopic]) -> set[str]:
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else did it meanwhile
                 continue
-            message = f"Kafka refuses the topic {name}: {error.args[0].str()}"
-            raise BrokerError(message) from None
+            raise BrokerError(f"Kafka refuses the topic {name}: {error.args[0].str()}") from None
         created.add(name)
     return created
 
@@ -125,8 +129,7 @@ def _configs(broker: Broker, names: list[str]) -> dict[str, dict[str, str]]:
             for resource, done in answers.items()
         }
     except KafkaException as error:
-        message = f"Kafka does not tell the topics' configuration: {error.args[0].str()}"
-        raise BrokerError(message) from None
+        raise BrokerError(f"Kafka does not tell the topics' configuration: {error.args[0].str()}") from None
 
 
 def _compared(settings: Settings, name: str, want: Wanted, partitions: int, config: Mapping[str, str]) -> Outcome:
@@ -158,14 +161,12 @@ def look(broker: Broker) -> Layout:
     names = [*TOPICS, *CHANGELOGS.values()]
     missing = [name for name in names if name not in metadata.topics]
     if missing:
-        message = f"topics are missing: {', '.join(missing)}. Make them with `tierwatch topics create`."
-        raise TopicsError(message)
+        raise TopicsError(f"topics are missing: {', '.join(missing)}. Make them with `tierwatch topics create`.")
     partitions = {name: len(metadata.topics[name].partitions) for name in names}
     together = {name: partitions[name] for name in (*CUSTOMER_TOPICS, *CHANGELOGS.values())}
     if len(set(together.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in together.items())
-        message = f"these topics need the same number of partitions: {counts}. Make the odd ones anew."
-        raise TopicsError(message)
+        raise TopicsError(f"these topics need the same number of partitions: {counts}. Make the odd ones anew.")
     if broker.embedded():
         return Layout(partitions, live=False, embedded=True)
     stamps = {
@@ -174,6 +175,7 @@ def look(broker: Broker) -> Layout:
     }
     if len(set(stamps.values())) > 1:
         mixed = ", ".join(f"{name} {'LogAppendTime' if live else 'CreateTime'}" for name, live in stamps.items())
-        message = f"live and history topics are mixed: {mixed}. Run `tierwatch topics create`: it names what to mend."
-        raise TopicsError(message)
+        raise TopicsError(
+            f"live and history topics are mixed: {mixed}. Run `tierwatch topics create`: it names what to mend."
+        )
     return Layout(partitions, live=all(stamps.values()), embedded=False)

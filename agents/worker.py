@@ -5,7 +5,8 @@ import signal
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from agents import log as logs, topics
+from agents import log as logs
+from agents import topics
 from agents.app import App
 from agents.broker import BrokerError, reach
 from agents.engine.engine import BrokenError
@@ -32,13 +33,18 @@ def run_worker(settings: Settings) -> int:
     try:
         policy = _first_policy(settings)
         return asyncio.run(_work_until_told(settings, policy))
-    except BrokerError as error:
+    except (BrokerError, PolicyError) as error:
+        return _told(error, settings)
+
+
+def _told(error: BrokerError | PolicyError, settings: Settings) -> int:
+    """Say what is to be done, and return the exit code."""
+    if isinstance(error, BrokerError):
         log.error(str(error))
         return error.exit_code
-    except PolicyError as error:
-        for problem in error.problems:
-            log.error("policy refused", file=settings.policy, line=problem.line, column=problem.column, what=problem.message)
-        return Exit.BAD_INPUT
+    for problem in error.problems:
+        log.error("policy refused", at=f"{settings.policy}:{problem.line}:{problem.column}", problem=problem.message)
+    return Exit.BAD_INPUT
 
 
 def _first_policy(settings: Settings) -> Policy:

@@ -5,8 +5,10 @@ Faust tells it when (see `recovery.py`), agents bring it batches. It knows Kafka
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, cast
+
+from faust.types import AppT
 
 from agents.engine import clock
 from agents.engine.clock import BrokerClock
@@ -23,7 +25,7 @@ log = Log("engine")
 class Watch(Protocol):
     """Who wants to know what happens: the metrics."""
 
-    def taken(self, shard: Shard, records: int, seconds: float) -> None:
+    def taken(self, seconds: float) -> None:
         """Count a batch that was judged."""
 
     def committed(self, commit: Commit) -> None:
@@ -43,14 +45,24 @@ class BrokenError(Exception):
     """A unit of work cannot be done: the worker must stop. The text says what to do."""
 
 
+class Identity(NamedTuple):
+    """Who writes: the application's id, how its clients find Kafka, and the topics that messages may go to."""
+
+    app_id: str
+    client: Mapping[str, Any]
+    topics: tuple[str, ...]
+
+
 class Engine:
-    """All shards of a worker. `live`: arrivals are the broker's time, so the worker's clock may tick."""
+    """All shards of a worker. `live`: arrivals are the broker's time, so the worker's clock may tick.
+
+    `tables` are the partitions held of each table, `new_pipeline` makes a partition's pipeline over its rows, and
+    `seen` says what a unit of work at a moment is judged with.
+    """
 
     def __init__(
         self,
-        app_id: str,
-        client: Mapping[str, Any],
-        topics: Iterable[str],
+        identity: Identity,
         tables: Mapping[str, dict[int, Rows]],
         new_pipeline: Callable[[int, Mapping[str, Rows]], Partition],
         seen: Callable[[int], Seen],
@@ -60,20 +72,18 @@ class Engine:
         live: bool = True,
     ) -> None:
         self.shards: dict[int, Shard] = {}
-        self.broker_clock = BrokerClock()
+        self.changelogs = {name: f"{identity.app_id}-{name}-changelog" for name in tables}
+        self.linger = linger
         self.live = live
+        self.broker_clock = BrokerClock()
         # Called with each shard that comes to life.
         self.on_begin: list[Callable[[Shard], None]] = []
         self.rejoin: Callable[[], None] = lambda: None
-        self._app_id = app_id
-        self._client = client
-        self._changelogs = {name: f"{app_id}-{name}-changelog" for name in tables}
-        self._topics = [*topics, *self._changelogs.values()]
+        self._identity = identity
         self._tables = tables
         self._new_pipeline = new_pipeline
         self._seen = seen
         self._watch = watch
-        self._linger = linger
         self._writers: dict[int, Writer] = {}
         self._leaving: list[Shard] = []
 
@@ -96,9 +106,9 @@ class Engine:
         """Open a producer for each partition: from here on nobody else can commit for it."""
         await self.close()
         began = time.monotonic()
-        writers = {number: Writer(f"{self._app_id}-{number}", self._client) for number in sorted(numbers)}
-        self._writers = writers
-        await asyncio.gather(*(writer.open(self._topics) for writer in writers.values()))
+        identity, topics = self._identity, (*self._identity.topics, *self.changelogs.values())
+        self._writers = {number: Writer(f"{identity.app_id}-{number}", identity.client) for number in sorted(numbers)}
+        await asyncio.gather(*(writer.open(topics) for writer in self._writers.values()))
         if numbers:
             log.info("fenced", partitions=sorted(numbers), seconds=time.monotonic() - began)
 
@@ -108,17 +118,7 @@ class Engine:
             rows = {name: partitions.setdefault(number, Rows()) for name, partitions in self._tables.items()}
             pipeline = self._new_pipeline(number, rows)
             pipeline.restore(rows["dossiers"].items())
-            shard = Shard(
-                number,
-                pipeline,
-                rows,
-                self._changelogs,
-                self._writers[number],
-                Journal(self._seen),
-                linger=self._linger,
-                on_commit=self._committed,
-                on_failure=self._failed,
-            )
+            shard = Shard(number, pipeline, rows, self._writers[number], Journal(self._seen), self)
             self.shards[number] = shard
             if self.live:
                 shard.open(_now_ms())
@@ -140,11 +140,10 @@ class Engine:
         if wanted is None:
             return
         if wanted > end:
-            message = (
-                f"{topic}[{number}] ends at {end}, but {wanted} records of it are in the state: it was deleted and made "
-                f"anew. Delete the changelogs {', '.join(self._changelogs.values())} as well, or restore the topic."
+            raise BrokenError(
+                f"{topic}[{number}] ends at {end}, but {wanted} records of it are in the state: it was deleted and "
+                f"made anew. Delete the changelogs {', '.join(self.changelogs.values())} as well, or restore the topic."
             )
-            raise BrokenError(message)
         if wanted < first:
             self._watch.expired(topic, first - wanted)
             log.error("input expired before it was read", topic=topic, partition=number, records=first - wanted)
@@ -168,12 +167,11 @@ class Engine:
         except Exception as error:
             first = delivery.records[0]
             shard.fail(error)
-            message = (
+            raise BrokenError(
                 f"a bug of ours at {first.topic}[{first.partition}] in the {len(delivery.records)} records from offset "
-                f"{first.offset}: nothing of them was committed. Report it with this log; the records stay where they are."
-            )
-            raise BrokenError(message) from error
-        self._watch.taken(shard, len(delivery.records), time.perf_counter() - began)
+                f"{first.offset}: nothing of them is committed, and they stay where they are. Report it with this log."
+            ) from error
+        self._watch.taken(time.perf_counter() - began)
         await shard.room()
 
     def tick(self) -> None:
@@ -195,12 +193,14 @@ class Engine:
 
     # What shards tell
 
-    def _committed(self, commit: Commit) -> None:
+    def committed(self, commit: Commit) -> None:
+        """Take note of a transaction."""
         if commit.broker_ms is not None:
             self.broker_clock.hear(commit.broker_ms)
         self._watch.committed(commit)
 
-    def _failed(self, shard: Shard, error: BaseException) -> None:
+    def failed(self, shard: Shard, error: BaseException) -> None:
+        """Forget a dead shard's memory and ask for the partition again."""
         if self.shards.get(shard.number) is not shard:
             return
         self._forget(shard.number)
@@ -219,3 +219,9 @@ class Engine:
 
 def _now_ms() -> int:
     return int(time.time() * 1000)
+
+
+def engine_of(app: AppT) -> Engine:
+    """Return an application's engine."""
+    engine: Engine = cast("Any", app).engine
+    return engine

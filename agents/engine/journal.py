@@ -50,7 +50,7 @@ class Unit:
 
 
 class Journal:
-    """The units of one partition since the last commit. A tick is a unit of its own; so is what came after a new policy or rate."""
+    """The units of a partition since the last commit. A tick is one of its own; so is what follows a new policy."""
 
     def __init__(self, seen: Callable[[int], Seen]) -> None:
         self._seen = seen
@@ -79,8 +79,6 @@ class Journal:
         """Return the journal's messages and begin anew."""
         units, self._units = self._units, []
         return [
-            Outgoing(
-                TOPIC, partition, b"%d" % partition, codec.encode(unit.record(partition)), unit.headers(partition)
-            )
+            Outgoing(TOPIC, partition, b"%d" % partition, codec.encode(unit.record(partition)), unit.headers(partition))
             for unit in units
         ]

@@ -6,7 +6,7 @@ Each override says which defect of faust-streaming 0.15.3 it answers.
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from aiokafka import ConsumerRecord
 from faust.tables.manager import TableManager as StockTableManager
@@ -14,6 +14,7 @@ from faust.tables.recovery import Recovery as StockRecovery
 from faust.types import TP
 from faust.types.transports import ConsumerT
 
+from agents.engine.engine import engine_of
 from agents.engine.table import Table
 from agents.log import Log
 
@@ -36,7 +37,7 @@ class Recovery(StockRecovery):
         """Forget lost partitions, and those whose memory is ahead of what is committed."""
         self._reading = False
         changelogs = self.tables.changelog_topics
-        self.app.engine.release({tp.partition for tp in assigned if tp.topic in changelogs})
+        engine_of(self.app).release({tp.partition for tp in assigned if tp.topic in changelogs})
         # Stock's old offsets survive by `setdefault` (:233), and a partition that comes back silently lacks state.
         self.active_offsets.clear()
         self.standby_offsets.clear()
@@ -47,7 +48,7 @@ class Recovery(StockRecovery):
             self.signal_recovery_end.clear()
             # The end of the log means something only after the former owner can no longer write behind it (#596).
             # Not in the assigned callback: aiokafka's heartbeats stand still there.
-            await self.app.engine.fence({tp.partition for tp in tps})
+            await engine_of(self.app).fence({tp.partition for tp in tps})
         await super()._build_highwaters(consumer, tps, destination, title)
 
     async def _seek_offsets(self, consumer: ConsumerT, tps: set[TP], offsets: Counter[TP], title: str) -> None:
@@ -96,7 +97,7 @@ class Recovery(StockRecovery):
             seconds=time.monotonic() - self._began,
         )
         if generation_id == self.app.consumer_generation_id:
-            self.app.engine.begin({tp.partition for tp in self.active_tps})
+            engine_of(self.app).begin({tp.partition for tp in self.active_tps})
         await super().on_recovery_completed(generation_id)
 
 
@@ -115,7 +116,7 @@ class TableManager(StockTableManager):
     async def on_stop(self) -> None:
         """Stop, then leave the producers: nothing is written after that."""
         await super().on_stop()
-        await self.app.engine.close()
+        await engine_of(self.app).close()
 
     async def on_start(self) -> None:
         """Start, without the second that stock waits for tables declared late: ours are declared before."""

@@ -7,18 +7,26 @@ from agents.engine import positions
 
 
 class ChangelogRecord(Protocol):
-    """A record of a changelog; a value of None deletes."""
+    """A record of a changelog."""
 
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Within the partition."""
+        ...
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Of the table."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """The newest bytes; None deletes."""
+        ...
 
 
 class Rows:
-    """What a partition of a table holds. `applied` is the offset of the last changelog record in it, None before any."""
+    """What a partition of a table holds. `applied` is the offset of the last changelog record in it; None: not any."""
 
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}

@@ -1,13 +1,13 @@
 """One partition number across all co-partitioned topics, while this worker owns it.
 
-Records go in, and what comes out of the pipeline waits for the next commit; one commit is in flight at a time, and whatever
-arrives meanwhile makes the next one. So batches grow with the load by themselves.
+Records go in, and what comes out of the pipeline waits for the next commit. One commit is in flight at a time, and
+whatever arrives meanwhile makes the next one, so batches grow with the load by themselves.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,9 +31,15 @@ class Delivery(Protocol):
     """One fetched batch on its way through the worker."""
 
     @property
-    def records(self) -> Sequence[Record]: ...
-    def done(self) -> None: ...
-    def forget(self) -> None: ...
+    def records(self) -> Sequence[Record]:
+        """One topic's, in the order of their offsets; never none."""
+        ...
+
+    def done(self) -> None:
+        """Take note that all of it is committed."""
+
+    def forget(self) -> None:
+        """Take note that it is not, and that somebody will fetch it again."""
 
 
 @dataclass
@@ -61,33 +67,40 @@ class Commit:
     broker_ms: int | None
 
 
+class Host(Protocol):
+    """Who runs shards: the engine."""
+
+    @property
+    def changelogs(self) -> Mapping[str, str]:
+        """The changelog topic of each table."""
+        ...
+
+    @property
+    def linger(self) -> float:
+        """Least seconds between two commits of a shard."""
+        ...
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of a transaction."""
+
+    def failed(self, shard: "Shard", error: BaseException) -> None:
+        """Take note that a shard is dead."""
+
+
 class Shard:
-    """Owner of one partition's state. Everything but `_commit` runs without an await, so nothing ever sees half a unit."""
+    """Owner of one partition's state. Everything but `_commit` runs without an await: nothing ever sees half a unit."""
 
     def __init__(
-        self,
-        number: int,
-        pipeline: Partition,
-        tables: dict[str, Rows],
-        changelogs: dict[str, str],
-        writer: Writer,
-        journal: Journal,
-        *,
-        linger: float,
-        on_commit: Callable[[Commit], None],
-        on_failure: Callable[["Shard", BaseException], None],
+        self, number: int, pipeline: Partition, tables: Mapping[str, Rows], writer: Writer, journal: Journal, host: Host
     ) -> None:
         self.number = number
         self.pipeline = pipeline
         self.tables = tables
         self.positions: Positions = positions.decode(tables["windows"].get(positions.KEY))
         self.dead = False
-        self._changelogs = changelogs
         self._writer = writer
         self._journal = journal
-        self._linger = linger
-        self._on_commit = on_commit
-        self._on_failure = on_failure
+        self._host = host
         self._work = Work()
         self._opened = False
         self._flying: list[Delivery] = []
@@ -141,7 +154,7 @@ class Shard:
             self._go()
 
     def publish(self, messages: Sequence[Message], topic: str, next_offset: int) -> None:
-        """Publish what a record of a shared topic made, once: a position of this partition says how far that has come."""
+        """Publish what a record of a shared topic made, once: a position here says how far that has come."""
         if next_offset > self.positions.next.get(topic, 0):
             self._work.messages += messages
             self.positions.next[topic] = next_offset
@@ -156,11 +169,11 @@ class Shard:
             while self._pending():
                 began = time.monotonic()
                 await self._commit()
-                rest = self._linger - (time.monotonic() - began)
+                rest = self._host.linger - (time.monotonic() - began)
                 if rest > 0:
                     await asyncio.sleep(rest)
             self._task = None
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - fenced, or nobody knows whether it was committed
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - fenced, or nobody knows what is committed
             self.fail(error)
 
     def _pending(self) -> bool:
@@ -179,7 +192,7 @@ class Shard:
         outgoing = self._writer.addressed(work.messages, self.number)
         outgoing += self._journal.drain(self.number)
         outgoing += [
-            Outgoing(self._changelogs[name], self.number, key, value)
+            Outgoing(self._host.changelogs[name], self.number, key, value)
             for name, values in changed.items()
             for key, value in values.items()
         ]
@@ -192,11 +205,11 @@ class Shard:
             delivery.done()
         self._flying = []
         states = sum(map(len, changed.values())) - 1
-        self._on_commit(Commit(self, work, tally, time.monotonic() - began, states, committed.broker_ms))
+        self._host.committed(Commit(self, work, tally, time.monotonic() - began, states, committed.broker_ms))
 
     def _remember(self, committed: Committed) -> None:
         for name, rows in self.tables.items():
-            rows.applied = committed.last.get((self._changelogs[name], self.number), rows.applied)
+            rows.applied = committed.last.get((self._host.changelogs[name], self.number), rows.applied)
 
     def fail(self, error: BaseException) -> None:
         """Trust this memory no more: whoever owns the partition next begins at what was committed."""
@@ -206,7 +219,7 @@ class Shard:
         for delivery in (*self._flying, *self._work.deliveries):
             delivery.forget()
         self._room.set()
-        self._on_failure(self, error)
+        self._host.failed(self, error)
 
     async def stop(self) -> None:
         """End the commit in flight; what it leaves open, the next owner's fence aborts."""

@@ -1,4 +1,4 @@
-"""Faust's aiokafka transport, changed in four points: whole batches, read_committed, our own positions, nothing lost on seeks.
+"""Faust's aiokafka transport, changed in four points: whole batches, committed data, our positions, no loss on seeks.
 
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
@@ -11,10 +11,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faust import Topic
 from faust.transport import drivers
-from faust.transport.consumer import ConsumerThread
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage, EventT, Message
 
+from agents.engine.engine import engine_of
 from agents.log import Log
 
 log = Log("transport")
@@ -34,39 +34,45 @@ class Fetched(dict[TP, list[ConsumerRecord]]):
 
 
 class Fetcher(stock.AIOKafkaConsumerThread):
-    """The thread that talks to Kafka. Everything here but `assignment` runs in its event loop."""
+    """The thread that talks to Kafka. Its coroutines run in its own event loop."""
 
     seeks = 0
 
     def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Stock reads committed data only under `exactly_once`, whose recovery hangs and crashes (#177, #323, #440, #517).
+        # Stock reads committed data under `exactly_once` only, which hangs and crashes (#177, #323, #440, #517).
         consumer._isolation_level = "read_committed"
         # Stock has 1,500 ms, and a long poll in flight delays the seek that follows a recovery.
         consumer._fetch_max_wait_ms = LONG_POLL_MS
         return consumer
 
     async def _fetch_records(
-        self, consumer: AIOKafkaConsumer, active_partitions: set[TP], timeout: float | None = None, max_records: int | None = None
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
     ) -> Fetched:
         records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         return Fetched(cast("dict[TP, list[ConsumerRecord]]", records), self._positions(consumer), self.seeks)
 
     def _positions(self, consumer: AIOKafkaConsumer) -> dict[TP, int]:
-        """Return where this fetch ended: the only way to see that nothing but transaction markers is left (#176, #597)."""
+        """Return where the fetch ended: the only way to see that only transaction markers are left (#176, #597)."""
         subscription = consumer._subscription.subscription
         assignment = subscription and subscription.assignment
         if assignment is None:
             return {}
         states = {tp: assignment.state_value(tp) for tp in assignment.tps}
-        return {TP(*tp): state.position for tp, state in states.items() if state is not None and state.has_valid_position}
+        return {
+            TP(*tp): state.position for tp, state in states.items() if state is not None and state.has_valid_position
+        }
 
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         self.seeks += 1
         await super()._seek_wait(consumer, partitions)
 
     async def seek_inputs(self, offsets: Mapping[TP, int | None]) -> dict[TP, tuple[int, int]]:
-        """Go to each offset, None: the oldest record; return where the log begins and ends, the offset between or not."""
+        """Go to each offset, None: the oldest record; return where each log begins and ends."""
         consumer = self._ensure_consumer()
         partitions = [TopicPartition(*tp) for tp in offsets if TopicPartition(*tp) in consumer.assignment()]
         first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
@@ -120,7 +126,7 @@ class Consumer(stock.Consumer):
 
     _thread: Fetcher
 
-    def _new_consumer_thread(self) -> ConsumerThread:
+    def _new_consumer_thread(self) -> Fetcher:
         return Fetcher(self, loop=self.loop, beacon=self.beacon)
 
     async def create_topic(self, *args: Any, **kwargs: Any) -> None:
@@ -145,7 +151,7 @@ class Consumer(stock.Consumer):
             return
         changelogs = self.app.tables.changelog_topics
         restored = {tp: records for tp, records in fetched.items() if tp.topic in changelogs and records}
-        self.app.tables.recovery.on_fetched(restored, fetched.positions)
+        cast("Any", self.app.tables).recovery.on_fetched(restored, fetched.positions)
         for tp, records in fetched.items():
             if records and tp.topic not in changelogs and (active is None or tp in active):
                 yield tp, self._batch(tp, records, generation)
@@ -158,9 +164,9 @@ class Consumer(stock.Consumer):
             offset=last.offset,
             timestamp=last.timestamp / 1000,
             timestamp_type=last.timestamp_type,
-            headers=(),
+            headers=None,
             key=None,
-            value=records,
+            value=cast("Any", records),
             checksum=None,
             tp=tp,
             time_in=time.monotonic(),
@@ -168,8 +174,8 @@ class Consumer(stock.Consumer):
         )
 
     async def perform_seek(self) -> None:
-        """Resume every input where the tables say, never at the group's offsets, which are committed apart from state."""
-        engine = self.app.engine
+        """Resume every input where the state says, never at the group's offsets: those are committed apart."""
+        engine = engine_of(self.app)
         inputs = [tp for tp in self.assignment() if tp.topic not in self.app.tables.changelog_topics]
         wanted = {tp: engine.next_offset(tp.topic, tp.partition) for tp in inputs}
         found = await self._thread.call_thread(self._thread.seek_inputs, wanted)
@@ -220,7 +226,7 @@ class BatchTopic(Topic):
 
     async def decode(self, message: Message, *, propagate: bool = False) -> EventT[Any]:
         """Wrap, and never fail: stock acks an event that it cannot decode."""
-        return self._create_event(None, message.value, (), message=message)
+        return self._create_event(None, message.value, None, message=message)
 
     async def maybe_declare(self) -> None:
         """Declare nothing: see `Consumer.create_topic`."""
@@ -230,7 +236,7 @@ class Batch:
     """A fetched batch on its way through the engine: see `agents.engine.shard.Delivery`."""
 
     def __init__(self, event: EventT[Any], consumer: Consumer) -> None:
-        self.records: list[ConsumerRecord] = event.value
+        self.records = cast("list[ConsumerRecord]", event.value)
         self.partition: int = event.message.partition
         self._event = event
         self._consumer = consumer

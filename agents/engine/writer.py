@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -12,6 +13,7 @@ from aiokafka.structs import RecordMetadata
 
 from pipeline.partitioning import partition_of
 from pipeline.record import Headers, Message
+from schemas import dead_letter
 
 # aiokafka sleeps 20 ms when a commit meets the markers of the one before, which a third of our commits do; the broker
 # needs about one.
@@ -21,6 +23,8 @@ LARGEST_BATCH = 900_000
 # A worker that hangs hides its partition from readers for as long; then the broker aborts.
 TRANSACTION_TIMEOUT_MS = 15_000
 CLOSING_S = 5.0
+# Which code set a record aside: the pipeline does not know, for it is no function of the input.
+_VERSION = (dead_letter.WORKER_VERSION, version("tierwatch").encode())
 
 
 class Outgoing(NamedTuple):
@@ -72,7 +76,16 @@ class Writer:
 
     def addressed(self, messages: Iterable[Message], here: int) -> list[Outgoing]:
         """Give each message its partition."""
-        return [Outgoing(m.topic, self.partition_for(m.topic, m.key, here), *m[1:]) for m in messages]
+        return [
+            Outgoing(
+                m.topic,
+                self.partition_for(m.topic, m.key, here),
+                m.key,
+                m.value,
+                (*m.headers, _VERSION) if m.topic == "dead-letters" else m.headers,
+            )
+            for m in messages
+        ]
 
     async def commit(self, outgoing: Iterable[Outgoing]) -> Committed:
         """Publish all in one transaction and return when readers can see it.
@@ -99,7 +112,7 @@ class Writer:
         return Committed(last, broker_ms)
 
     def _batches(self, outgoing: Iterable[Outgoing]) -> list[tuple[tuple[str, int], int, Any]]:
-        """Return batches in the order to send them: one of each partition first, so all join the transaction at once."""
+        """Return batches in the order to send them: first one of each partition, so that all join at once."""
         now_ms = int(time.time() * 1000)
         create = self._producer.create_batch
         made: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
@@ -125,9 +138,11 @@ class Writer:
 
     async def abandon(self) -> None:
         """Close the connections only."""
-        self._producer._closed = True  # noqa: SLF001 - `stop` would wait for what can no longer be sent
+        self._producer._closed = True  # `stop` would wait for what can no longer be sent
         await self._producer.client.close()
 
 
-def _append(batch: Any, timestamp_ms: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> bool:
+def _append(
+    batch: Any, timestamp_ms: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
+) -> bool:
     return batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers) is not None
