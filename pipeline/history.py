@@ -24,11 +24,14 @@ KNOWN_MS = 48 * MS_PER_HOUR
 KEPT_MS = 73 * MS_PER_HOUR
 # The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
 BUCKETS_KEPT_MS = (33 * 24 + 2) * MS_PER_HOUR
+CONTENT_BYTES = 4
 # Entries of one sealed segment: with the longest ids still below the largest state record of 64 KiB.
 SEGMENT = 256
 
-# Letting go costs as much for one entry as for a few, so it waits for every fourth.
-_LET_GO_EVERY = 0b11
+# Letting go costs as much for one entry as for a few, so it waits for every second.
+_LET_GO_EVERY = 0b1
+# Longer than any cool-down may last.
+_COOLING_KEPT_MS = 31 * 24 * MS_PER_HOUR
 
 _TYPE = 0b111
 _DECLINED = 0b1000
@@ -198,6 +201,8 @@ class History:
                 self._bucket(kind & _TYPE).add(time, self.amounts[index] - self._given.pop(position, 0), 1)
                 self._reversed_minor.pop(position, None)
         self.folded_to_ms = max(self.folded_to_ms, horizon)
+        if self.cooling:
+            self.cooling = {n: c for n, c in self.cooling.items() if c[0] > horizon - _COOLING_KEPT_MS}
         for buckets in self.buckets.values():
             buckets.drop(horizon - (BUCKETS_KEPT_MS - KEPT_MS))
         for timeline in self._timelines.values():
@@ -289,11 +294,14 @@ def _identity(source_index: int, transaction_id: str) -> str:
 
 
 def content_of(intake: Intake) -> bytes:
-    """Digest of what makes two messages of one identity the same transaction: BLAKE2b, 8 bytes."""
+    """Digest of what makes two messages of one identity the same transaction: BLAKE2b, 4 bytes.
+
+    Short, because nothing is won by a collision: neither a duplicate nor a conflicting one is counted.
+    """
     t = intake.transaction
     content = (
         t.customer_id, intake.occurred_ms, t.amount, t.currency, t.transaction_type, t.status,
         t.original_transaction_id, intake.original_ms, t.account_id, t.card_token, t.payee_id, t.merchant_id,
         t.terminal_id, t.device_id,
     )  # fmt: skip
-    return blake2b(_encode_content(content), digest_size=8).digest()
+    return blake2b(_encode_content(content), digest_size=CONTENT_BYTES).digest()

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from pipeline.buckets import Buckets
-from pipeline.history import SEGMENT, Foreign, History
+from pipeline.history import CONTENT_BYTES, SEGMENT, Foreign, History
 
 T = TypeVar("T")
 Lookup = Callable[[bytes], bytes | None]
@@ -22,7 +22,6 @@ Lookup = Callable[[bytes], bytes | None]
 VERSION = b"\x01\x00"
 LARGEST_RECORD = 64 * 1024
 _LARGE_BUCKETS = 2048
-_DIGEST = 8
 
 
 class StateError(ValueError):
@@ -204,6 +203,6 @@ def _append(history: History, entries: _Entries) -> None:
     history.amounts += entries.amounts
     history.kinds += entries.kinds
     contents = entries.contents
-    history.contents += [contents[i : i + _DIGEST] for i in range(0, len(contents), _DIGEST)]
+    history.contents += [contents[i : i + CONTENT_BYTES] for i in range(0, len(contents), CONTENT_BYTES)]
     history.originals.update({position + i: original for i, original in entries.originals.items()})
     history.foreign.update({position + i: whole for i, whole in entries.foreign.items()})
