@@ -37,7 +37,9 @@ def check(
             for problem in error.problems:
                 place = f"{file}:{problem.line}:{problem.column}:"
                 typer.echo(" ".join(filter(None, [place, problem.path and f"{problem.path}:", problem.message])))
-            typer.echo(f"{file}: {counted(len(error.problems), 'problem')}; a worker would keep the policy in force.", err=True)
+            typer.echo(
+                f"{file}: {counted(len(error.problems), 'problem')}; a worker would keep the policy in force.", err=True
+            )
         raise typer.Exit(Exit.BAD_INPUT) from None
     if json:
         said = {"file": str(file), "ok": True, "name": loaded.name, "version": loaded.version}

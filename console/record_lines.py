@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
 from msgspec.json import Decoder, Encoder
+
 from pipeline.record import InputRecord, Message
 from schemas.timestamps import parse_ms
 

@@ -20,9 +20,16 @@ BATCH_BYTES = 4 << 20
 
 
 def command(
-    files: Annotated[list[str], typer.Argument(metavar="FILES...", help="JSON Lines, plain or gzipped; - is standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILES", help="JSON Lines, plain or gzipped; - is standard input.")
+    ],
     policy: Annotated[
-        Path | None, typer.Option("--policy", metavar="FILE", help="The policy in force at first. [default: the packaged one]")
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="The policy in force at first; by default the one that ships with tierwatch.",
+        ),
     ] = None,
 ) -> None:
     """Run records through detection without a broker, and write what it publishes.
@@ -41,7 +48,7 @@ def command(
     out.flush()
     if reader.lines_with_unknown_members:
         warn(
-            f"{counted(reader.lines_with_unknown_members, 'line')} with members that mean nothing here (a misspelling?); "
+            f"{counted(reader.lines_with_unknown_members, 'line')} with members that mean nothing here; "
             "docs/replay.md lists those that do"
         )
 

@@ -1,0 +1,87 @@
+"""`tierwatch`: the table of its commands, and how each of them ends."""
+
+import os
+import sys
+from importlib.metadata import version as installed_version
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from agents.exit_codes import Exit
+from console import ingest, policy, replay, topics, worker
+from console.errors import CommandError
+from console.exit_codes import INTERRUPTED, OUTPUT_CLOSED
+
+
+class _Commands(TyperGroup):
+    """Whatever ends a command early becomes one clear line and an exit code; a traceback only with `--debug`."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer keeps the type of contexts to itself
+        try:
+            return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # What is still buffered has no reader either: without this the interpreter would complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(OUTPUT_CLOSED) from None
+        except CommandError as error:
+            _end(ctx, error)
+        except Exception as error:
+            code = getattr(error, "exit_code", None)
+            if isinstance(code, Exit):  # what agents raise about Kafka says itself what to do
+                _end(ctx, CommandError(str(error), "", code))
+            if ctx.params["debug"]:
+                raise
+            message = " ".join(f"{type(error).__name__}: {error}".split())
+            hint = "That is a fault of tierwatch: run it again as `tierwatch --debug …` and report what it prints."
+            _end(ctx, CommandError(message, hint, Exit.FAILED))
+
+
+def _end(ctx: typer.Context, error: CommandError) -> NoReturn:
+    from console.terminal import tell_error
+
+    tell_error(f"tierwatch {ctx.invoked_subcommand}", error)
+    raise typer.Exit(error.code)
+
+
+app = typer.Typer(
+    name="tierwatch",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    epilog="Start with `tierwatch demo`: it needs neither Kafka nor anything else. Exit codes: docs/cli.md.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tierwatch {installed_version('tierwatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tierwatch(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Real-time fraud monitoring for customers on a tiered whitelist: a whitelist never buys silence."""
+
+
+app.command("worker")(worker.command)
+app.add_typer(topics.app, name="topics")
+app.command("ingest")(ingest.command)
+app.command("replay")(replay.command)
+app.add_typer(policy.app, name="policy")
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    app(prog_name="tierwatch")
