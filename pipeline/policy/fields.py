@@ -110,7 +110,7 @@ RULE_FIELDS = {
     "points": Field(Integer(0, 100), "How suspicious it is."),
     "severity": Field(Choice("low", "medium", "high", "critical"), "How an analyst should take it."),
     "floor": Field(_OUTCOME, "The mildest outcome when it fires, whatever the score."),
-    "cool_down": Field(_days(0, 366), "How long after an alert the same rule makes no further one for the customer."),
+    "cool_down": Field(_days(0, 31), "How long after an alert the same rule makes no further one for the customer."),
     "types": Field(
         ListOf(
             Choice(*(name for name in TRANSACTION_TYPES if name != "reversal")),
