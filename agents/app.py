@@ -18,6 +18,7 @@ from agents.engine.table import Store, Table
 from agents.engine.transport import BatchTopic, Consumer, brokers
 from agents.measure import Metrics
 from agents.policies import SharedBooks
+from agents.readmodel import MemoryStore, ReadModel, RedisStore
 from agents.settings import Settings
 from agents.topics import APP_ID, TABLES, Layout
 from pipeline.partition import Partition
@@ -25,7 +26,7 @@ from pipeline.policy.model import Policy
 from schemas.topics import TOPICS
 
 # Records of one fetch, all partitions together.
-MOST_RECORDS = 4_000
+MOST_RECORDS = 2_000
 # Batches that wait for an agent: the log is the better queue.
 MOST_WAITING = 8
 
@@ -39,7 +40,8 @@ class Boot(BootStrategy):
 
     def server(self) -> Iterable[ServiceT]:
         """Return the services of a worker, in the order in which they start."""
-        return chain([self.app.shared], super().server(), [Ticker(self.app)])
+        readers = [self.app.read_model] if self.app.read_model else []
+        return chain([self.app.shared], super().server(), [Ticker(self.app)], readers)
 
 
 class Ticker(Service):
@@ -104,6 +106,10 @@ class App(faust.App):
         )
         self.engine.on_begin.append(self.shared.begin)
         self.engine.rejoin = self._rejoin
+        store = RedisStore(settings.redis) if settings.redis else MemoryStore() if layout.embedded else None
+        self.read_model = store and ReadModel(
+            store, client, layout, lambda: set(self.engine.shards), metrics.gauge("redis_up").set
+        )
         add_agents(self)
 
     def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Partition:

@@ -83,6 +83,5 @@ REGISTER: tuple[Definition, ...] = (
     # What is in force, and what is around.
     Definition("policy_info", "gauge", "1 for the policy in force.", ("policy", "version", "hash")),
     Definition("build_info", "gauge", "1 for this worker's version.", ("version",)),
-    Definition("redis_up", "gauge", "Whether the read model is being written; 1 also without one."),
-    Definition("read_model_waiting", "gauge", "Entitlements committed and not yet in the read model."),
+    Definition("redis_up", "gauge", "Whether the read model can be written; 1 also without one."),
 )

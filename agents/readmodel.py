@@ -1,0 +1,241 @@
+"""What is in force for each customer, for whoever asks Redis: a read model that can be lost.
+
+It follows the topic `entitlements`, so it shows what is committed and nothing else, and is rebuilt from that topic
+whenever Redis has forgotten how far it was. Each worker writes the partitions it owns. Redis down: detection goes on, the metric
+`redis_up` says so, and what was missed is written when it is back.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from mode import Service
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.log import Log
+from agents.topics import Layout
+
+log = Log("readmodel")
+
+TOPIC = "entitlements"
+FETCH_MS = 200
+LOOK_EVERY_S = 1.0
+LONGEST_PAUSE_S = 15.0
+_PREFIX = "tierwatch:entitlement:"
+_POSITIONS = "tierwatch:entitlements:next"
+
+
+class Entry(NamedTuple):
+    """The newest entitlement of a customer: its message's bytes and its `as_of`; a value of None removes it."""
+
+    customer_id: str
+    as_of: str
+    value: bytes | None
+
+
+class Store(Protocol):
+    """Where the read model lives. All of it may raise `RedisError` or `OSError`."""
+
+    async def positions(self) -> Mapping[int, int]:
+        """Return the next offset of each partition, as far as it is known."""
+
+    async def write(self, partition: int, expected: int, next_offset: int, entries: Sequence[Entry]) -> bool:
+        """Write entries, none over a newer one, and move the position; False, and nothing, when it was elsewhere."""
+
+    async def get(self, customer_id: str) -> bytes | None:
+        """Return the newest entitlement of a customer."""
+
+    async def close(self) -> None:
+        """Let go."""
+
+
+# One step for Redis, so that two workers that believe to own a partition cannot write past each other.
+_WRITE = """
+local at = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
+if at ~= ARGV[2] then return 0 end
+for i = 2, #KEYS do
+  local as_of, value = ARGV[2 * i], ARGV[2 * i + 1]
+  local known = redis.call('HGET', KEYS[i], 'as_of')
+  if value == '' then redis.call('DEL', KEYS[i])
+  elseif not known or known <= as_of then redis.call('HSET', KEYS[i], 'as_of', as_of, 'entitlement', value) end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+
+
+class RedisStore:
+    """A hash for each customer, `tierwatch:entitlement:CUSTOMER`: `as_of` and `entitlement`, the message's JSON."""
+
+    def __init__(self, url: str) -> None:
+        self._redis: Redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+        self._write = self._redis.register_script(_WRITE)
+
+    async def positions(self) -> Mapping[int, int]:
+        """Return the next offset of each partition."""
+        found = await self._redis.hgetall(_POSITIONS)
+        return {int(partition): int(offset) for partition, offset in found.items()}
+
+    async def write(self, partition: int, expected: int, next_offset: int, entries: Sequence[Entry]) -> bool:
+        """Write entries and position in one step."""
+        keys = [_POSITIONS, *(_PREFIX + entry.customer_id for entry in entries)]
+        told: list[str | bytes | int] = [partition, expected, next_offset]
+        for entry in entries:
+            told += (entry.as_of, entry.value or b"")
+        return bool(await self._write(keys=keys, args=told))
+
+    async def get(self, customer_id: str) -> bytes | None:
+        """Return the newest entitlement of a customer."""
+        return cast("bytes | None", await self._redis.hget(_PREFIX + customer_id, "entitlement"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+
+class MemoryStore:
+    """The same in a dictionary, for the embedded way to run."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._positions: dict[int, int] = {}
+
+    async def positions(self) -> Mapping[int, int]:
+        """Return the next offset of each partition."""
+        return dict(self._positions)
+
+    async def write(self, partition: int, expected: int, next_offset: int, entries: Sequence[Entry]) -> bool:
+        """Write entries and position."""
+        if self._positions.get(partition, 0) != expected:
+            return False
+        for entry in entries:
+            known = self._entries.get(entry.customer_id)
+            if entry.value is None:
+                self._entries.pop(entry.customer_id, None)
+            elif known is None or known.as_of <= entry.as_of:
+                self._entries[entry.customer_id] = entry
+        self._positions[partition] = next_offset
+        return True
+
+    async def get(self, customer_id: str) -> bytes | None:
+        """Return the newest entitlement of a customer."""
+        entry = self._entries.get(customer_id)
+        return entry.value if entry else None
+
+    async def close(self) -> None:
+        """Keep all."""
+
+
+class _AsOf(msgspec.Struct):
+    as_of: str
+
+
+_as_of = msgspec.json.Decoder(_AsOf).decode
+
+
+def newest(records: Sequence[ConsumerRecord]) -> list[Entry]:
+    """Return one entry a customer: of many changes in one fetch only the last is worth writing."""
+    latest = {record.key: record.value for record in records if record.key is not None}
+    return [Entry(key.decode(), "" if value is None else _as_of(value).as_of, value) for key, value in latest.items()]
+
+
+class ReadModel(Service):
+    """Keeps a store up to date with the partitions that `owned` names."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Mapping[str, Any],
+        layout: Layout,
+        owned: Callable[[], set[int]],
+        told: Callable[[bool], None],
+    ) -> None:
+        """Let `told` know whether the store takes what it is given."""
+        super().__init__()
+        self.store = store
+        self._client = client
+        self._checksums = not layout.embedded
+        self._owned = owned
+        self._told = told
+        self._assigned: set[int] = set()
+        self._next: dict[int, int] = {}
+        self._up = True
+        self._looked = 0.0
+
+    @Service.task
+    async def _keep(self) -> None:
+        consumer = AIOKafkaConsumer(
+            **self._client,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            check_crcs=self._checksums,
+            fetch_max_wait_ms=FETCH_MS,
+        )
+        await consumer.start()
+        pause = 0.5
+        try:
+            while not self.should_stop:
+                try:
+                    await self._step(consumer)
+                except (RedisError, OSError) as error:
+                    self._said(up=False, error=error)
+                    self._assigned = set()  # begin again at what it remembers: it may come back empty
+                    await self.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_S)
+                else:
+                    self._said(up=True)
+                    pause = 0.5
+        finally:
+            await asyncio.gather(consumer.stop(), self.store.close(), return_exceptions=True)
+
+    async def _step(self, consumer: AIOKafkaConsumer) -> None:
+        owned = self._owned()
+        if owned != self._assigned:
+            await self._assign(consumer, owned)
+        if not owned:
+            await self.sleep(FETCH_MS / 1000)
+            return
+        fetched = await consumer.getmany(timeout_ms=FETCH_MS)
+        if not fetched and time.monotonic() - self._looked > LOOK_EVERY_S:
+            await self._look()
+        for tp, records in fetched.items():
+            next_offset = records[-1].offset + 1
+            if not await self.store.write(tp.partition, self._next[tp.partition], next_offset, newest(records)):
+                self._assigned = set()  # somebody else wrote, or it was emptied: look again
+                return
+            self._next[tp.partition] = next_offset
+
+    async def _assign(self, consumer: AIOKafkaConsumer, owned: set[int]) -> None:
+        remembered = await self.store.positions()
+        partitions = {number: TopicPartition(TOPIC, number) for number in sorted(owned)}
+        consumer.assign(list(partitions.values()))
+        ends = await consumer.end_offsets(list(partitions.values())) if owned else {}
+        for number, tp in partitions.items():
+            at = remembered.get(number, 0)
+            if at > ends[tp]:  # another topic than the one it remembers
+                await self.store.write(number, at, 0, ())
+                at = 0
+            self._next[number] = at
+            consumer.seek(tp, at)
+        self._assigned = set(owned)
+
+    async def _look(self) -> None:
+        """See in quiet times, too, whether it answers, and whether it still knows what it was told."""
+        remembered = await self.store.positions()
+        self._looked = time.monotonic()
+        if any(remembered.get(number, 0) != at for number, at in self._next.items() if number in self._assigned):
+            self._assigned = set()
+
+    def _said(self, *, up: bool, error: Exception | None = None) -> None:
+        if up != self._up:
+            self._up = up
+            if up:
+                log.info("Redis answers again")
+            else:
+                log.warning("Redis does not answer; detection goes on, look at TIERWATCH_REDIS", error=error)
+        self._told(up)
