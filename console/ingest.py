@@ -23,7 +23,7 @@ def command(
     ],
     *,
     format_: Annotated[
-        str, typer.Option("--format", metavar="NAME|MAPPING.toml", help="handbook, paysim, sparkov, or a mapping file.")
+        str, typer.Option("--format", metavar="NAME|FILE", help="handbook, paysim, sparkov, or a mapping file.")
     ],
     to: Annotated[
         str,

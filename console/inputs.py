@@ -55,7 +55,7 @@ def _opened(name: str) -> Iterator[io.BufferedReader]:
         yield cast("io.BufferedReader", sys.stdin.buffer)
         return
     try:
-        packed = Path(name).open("rb", buffering=_BUFFER_BYTES)  # noqa: SIM115 - closed below; the body's errors are not ours
+        packed = Path(name).open("rb")  # noqa: SIM115 - closed below; the body's errors are not ours
     except OSError as error:
         raise CommandError(
             f"cannot read {name}: {(error.strerror or str(error)).lower()}",

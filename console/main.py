@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from agents.exit_codes import Exit
-from console import ingest, policy, replay, topics, worker
+from console import demo, ingest, policy, replay, simulate, topics, worker
 from console.errors import CommandError
 from console.exit_codes import INTERRUPTED, OUTPUT_CLOSED
 
@@ -52,7 +52,7 @@ app = typer.Typer(
     name="tierwatch",
     cls=_Commands,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # plain help cuts no option short in a narrow window
     pretty_exceptions_enable=False,
     epilog="Start with `tierwatch demo`: it needs neither Kafka nor anything else. Exit codes: docs/cli.md.",
 )
@@ -75,11 +75,14 @@ def tierwatch(
     """Real-time fraud monitoring for customers on a tiered whitelist: a whitelist never buys silence."""
 
 
-app.command("worker")(worker.command)
-app.add_typer(topics.app, name="topics")
-app.command("ingest")(ingest.command)
-app.command("replay")(replay.command)
-app.add_typer(policy.app, name="policy")
+# In the order in which somebody new meets them.
+app.command("demo", short_help="Watch it work on this machine alone")(demo.command)
+app.command("worker", short_help="Judge what comes in on Kafka")(worker.command)
+app.add_typer(topics.app, name="topics", short_help="Make Kafka's topics")
+app.command("simulate", short_help="Publish a simulated city to Kafka")(simulate.command)
+app.command("ingest", short_help="Publish a CSV as transactions and labels")(ingest.command)
+app.command("replay", short_help="Run records through detection without Kafka")(replay.command)
+app.add_typer(policy.app, name="policy", short_help="Check a policy")
 
 
 def main() -> None:

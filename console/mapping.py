@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert, defstruct, field
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from agents.exit_codes import Exit
 from console.errors import CommandError
@@ -128,8 +128,8 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def hashes(self) -> bool:
         """Whether any column is hashed, so that a key is needed."""
-        cells = [getattr(entry, name) for entry in self.transaction for name in Columns.__struct_fields__]
-        return any(isinstance(cell, Cell) and cell.hash for cell in cells)
+        parts = [part for entry in self.transaction for part in asdict(entry).values()]
+        return any(isinstance(part, Cell) and part.hash for part in parts)
 
 
 def in_currency(mapping: Mapping, code: str) -> Mapping:
@@ -145,7 +145,7 @@ def in_currency(mapping: Mapping, code: str) -> Mapping:
         raise CommandError(
             f"--currency {code} is not an ISO 4217 currency", "For example --currency EUR.", Exit.SETTINGS
         )
-    if any(isinstance(entry.currency, Cell) for entry in mapping.transaction):
+    if any(isinstance(asdict(entry)["currency"], Cell) for entry in mapping.transaction):
         raise CommandError(
             "--currency and a mapping that takes it from a column",
             "Leave --currency out, or change the mapping.",
@@ -156,7 +156,7 @@ def in_currency(mapping: Mapping, code: str) -> Mapping:
 
 def columns_of(mapping: Mapping) -> set[str]:
     """The columns that a CSV must have."""
-    parts = [getattr(entry, name) for entry in mapping.transaction for name in Columns.__struct_fields__]
+    parts = [part for entry in mapping.transaction for part in asdict(entry).values()]
     conditions = [condition for part in parts if isinstance(part, tuple) for condition in part]
     return {name for part in [*parts, *conditions, mapping.label] for name in _columns_of(part)}
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.json import encode
+from msgspec.structs import asdict
 
 from console.cells import CellError, Columns, MsOf, Row, TextOf, amount_reader, degrees, text_reader, time_reader
 from console.mapping import Amount, Cell, Label, Mapping, Place, Time, When
@@ -134,8 +135,7 @@ class _Template:
         self._times: list[tuple[str, MsOf]] = []
         self._place: tuple[int, int] | None = None
         self._conditions: list[tuple[int, When]] = []
-        for name in entry.__struct_fields__:
-            part: object = getattr(entry, name)
+        for name, part in asdict(entry).items():
             match part:
                 case str():
                     self._constants[name] = part
