@@ -18,9 +18,12 @@ from pipeline.record import Message
 from pipeline.rules import RULES
 from pipeline.sight import Finding, Sight
 from pipeline.signals import base_signals_of, reasons_of, retroactive_breach_of, signals_of
-from pipeline.validate import Intake, Rejected
+from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
 from pipeline.whitelist.dossier import tier_at
+
+# A month of 900,000 such payments still fits the 64 bits in which large customers are summed.
+LARGEST_BASE_AMOUNT = 10**13
 
 
 class Assessed(NamedTuple):
@@ -41,8 +44,9 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     seen = history.seen(intake)
     if seen is not None:
         return Duplicate() if seen else Rejected(Reason.CONFLICTING_DUPLICATE, "known with other content")
-    if not _convert(intake, plan, rates):
-        return Rejected(Reason.NO_RATE, f"no rate for {intake.transaction.currency} that is not too old")
+    rejected = _convert(intake, plan, rates)
+    if rejected is not None:
+        return rejected
     tier = plan.ranks.get(tier_at(customer.dossier, intake.arrived_ms) or "", 0)
     findings = judge(Sight(history, intake, plan, tier, frozen=customer.dossier.frozen))
     verdict = weigh(findings, plan, history.cooling, intake.arrived_ms)
@@ -65,11 +69,12 @@ def judge(sight: Sight) -> list[Finding]:
     return findings
 
 
-def _convert(intake: Intake, plan: Plan, rates: Rates) -> bool:
+def _convert(intake: Intake, plan: Plan, rates: Rates) -> Rejected | None:
+    """Put the amount into the base currency; a reversal needs no rate, it gives back at its original's."""
     policy = plan.policy
     intake.base_currency = policy.base_currency
-    if intake.transaction.currency == policy.base_currency:
-        return True
+    if intake.transaction.currency == policy.base_currency or intake.type_index == REVERSAL:
+        return _refuse_amount(intake)
     converted = rates.convert(
         intake.amount_minor,
         intake.transaction.currency,
@@ -78,9 +83,15 @@ def _convert(intake: Intake, plan: Plan, rates: Rates) -> bool:
         policy.rate_max_age_ms,
     )
     if converted is None:
-        return False
+        return Rejected(Reason.NO_RATE, f"no rate for {intake.transaction.currency} that is not too old")
     intake.base_minor = converted
-    return True
+    return _refuse_amount(intake)
+
+
+def _refuse_amount(intake: Intake) -> Rejected | None:
+    if intake.base_minor <= LARGEST_BASE_AMOUNT:
+        return None
+    return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_BASE_AMOUNT} minor units of the base currency")
 
 
 def _decision(  # noqa: PLR0917 - each is a step of the assessment
