@@ -23,11 +23,8 @@ def create(
         bool, typer.Option("--history", help="For old records: each keeps its own time, and none is too old to keep.")
     ] = False,
     partitions: Annotated[
-        int,
-        typer.Option(
-            min=1, max=10_000, show_default=False, help="Of topics by customer; by default TIERWATCH_PARTITIONS."
-        ),
-    ] = 0,
+        int | None, typer.Option(min=1, max=10_000, help="Of topics by customer. [default: TIERWATCH_PARTITIONS]")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make every topic that is missing, and compare those that are there; never changes one that is there."""
