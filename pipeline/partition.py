@@ -57,6 +57,8 @@ class Partition:
         self.tally = Tally()
         self.clock = ReviewClock()
         self.customers = Customers(windows, dossiers, cached_customers)
+        # Topic and offset of the transactions that the last unit of work had seen before.
+        self.repeated: list[tuple[str, int]] = []
         self._crashes = 0
         self._policy: Policy | None = None
         self._plan: Plan | None = None
@@ -75,6 +77,7 @@ class Partition:
 
         """
         messages: list[Message] = []
+        self.repeated = []
         for record in records:
             handle = self._handlers.get(record.topic, self._unknown_topic)
             outcome = handle(record)
@@ -111,6 +114,7 @@ class Partition:
         tally = self.tally
         if isinstance(assessed, Duplicate):
             tally.count("duplicates", intake.lane)
+            self.repeated.append((record.topic, record.offset))
             return []
         customer.history.touched = False
         customer.history_changed = True

@@ -5,7 +5,7 @@ from msgspec import Struct
 from schemas.transaction import Timestamp
 
 
-class InputRange(Struct, frozen=True, kw_only=True):
+class InputRange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run of records of one topic: offsets from `first` up to but without `next`, `count` records among them.
 
     `count` is smaller than the difference where offsets are taken by transaction markers or compaction.
@@ -15,6 +15,8 @@ class InputRange(Struct, frozen=True, kw_only=True):
     first: int
     next: int
     count: int
+    # Offsets of transactions that had been told before: counted, and nothing else.
+    duplicates: tuple[int, ...] = ()
 
 
 class JournalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -56,10 +56,16 @@ class Journal:
         self._seen = seen
         self._units: list[Unit] = []
 
-    def took(self, records: Sequence[Record]) -> None:
-        """Note a batch of one topic, in the order taken."""
+    def took(self, records: Sequence[Record], duplicates: Sequence[int]) -> None:
+        """Note a batch of one topic, in the order taken, and the offsets of what was seen before."""
         first, last = records[0], records[-1]
-        taken = InputRange(topic=first.topic, first=first.offset, next=last.offset + 1, count=len(records))
+        taken = InputRange(
+            topic=first.topic,
+            first=first.offset,
+            next=last.offset + 1,
+            count=len(records),
+            duplicates=tuple(duplicates),
+        )
         seen = self._seen(last.timestamp)
         if not self._units or self._units[-1].seen != seen or self._units[-1].clock_ms is not None:
             self._units.append(Unit(seen, None, []))

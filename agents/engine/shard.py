@@ -134,7 +134,7 @@ class Shard:
             return
         self._work.deliveries.append(delivery)
         self._work.messages += self.pipeline.take(records)
-        self._journal.took(records)
+        self._journal.took(records, [offset for _, offset in self.pipeline.repeated])
         self.positions.next[topic] = records[-1].offset + 1
         self.positions.clock_ms = max(self.positions.clock_ms, records[-1].timestamp)
         oldest = self._work.oldest_ms
