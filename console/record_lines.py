@@ -15,6 +15,7 @@ from msgspec.json import Decoder, Encoder
 from pipeline.record import InputRecord, Message
 from schemas.timestamps import parse_ms
 
+_POLICIES, _DEAD_LETTERS = "policies", "dead-letters"
 # Arrivals as Kafka can stamp them and RFC 3339 can write them: 1970 to 9999.
 _LAST_MS = 253_402_300_799_999
 
@@ -52,6 +53,7 @@ class _Own(Struct):
 
     customer_id: object = None
     occurred_at: object = None
+    policy: object = None
 
 
 class _BadLineError(ValueError):
@@ -130,7 +132,8 @@ class LineReader:
         else:
             arrival_ms = self._own_time(own.occurred_at)
         if key is UNSET:
-            key = own.customer_id if isinstance(own.customer_id, str) else None
+            name = own.policy if topic == _POLICIES else own.customer_id
+            key = name if isinstance(name, str) else None
         self._latest_ms = max(self._latest_ms, arrival_ms)
         headers = [(name, text.encode()) for name, text in parsed.headers.items()] if parsed.headers else ()
         return InputRecord(topic, 0, self.lines, arrival_ms, None if key is None else key.encode(), value, headers)
@@ -209,7 +212,6 @@ def deep_value(line: bytes) -> tuple[int, int]:
     raise _BadLineError("nested too deep to be read")
 
 
-_DEAD_LETTERS = "dead-letters"
 _encode = Encoder().encode
 _check_json = Decoder(Raw).decode
 
