@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.services import asyncapi, kafka
+from tests.services import asyncapi, compose, kafka
 from tests.services.need import UnavailableError, program
 
 NEEDS: dict[str, Callable[[], object]] = {
@@ -14,6 +14,10 @@ NEEDS: dict[str, Callable[[], object]] = {
     "Redis": lambda: program("redis-server", "redis-server"),
     "promtool": lambda: program("promtool", "prometheus"),
     "amtool": lambda: program("amtool", "prometheus-alertmanager"),
+    "Prometheus": lambda: program("prometheus", "prometheus"),
+    "Docker Compose": compose.compose,
+    "Java's compiler": lambda: program("javac", "openjdk-17-jdk-headless or newer"),
+    "kcat": lambda: program("kcat", "kcat"),
 }
 
 

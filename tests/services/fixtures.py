@@ -1,4 +1,4 @@
-"""Fixtures for the world outside: `kafka`, `empty_kafka`, `redis_url`, `promtool`, `amtool`, `asyncapi_parser`.
+"""Fixtures for the world outside: `kafka`, `empty_kafka`, `redis_url`, `compose`, `asyncapi_parser`, and programs.
 
 What a machine lacks is a visible skip on a person's machine, and a failure where `CI` is set: there nothing may be
 missing unseen.
@@ -12,6 +12,7 @@ import pytest
 import redis as redis_client
 
 from tests.services import asyncapi
+from tests.services import compose as compose_service
 from tests.services import kafka as kafka_service
 from tests.services import redis as redis_service
 from tests.services.kafka import Kafka
@@ -103,6 +104,33 @@ def promtool() -> str:
 def amtool() -> str:
     """The path of Alertmanager's amtool."""
     return _program("amtool", "prometheus-alertmanager")
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> str:
+    """The path of Prometheus itself."""
+    return _program("prometheus", "prometheus")
+
+
+@pytest.fixture(scope="session")
+def kcat() -> str:
+    """The path of kcat, a Kafka client for the shell."""
+    return _program("kcat", "kcat")
+
+
+@pytest.fixture(scope="session")
+def javac() -> str:
+    """The path of Java's compiler."""
+    return _program("javac", "openjdk-17-jdk-headless or newer")
+
+
+@pytest.fixture(scope="session")
+def compose() -> compose_service.Compose:
+    """Docker Compose, which understands the compose file without an engine."""
+    try:
+        return compose_service.compose()
+    except UnavailableError as error:
+        missing(error)
 
 
 @pytest.fixture(scope="session")
