@@ -1,8 +1,8 @@
 """What is in force for each customer, for whoever asks Redis: a read model that can be lost.
 
 It follows the topic `entitlements`, so it shows what is committed and nothing else, and is rebuilt from that topic
-whenever Redis has forgotten how far it was. Each worker writes the partitions it owns. Redis down: detection goes on, the metric
-`redis_up` says so, and what was missed is written when it is back.
+whenever Redis has forgotten how far it was. Each worker writes the partitions it owns. Redis down: detection goes on,
+the metric `redis_up` says so, and what was missed is written when it is back.
 """
 
 import asyncio
