@@ -41,12 +41,15 @@ class Buckets:
         self._amount = 0
         self._count = 0
         self._at = 0
+        # What was decoded, for the first who asks, unless something has changed since.
+        self._decoded: Columns | None = None
 
     def __len__(self) -> int:
         return self._size
 
     def add(self, time: int, amount: int, count: int = 1) -> None:
         """Put `count` entries of `amount` minor units together into the bucket that holds `time`."""
+        self._decoded = None
         quarter = time // QUARTER_MS
         if quarter < self._newest:
             self._refill(sorted([*zip(*self.columns(), strict=True), (quarter * QUARTER_MS, amount, count)]))
@@ -70,6 +73,7 @@ class Buckets:
         """Forget the buckets older than the one that holds `before`."""
         first = before // QUARTER_MS
         while self._size > 0 and self._oldest < first:
+            self._decoded = None
             if self._size == 1:
                 self._refill(())
                 return
@@ -86,8 +90,10 @@ class Buckets:
                 self._at = 0
 
     def columns(self) -> Columns:
-        """Decode all buckets."""
-        return _decode(bytes(self._bytes))
+        """Decode all buckets; the lists are the caller's."""
+        decoded = self._decoded or _decode(bytes(self._bytes))
+        self._decoded = None
+        return decoded
 
     def to_bytes(self) -> bytes:
         """Encode: the same content gives the same bytes, whatever path led there."""
@@ -102,7 +108,7 @@ class Buckets:
 
         """
         buckets = cls()
-        starts, amounts, counts = _decode(data)
+        starts, amounts, counts = buckets._decoded = _decode(data)
         if starts:
             buckets._bytes = bytearray(data)
             buckets._size = len(starts)
