@@ -15,7 +15,7 @@ def policy() -> None:
 
 @app.command("check")
 def check(
-    file: Annotated[Path, typer.Argument(help="The policy to check, YAML.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The policy to check, YAML.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say everything that is wrong with a policy, each with file, line and column."""

@@ -61,6 +61,14 @@ def test_headers_are_texts() -> None:
     assert record(b'{"topic": "t", "value": 1, "headers": {"ce_source": "p"}}').headers == [("ce_source", b"p")]
 
 
+def test_bytes_of_a_value_that_are_no_text_are_left_to_whoever_reads_it() -> None:
+    assert record(b'{"topic": "t", "value": {"customer_id": "\xff"}}').value == b'{"customer_id": "\xff"}'
+
+
+def test_policies_are_keyed_by_the_policy() -> None:
+    assert record(b'{"topic": "policies", "value": {"policy": "default", "customer_id": "c"}}').key == b"default"
+
+
 def test_tombstone_has_no_value() -> None:
     assert record(b'{"topic": "t", "tombstone": true, "key": "c-1"}').value is None
 
