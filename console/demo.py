@@ -44,8 +44,9 @@ def command(
     from load_tests.city.score import Score
     from load_tests.play import StalledError
 
-    # Whoever ends us by a signal wants an end of the worker as well.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # However we are ended, the worker is ended with us; a shell's background job ignores Ctrl-C unless told otherwise.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     score = Score()
     screen = Screen(score)
     screen.begin()
@@ -56,7 +57,7 @@ def command(
                 _one_day(on, screen, lose_one=lose_one)
             else:
                 _go_on(on, screen)
-    except (WorkerDiedError, StalledError, ConnectionError) as error:
+    except (WorkerDiedError, StalledError) as error:
         raise CommandError(
             "the demo could not go on", "Report it with the lines above.", Exit.FAILED, details=str(error).splitlines()
         ) from error

@@ -9,6 +9,7 @@ from load_tests.city.score import Score
 from load_tests.ledger import Ledger
 from schemas.decision import OUTCOMES, Alert, Signal
 
+_FILE_WIDTH = 120
 _STYLES = {"pass": "green", "challenge": "yellow", "review": "dark_orange", "hold": "bold red"}
 
 
@@ -18,6 +19,8 @@ class Screen:
     def __init__(self, score: Score) -> None:
         self._score = score
         self._console = Console(highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            self._console.width = _FILE_WIDTH
         self._bottom = Live(console=self._console, auto_refresh=False, transient=True)
 
     def begin(self) -> None:
@@ -103,7 +106,7 @@ def _rules(score: Score) -> Table:
 
 def _tricks(score: Score) -> Table:
     table = _table(
-        "Fraud by trick", "trick", "tries", "noticed", "alerted", "recall", "transactions", "not passed", "share"
+        "Fraud by trick", "trick", "tries", "noticed", "alerted", "recall", "payments", "not passed", "share"
     )
     for row in score.tricks():
         table.add_row(

@@ -22,7 +22,7 @@ _FOREVER_DAYS = 3_650
 
 def command(
     *,
-    rate: Annotated[float, typer.Option(min=0.01, max=50, help="Transactions a second, on a day's average.")] = 2.0,
+    rate: Annotated[float, typer.Option(min=0.01, max=10, help="Transactions a second, on a day's average.")] = 2.0,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after so long. [default: Ctrl-C]")] = None,
     day: Annotated[
         int | None,
@@ -75,7 +75,7 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         deadline = None if seconds is None else begun + seconds
-        for event in _events(city, start_ms, deadline, yesterday=day is not None):
+        for event in events(city, start_ms, deadline, yesterday=day is not None):
             if event is None:
                 publisher.flush()
                 continue
@@ -91,7 +91,7 @@ def command(
         typer.echo(f"published in {took} s: " + ", ".join(f"{count:,} {topic}" for topic, count in published.items()))
 
 
-def _events(city: "City", start_ms: int, deadline: float | None, *, yesterday: bool) -> "Iterator[Event | None]":
+def events(city: "City", start_ms: int, deadline: float | None, *, yesterday: bool) -> "Iterator[Event | None]":
     """Yield the city's events, each when its time has come; None before a pause."""
     yield from city.rates()
     yield from city.opening()
@@ -121,8 +121,7 @@ def _write_policy(source: Path, target: Path, approvers: "Approvers") -> None:
 def _warn_of_refusals(policy: "Policy", approvers: "Approvers") -> None:
     from console.terminal import warn
 
-    trusted = {name for person in policy.people for name in person.keys}
-    if not trusted >= approvers.public_keys().keys():
+    if not approvers.trusted_by(policy):
         warn(
             "this policy does not know the city's approvers, so workers will refuse all grants and everybody stays at "
             "the base tier; start them with what `tierwatch simulate --write-policy FILE` writes"

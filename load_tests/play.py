@@ -35,16 +35,31 @@ class Play:
         self._score = score
         self._alive = alive
         self._published: Counter[str] = Counter()
-        self._largest_bytes = 0
+        # By topic.
+        self._largest_bytes: Counter[str] = Counter()
         self._progress = (0, 0)
         self._progressed_at = time.monotonic()
 
     @property
     def undecided(self) -> int:
         """Records published whose outcome has not been seen: by the journal or by the outcomes, whichever lags."""
-        by_journal = sum(self._published[topic] - self._ledger.journalled[topic] for topic in CUSTOMER_TOPICS)
-        by_outcome = sum(self._published[topic] for topic in TRANSACTION_TOPICS) - self._ledger.outcomes
-        return max(by_journal, by_outcome)
+        return max(
+            sum(self._published[topic] - self._ledger.journalled[topic] for topic in CUSTOMER_TOPICS), self._awaited
+        )
+
+    @property
+    def _awaited(self) -> int:
+        """Transactions whose outcome itself has not been seen."""
+        return sum(self._published[topic] for topic in TRANSACTION_TOPICS) - self._ledger.outcomes
+
+    @property
+    def _undecided_bytes(self) -> int:
+        """At most so much of what was published may still be wanted."""
+        published, journalled, largest = self._published, self._ledger.journalled, self._largest_bytes
+        return max(
+            sum((published[topic] - journalled[topic]) * largest[topic] for topic in CUSTOMER_TOPICS),
+            self._awaited * max(largest[topic] for topic in TRANSACTION_TOPICS),
+        )
 
     def problems(self) -> Iterator[str]:
         """Yield what the broker lost before anybody could decide it."""
@@ -59,8 +74,9 @@ class Play:
             StalledError: nothing was decided for a minute.
 
         """
-        self._largest_bytes = max(self._largest_bytes, len(event.value) + _RECORD_OVERHEAD_BYTES)
-        while self.undecided * self._largest_bytes > _UNDECIDED_BYTES:
+        record_bytes = len(event.value) + _RECORD_OVERHEAD_BYTES
+        self._largest_bytes[event.topic] = max(self._largest_bytes[event.topic], record_bytes)
+        while self._undecided_bytes > _UNDECIDED_BYTES:
             self.wait(_WAIT_SECONDS)
         self._score.published(event)
         self._publisher.publish(event.topic, event.key, event.value, event.at_ms)

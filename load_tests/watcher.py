@@ -6,6 +6,7 @@ from typing import cast
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from agents.broker import BrokerError
 from load_tests.city.score import Score
 from load_tests.ledger import Ledger, Place
 from schemas.dead_letter import Headers, parse
@@ -24,7 +25,7 @@ class Watcher:
     """Reads every topic it needs from the beginning, outside of any consumer group, and hands alerts on as they come.
 
     Raises:
-        ConnectionError: a partition cannot be read; also while polling.
+        BrokerError: a partition cannot be read; also while polling.
 
     """
 
@@ -53,7 +54,7 @@ class Watcher:
         """Enter what has come, waiting for at most `seconds`."""
         for message in self._consumer.consume(_AT_ONCE, seconds):
             if (error := message.error()) is not None:
-                raise ConnectionError(f"cannot read {message.topic()}: {error.str()}")
+                raise BrokerError(f"cannot read {message.topic()}: {error.str()}")
             place = Place(*cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset())))
             self._enter(place, message.value(), cast("Headers", message.headers() or ()))
 

@@ -38,6 +38,11 @@ class Approvers:
             name: base64.b64encode(key.public_key().public_bytes_raw()).decode() for name, key in self._keys.items()
         }
 
+    def trusted_by(self, policy: Policy) -> bool:
+        """Return whether the policy knows them all, with these keys."""
+        known = {person.name: set(person.keys.values()) for person in policy.people}
+        return all(key.public_key().public_bytes_raw() in known.get(name, set()) for name, key in self._keys.items())
+
     def sign(self, fields: dict[str, Any], approvals: int) -> bytes:
         """Return the event of these fields, as JSON, signed by as many people as `approvals` asks for."""
         actor, *others = list(self._keys)[: max(1, approvals)]
