@@ -42,6 +42,7 @@ class Publisher:
                 "linger.ms": 20,
                 "message.timeout.ms": PATIENCE_S * 1000,
                 "delivery.report.only.error": True,
+                "log_level": 0,  # it repeats itself; what fails is raised
                 "on_delivery": self._failed,
             }
         )
