@@ -1,5 +1,6 @@
 """`tierwatch replay`: the same pipeline with no broker, the same bytes on every run, and one outcome for every line."""
 
+import base64
 import gzip
 import json
 import os
@@ -11,11 +12,14 @@ from itertools import count, islice
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console import replay as replay_module
 from console.record_lines import write_line
 from console.replay import replay
 from pipeline.policy.load import default_yaml, load_policy
+from schemas.transaction import Transaction
 
 POLICY = load_policy(default_yaml())
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -65,6 +69,49 @@ def test_every_transaction_line_has_exactly_one_outcome() -> None:
     outcomes = Counter(message.topic for message in replay(lines, POLICY))
     assert outcomes["dead-letters"] == 30
     assert outcomes["decisions"] + outcomes["dead-letters"] + duplicates == len(lines)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("2026-11-22T10:00:00Z"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = json.loads(transaction(1))["value"]
+known_fields = st.sampled_from(sorted(Transaction.__struct_fields__))
+values = (
+    st.binary(max_size=30).map(lambda raw: {"value_base64": base64.b64encode(raw).decode()})
+    | json_values.map(lambda value: {"value": value})
+    | st.dictionaries(known_fields, json_values, max_size=3).map(lambda odd: {"value": FIELDS | odd})
+)
+members = st.fixed_dictionaries(
+    {}, optional={"key": json_values, "timestamp": json_values, "headers": json_values, "clock": json_values}
+)
+
+
+@given(values, members)
+def test_whatever_a_line_holds_it_has_exactly_one_outcome(value: dict[str, object], further: dict[str, object]) -> None:
+    line = json.dumps({"topic": "transactions", **value, **further}).encode()
+    outcomes = Counter(message.topic for message in replay([line], POLICY))
+    assert outcomes["decisions"] + outcomes["dead-letters"] == 1
+
+
+@pytest.mark.parametrize(
+    "value, reason",
+    [
+        (b"[" * 100_000 + b"]" * 100_000, b"too_deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"too_deep"),
+        (b'{"customer_id":"\xff"}', b"not_utf8"),
+        (b'{"amount":1' + b"0" * 10_000 + b"}", None),
+        (b'{"customer_id":"\\ud83d\\ude00"}', b"missing_field"),
+    ],
+)
+def test_value_that_other_readers_choke_on_is_one_dead_letter(value: bytes, reason: bytes | None) -> None:
+    line = b'{"topic":"transactions","key":"c-1","value":' + value + b"}"
+    (letter,) = replay([line], POLICY)
+    assert reason in (None, dict(letter.headers)["reason"])
+    assert letter.value == value
+    again = json.loads(write_line(letter))
+    assert base64.b64decode(again["value_base64"]) == value if "value_base64" in again else "value" in again
 
 
 def test_lines_are_not_gathered_before_they_are_judged() -> None:
