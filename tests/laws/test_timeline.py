@@ -255,9 +255,10 @@ def test_buckets_do_not_remember_the_path(entries: list[tuple[int, int]], shuffl
         assert each.to_bytes() == filled(kept).to_bytes()
         assert len(each) == len({quarter for quarter, _ in kept})
         # And it goes on as if nothing had happened.
-        for quarter in (305, 305, 304, 306):
-            each.add(JULY + quarter * QUARTER_MS, 1)
-        assert each.to_bytes() == filled([*kept, (305, 1), (305, 1), (304, 1), (306, 1)]).to_bytes()
+        more = [(max(kept)[0] if kept else 0, 1), (305, 1), (305, 1), (304, 1), (306, 1)]
+        for quarter, amount in more:
+            each.add(JULY + quarter * QUARTER_MS, amount)
+        assert each.to_bytes() == filled([*kept, *more]).to_bytes()
 
 
 @settings(max_examples=200, deadline=None)
