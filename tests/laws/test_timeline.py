@@ -129,7 +129,7 @@ def floor(time: int) -> int:
     return time // QUARTER_MS * QUARTER_MS
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories(), st.data())
 def test_windows_equal_the_oracle(history: tuple[str, list[Payment]], data: st.DataObject) -> None:
     zone, payments = history
