@@ -31,6 +31,8 @@ check: $(DEV) ## lint, types, one-way imports, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m pipeline.policy.schema --check
+	$(BIN)/python -m console.generate --check
 
 format: $(DEV) ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only --exit-zero

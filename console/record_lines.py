@@ -219,7 +219,8 @@ _check_json = Decoder(Raw).decode
 def write_line(message: Message) -> bytes:
     """A message as one line, line feed included."""
     key = b"null" if message.key is None else _encode(message.key.decode())
-    headers = _encode({name: text.decode() for name, text in message.headers})
+    # `tw_` headers tell of a worker's day (stages, versions, first arrivals): no replay has one.
+    headers = _encode({name: text.decode() for name, text in message.headers if not name.startswith("tw_")})
     value = message.value
     if value is None:
         member = b'"tombstone":true'

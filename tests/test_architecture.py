@@ -30,7 +30,11 @@ IMPURE_CALLS = {
 
 def sources(package: str) -> list[Path]:
     """Return a package's files, without what writes the generated documents: no worker ever runs that."""
-    tools = {ROOT / "schemas" / "generate.py", ROOT / "schemas" / "publish"}
+    tools = {
+        ROOT / "schemas" / "generate.py",
+        ROOT / "schemas" / "publish",
+        ROOT / "pipeline" / "policy" / "schema.py",
+    }
     return [path for path in sorted((ROOT / package).rglob("*.py")) if tools.isdisjoint({path, *path.parents})]
 
 
