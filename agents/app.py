@@ -1,5 +1,6 @@
 """The Faust application: what it is made of, and how Faust is set up for it."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import cast
@@ -58,7 +59,7 @@ class Ticker(Service):
 
 
 class App(faust.App):
-    """One worker's part of the application `tierwatch`."""
+    """One worker's part of the application `tierwatch`; made inside the event loop that it will run in."""
 
     BootStrategy = Boot
 
@@ -89,6 +90,7 @@ class App(faust.App):
             table_standby_replicas=0,
             web_enabled=False,
         )
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self.settings = settings
         self.layout = layout
         self.metrics = metrics
@@ -121,6 +123,11 @@ class App(faust.App):
             rows["dossiers"].get,
             self.settings.cached_customers,
         )
+
+    def fail(self, error: BaseException) -> None:
+        """End the worker because of this: told once, where it ends."""
+        if not self.failed.done():
+            self.failed.set_result(error)
 
     def _rejoin(self) -> None:
         self.consumer.rejoin()

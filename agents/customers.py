@@ -26,6 +26,6 @@ def _agent(app: "App", topic: str) -> AgentT[Any]:
             try:
                 await app.engine.take(batch.partition, batch)
             except BrokenError as error:
-                await app.crash(error)
+                app.fail(error)
 
     return app.agent(app.topic(topic), name=topic)(judge)

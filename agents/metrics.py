@@ -5,6 +5,7 @@ known beforehand stand at zero from the first scrape, so that a rate never begin
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pipeline.tally import LATENESS_BOUNDS_MS
@@ -85,3 +86,34 @@ REGISTER: tuple[Definition, ...] = (
     Definition("build_info", "gauge", "1 for this worker's version.", ("version",)),
     Definition("redis_up", "gauge", "Whether the read model can be written; 1 also without one."),
 )
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
+_HEAD = """# Metrics
+
+Made from `agents/metrics.py` by `python -m agents.metrics`; do not edit.
+
+Every worker serves these at `/metrics` (`TIERWATCH_METRICS_HOST`, `TIERWATCH_METRICS_PORT`). They are counted when what
+they count is committed: a transaction that is aborted and done again counts once. No customer, merchant or transaction is
+ever a label.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return docs/metrics.md."""
+    rows = (
+        f"| `{each.full_name}` | {each.kind} | {', '.join(map(_code, each.labels))} | {each.meaning} |\n"
+        for each in REGISTER
+    )
+    return _HEAD + "".join(rows)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -163,7 +163,7 @@ def look(broker: Broker) -> Layout:
     if missing:
         raise TopicsError(f"topics are missing: {', '.join(missing)}. Make them with `tierwatch topics create`.")
     partitions = {name: len(metadata.topics[name].partitions) for name in names}
-    together = {name: partitions[name] for name in (*CUSTOMER_TOPICS, *CHANGELOGS.values())}
+    together = {name: partitions[name] for name in (*CUSTOMER_TOPICS, "journal", *CHANGELOGS.values())}
     if len(set(together.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in together.items())
         raise TopicsError(f"these topics need the same number of partitions: {counts}. Make the odd ones anew.")

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agents import log as logs
 from agents import topics
@@ -81,23 +81,30 @@ def _what_it_is(layout: topics.Layout) -> dict[str, object]:
 async def _run(app: App, told: asyncio.Event) -> int:
     app.in_worker = True
     running = asyncio.create_task(_start_and_wait(app))
+    ends: set[asyncio.Future[Any]] = {running, app.failed}
     try:
-        await _unless(told, running)
-    except Exception as error:  # noqa: BLE001 - whatever ends the application is told once, here
-        app.crash_reason = error
-    if told.is_set():
-        log.info("stopping")
-    running.cancel()
-    try:
+        await _unless(told, asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
+        if told.is_set():
+            log.info("stopping")
+        running.cancel()
         await asyncio.wait_for(app.stop(), STOPPING_S)
     except TimeoutError:
         log.warning("not everything in flight could be committed; whoever takes over goes on from the last commit")
-    return _verdict(app.crash_reason)
+    return _verdict(_reason(app, running))
+
+
+def _reason(app: App, running: "asyncio.Task[None]") -> BaseException | None:
+    """Return what ended the application, None: nothing but a wish."""
+    if app.failed.done():
+        return app.failed.result()
+    raised = None if running.cancelled() or not running.done() else running.exception()
+    return app.crash_reason or raised
 
 
 async def _start_and_wait(app: App) -> None:
     await app.start()
-    log.info("ready", partitions=sorted(app.engine.shards))
+    if not app.should_stop:
+        log.info("ready", partitions=sorted(app.engine.shards))
     await app.wait_until_stopped()
 
 

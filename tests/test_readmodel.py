@@ -72,4 +72,4 @@ def test_of_many_changes_only_the_last_is_written() -> None:
         return b'{"as_of":"%s","tier":"base"}' % moment.encode()
 
     records = [Record(b"a", told("1")), Record(b"b", told("1")), Record(b"a", told("2")), Record(b"b", None)]
-    assert newest(records) == [Entry("a", "2", told("2")), Entry("b", "", None)]  # type: ignore[arg-type]
+    assert newest(records) == [Entry("a", "2", told("2")), Entry("b", "", None)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.exit_codes import Exit
 from agents.settings import DEFAULT_POLICY, Settings, SettingsError
 
 SASL = {
@@ -109,3 +110,15 @@ def test_every_setting_says_where_it_comes_from_and_what_it_means() -> None:
     variables = [each.metadata["variable"] for each in dataclasses.fields(Settings)]
     assert len(set(variables)) == len(variables)
     assert all(each.metadata["meaning"] for each in dataclasses.fields(Settings))
+
+
+def test_the_operators_guide_lists_every_setting_with_its_default() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "operate.md").read_text()
+    for each in dataclasses.fields(Settings):
+        default = "" if each.default in {"", None, DEFAULT_POLICY} else f"`{each.default}` "
+        assert f"| `{each.metadata['variable']}` | {default}| {each.metadata['meaning']} |" in guide
+
+
+def test_the_operators_guide_lists_every_exit_code_of_a_worker() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "operate.md").read_text()
+    assert all(f"\n| {code.value} | " in guide for code in Exit if code is not Exit.MISMATCH)

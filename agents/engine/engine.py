@@ -86,6 +86,7 @@ class Engine:
         self._watch = watch
         self._writers: dict[int, Writer] = {}
         self._leaving: list[Shard] = []
+        self._broken = False
 
     # What Faust's recovery tells
 
@@ -158,7 +159,7 @@ class Engine:
 
         """
         shard = self.shards.get(number)
-        if shard is None or shard.dead:
+        if shard is None or shard.dead or self._broken:
             delivery.forget()  # fetched before the partition was lost; its owner reads it again
             return
         began = time.perf_counter()
@@ -166,6 +167,7 @@ class Engine:
             shard.take(delivery)
         except Exception as error:
             first = delivery.records[0]
+            self._broken = True
             shard.fail(error)
             raise BrokenError(
                 f"a bug of ours at {first.topic}[{first.partition}] in the {len(delivery.records)} records from offset "
@@ -180,7 +182,7 @@ class Engine:
         if self.live and not self._believed(worker_ms):
             return
         for shard in list(self.shards.values()):
-            if not shard.dead:
+            if not (shard.dead or self._broken):
                 shard.tick(worker_ms if self.live else shard.positions.clock_ms)
 
     def _believed(self, worker_ms: int) -> bool:
@@ -201,7 +203,7 @@ class Engine:
 
     def failed(self, shard: Shard, error: BaseException) -> None:
         """Forget a dead shard's memory and ask for the partition again."""
-        if self.shards.get(shard.number) is not shard:
+        if self._broken or self.shards.get(shard.number) is not shard:
             return
         self._forget(shard.number)
         self._watch.failed()

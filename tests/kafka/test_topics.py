@@ -3,8 +3,7 @@
 import shlex
 
 import pytest
-from confluent_kafka.admin import AlterConfigOpType
-from confluent_kafka.admin._config import ConfigEntry, ConfigResource
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
 from agents.broker import Broker, BrokerError, CredentialsError

@@ -1,0 +1,104 @@
+"""Parts of the engine that need no broker: rows in memory, whose clock is believed, where messages go."""
+
+import time
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.engine import positions
+from agents.engine.engine import BrokenError, Engine, Identity
+from agents.engine.journal import Seen
+from agents.engine.positions import Positions
+from agents.engine.rows import Rows
+from agents.engine.shard import Commit
+
+
+class Change(NamedTuple):
+    offset: int
+    key: bytes
+    value: bytes | None
+
+
+class Heard:
+    """Writes down what the engine tells."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self.gone: list[tuple[str, int]] = []
+
+    def taken(self, seconds: float) -> None: ...
+
+    def committed(self, commit: Commit) -> None: ...
+
+    def failed(self) -> None: ...
+
+    def tick_refused(self) -> None:
+        self.refused += 1
+
+    def expired(self, topic: str, records: int) -> None:
+        self.gone.append((topic, records))
+
+
+def engine(heard: Heard) -> Engine:
+    def no_pipeline(*_: object) -> object:
+        raise AssertionError
+
+    tables: dict[str, dict[int, Rows]] = {"windows": {}, "dossiers": {}}
+    return Engine(Identity("app", {}, ()), tables, no_pipeline, lambda _: Seen(1, "", 0, 0), heard)  # type: ignore[arg-type]
+
+
+KEYS = st.sampled_from([b"a", b"b", b"c\0s1", positions.KEY])
+CHANGES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=4)), max_size=40)
+
+
+@given(CHANGES, st.data())
+def test_rows_restored_from_overlapping_fetches_are_those_of_the_whole_log(
+    changes: list[tuple[bytes, bytes | None]], data: st.DataObject
+) -> None:
+    log = [Change(offset, key, value) for offset, (key, value) in enumerate(changes)]
+    rows = Rows()
+    read = 0
+    while read < len(log):
+        begin = data.draw(st.integers(0, read))  # a fetch may tell again what is known
+        end = data.draw(st.integers(read + 1, len(log)))
+        rows.restore(log[begin:end])
+        read = end
+    newest = {key: value for key, value in dict(changes).items() if value is not None}
+    assert {key: rows.get(key) for key, _ in changes} == {key: newest.get(key) for key, _ in changes}
+    own = {key: value for key, value in newest.items() if key != positions.KEY}
+    assert dict(rows.items()) == own
+    assert len(rows) == len(own)
+    assert rows.customers == len([key for key in newest if b"\0" not in key])
+    assert rows.size_bytes == sum(map(len, newest.values()))
+    assert rows.applied == (log[-1].offset if log else None)
+
+
+def test_positions_are_read_back_and_a_partition_without_any_has_not_begun() -> None:
+    there = Positions(next={"transactions": 7}, clock_ms=5)
+    assert positions.decode(there.encode()) == there
+    assert positions.decode(None) == Positions()
+
+
+@pytest.mark.parametrize("away_s,refused", [(0, 0), (59, 0), (-59, 0), (61, 1), (-61, 1)])
+def test_a_tick_too_far_from_the_brokers_time_is_refused(away_s: int, refused: int) -> None:
+    heard = Heard()
+    mine = engine(heard)
+    mine.tick()  # not known yet: nothing ticks, nothing is refused
+    assert heard.refused == 0
+    mine.broker_clock.hear(int(time.time() * 1000) - away_s * 1000)
+    mine.tick()
+    assert heard.refused == refused
+
+
+def test_an_input_that_expired_is_counted_and_one_that_was_made_anew_stops_the_worker() -> None:
+    heard = Heard()
+    mine = engine(heard)
+    mine.check_position("transactions", 0, None, 0, 10)
+    mine.check_position("transactions", 0, 10, 3, 10)
+    assert heard.gone == []
+    mine.check_position("transactions", 0, 1, 3, 10)
+    assert heard.gone == [("transactions", 2)]
+    with pytest.raises(BrokenError, match=r"transactions\[0\] ends at 10.*app-windows-changelog"):
+        mine.check_position("transactions", 0, 11, 0, 10)
