@@ -67,7 +67,7 @@ class Customers:
         dossiers: dict[bytes, bytes | None] = {}
         for key, customer in self._changed.items():
             if customer.history_changed:
-                windows.update(write_history(key, customer.history, self._windows))
+                write_history(key, customer.history, self._windows, windows)
                 customer.history_changed = False
             if customer.dossier_changed:
                 dossiers[key] = encode(customer.dossier)

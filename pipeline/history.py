@@ -64,11 +64,14 @@ class History:
         self.originals: dict[int, int] = {}
         self.foreign: dict[int, Foreign] = {}
         # Entries before `sealed` belong to segments of their own, numbered from `first_segment` on; before `written`
-        # those segments have been handed out.
+        # those segments have been handed out, and none before `first_standing` still stands.
         self.sealed = 0
         self.written = 0
         self.first_segment = 0
+        self.first_standing = 0
         self.buckets: dict[int, Buckets] = {}
+        # The types whose buckets, being large, stand in records of their own.
+        self.apart: set[int] = set()
         self.payees = FirstSeen(64)
         self.devices = FirstSeen(32)
         # Rule number to the arrival and the outcome of its last alert.
@@ -112,12 +115,11 @@ class History:
             self.payees.see(transaction.payee_id, intake.occurred_ms)
         if transaction.device_id:
             self.devices.see(transaction.device_id, intake.occurred_ms)
+        amount = 0 if intake.declined else intake.base_minor
+        if intake.occurred_ms <= self.folded_to_ms:
+            return self._fold_at_once(intake, amount)
         if intake.type_index == REVERSAL:
             return self._reverse(intake)
-        amount = 0 if intake.declined else intake.base_minor
-        if intake.occurred_ms <= self.folded_to_ms:  # history loaded more than a day out of order
-            self._bucket(intake.type_index).add(intake.occurred_ms, amount, 1)
-            return None
         position = self._append(intake, amount)
         if transaction.currency != intake.base_currency:
             self.foreign[position] = Foreign(transaction.currency, intake.amount_minor)
@@ -148,6 +150,16 @@ class History:
         if position + 1 - self.sealed >= 2 * SEGMENT:
             self.sealed += SEGMENT
         return position
+
+    def _fold_at_once(self, intake: Intake, amount: int) -> Reversal | None:
+        """Count history that is loaded more than a day out of order. It is not known again: a reversal changes nothing."""
+        if intake.type_index == REVERSAL:
+            return Reversal("unknown_original", 0)
+        self._bucket(intake.type_index).add(intake.occurred_ms, amount, 1)
+        for mask, timeline in self._timelines.items():
+            if mask >> intake.type_index & 1:
+                timeline.add_folded(intake.occurred_ms, amount)
+        return None
 
     def _reverse(self, intake: Intake) -> Reversal:
         """Give back what the original has left, at the original's rate."""
@@ -203,10 +215,12 @@ class History:
         self.folded_to_ms = max(self.folded_to_ms, horizon)
         if self.cooling:
             self.cooling = {n: c for n, c in self.cooling.items() if c[0] > horizon - _COOLING_KEPT_MS}
+        oldest = horizon - (BUCKETS_KEPT_MS - KEPT_MS)
         for buckets in self.buckets.values():
-            buckets.drop(horizon - (BUCKETS_KEPT_MS - KEPT_MS))
+            buckets.drop(oldest)
         for timeline in self._timelines.values():
             timeline.forget(horizon)
+            timeline.drop(oldest)
         self._drop_front()
 
     def _drop_front(self) -> None:
@@ -263,7 +277,7 @@ class History:
         return buckets
 
     def _build_timeline(self, mask: int) -> Timeline:
-        timeline = Timeline([self._bucket(type_index) for type_index in range(8) if mask >> type_index & 1])
+        timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])
         for index, kind in enumerate(self.kinds):
             if mask >> (kind & _TYPE) & 1 and kind & _TYPE != REVERSAL and self.times[index] > self.folded_to_ms:
                 timeline.add(self.times[index], self.amounts[index], self.first + index)

@@ -9,7 +9,7 @@ Version 1: one byte of version, one of reserved flags, then MessagePack arrays. 
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -28,37 +28,19 @@ class StateError(ValueError):
     """These bytes are not a customer's state of a version that is known here."""
 
 
-class _Entries(msgspec.Struct, array_like=True, gc=False):
-    """A stretch of the log: `base_ms` less an age is a time; originals and foreign amounts by index in the stretch."""
+# Plain tuples: nothing is faster to write, and compiled classes do not tell msgspec their types.
+# A stretch of the log: `base_ms` less an age is a time; originals and foreign amounts by index in the stretch.
+# base_ms, ids, ages, amounts, kinds, contents, originals, foreign
+_Entries = tuple[int, list[str], list[int], list[int], list[int], bytes, dict[int, int], dict[int, tuple[str, int]]]
+# last_arrival_ms, folded_to_ms, sources, first, sealed, first_segment, the log's tail, buckets by type (empty bytes
+# where they stand in a record of their own), payees, devices, cooling
+_Head = tuple[
+    int, int, list[str], int, int, int, _Entries, dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
+]  # fmt: skip
 
-    base_ms: int
-    ids: list[str]
-    ages: list[int]
-    amounts: list[int]
-    kinds: list[int]
-    contents: bytes
-    originals: dict[int, int]
-    foreign: dict[int, Foreign]
-
-
-class _Head(msgspec.Struct, array_like=True, gc=False):
-    last_arrival_ms: int
-    folded_to_ms: int
-    sources: list[str]
-    first: int
-    sealed: int
-    first_segment: int
-    tail: _Entries
-    # By type; empty bytes where the buckets stand in a record of their own.
-    buckets: dict[int, bytes]
-    payees: list[int]
-    devices: list[int]
-    cooling: dict[int, tuple[int, int]]
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(_Head).decode
-_decode_entries = msgspec.msgpack.Decoder(_Entries).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_head: Final = msgspec.msgpack.Decoder(_Head).decode
+_decode_entries: Final = msgspec.msgpack.Decoder(_Entries).decode
 
 
 def segment_key(key: bytes, number: int) -> bytes:
@@ -76,35 +58,35 @@ def owner_of(key: bytes) -> bytes:
     return key.split(b"\0", 1)[0]
 
 
-def write_history(key: bytes, history: History, lookup: Lookup) -> dict[bytes, bytes | None]:
-    """The records that changed since the history was read or last written; None deletes. `lookup` knows what stands."""
-    changed: dict[bytes, bytes | None] = {}
-    number = history.first_segment
-    while number > 0 and lookup(segment_key(key, number - 1)) is not None:
-        number -= 1
-        changed[segment_key(key, number)] = None
-    for position in range(max(history.written, history.first), history.sealed, SEGMENT):
-        start = position - history.first
-        number = history.first_segment + start // SEGMENT
-        # Told from the segment itself: the same entries give the same bytes, whenever they are written.
-        segment = _entries(history, start, start + SEGMENT, history.times[start])
-        changed[segment_key(key, number)] = VERSION + _encode(segment)
-    history.written = history.sealed
-    buckets: dict[int, bytes] = {}
-    for type_index in sorted(history.buckets):
-        data = history.buckets[type_index].to_bytes()
+def write_history(key: bytes, history: History, lookup: Lookup, changed: dict[bytes, bytes | None]) -> None:
+    """Put into `changed` the records that changed since the history was read or last written; None deletes.
+
+    `lookup` knows what stands.
+    """
+    for number in range(history.first_standing, history.first_segment):
+        # One that was sealed and dropped between two calls never stood.
+        if lookup(segment_key(key, number)) is not None:
+            changed[segment_key(key, number)] = None
+    history.first_standing = history.first_segment
+    if history.written < history.sealed:
+        for position in range(max(history.written, history.first), history.sealed, SEGMENT):
+            start = position - history.first
+            number = history.first_segment + start // SEGMENT
+            # Told from the segment itself: the same entries give the same bytes, whenever they are written.
+            segment = _entries(history, start, start + SEGMENT, history.times[start])
+            changed[segment_key(key, number)] = VERSION + _encode(segment)
+        history.written = history.sealed
+    buckets = _buckets(history)
+    large = {type_index for type_index, data in buckets.items() if len(data) > _LARGE_BUCKETS}
+    for type_index in sorted(history.apart - large):
+        changed[buckets_key(key, type_index)] = None
+    for type_index in sorted(large):
         place = buckets_key(key, type_index)
-        if len(data) > _LARGE_BUCKETS:
-            if lookup(place) != data:
-                changed[place] = data
-            data = b""
-        elif not data:
-            continue
-        elif lookup(place) is not None:
-            changed[place] = None
-        buckets[type_index] = data
+        if lookup(place) != buckets[type_index]:
+            changed[place] = buckets[type_index]
+        buckets[type_index] = b""
+    history.apart = large
     changed[key] = _head(history, buckets)
-    return changed
 
 
 def read_history(key: bytes, lookup: Lookup) -> History:
@@ -118,24 +100,32 @@ def read_history(key: bytes, lookup: Lookup) -> History:
     history = History()
     if data is None:
         return history
-    head = _read(data, _decode_head)
-    history.last_arrival_ms = head.last_arrival_ms
-    history.folded_to_ms = head.folded_to_ms
-    history.sources = head.sources
-    history.first = head.first
-    history.sealed = head.sealed
-    history.first_segment = head.first_segment
-    for number in range(head.first_segment, head.first_segment + (head.sealed - head.first) // SEGMENT):
+    head: _Head = _read(data, _decode_head)
+    (
+        history.last_arrival_ms,
+        history.folded_to_ms,
+        history.sources,
+        history.first,
+        history.sealed,
+        history.first_segment,
+        tail,
+        buckets,
+        payees,
+        devices,
+        history.cooling,
+    ) = head
+    for number in range(history.first_segment, history.first_segment + (history.sealed - history.first) // SEGMENT):
         segment = lookup(segment_key(key, number))
         if segment is None:
             raise StateError(f"segment {number} of a customer's log is missing")
         _append(history, _read(segment, _decode_entries))
-    _append(history, head.tail)
-    for type_index, kept in head.buckets.items():
+    _append(history, tail)
+    for type_index, kept in buckets.items():
+        if not kept:
+            history.apart.add(type_index)
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
-    history.payees.fill(head.payees)
-    history.devices.fill(head.devices)
-    history.cooling = head.cooling
+    history.payees.fill(payees)
+    history.devices.fill(devices)
     history.written = history.sealed
     history.derive()
     return history
@@ -143,8 +133,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
 
 def digest_of(key: bytes, history: History) -> str:
     """Digest of the customer's state as it is now: BLAKE2b, 16 bytes, hex, over its head record."""
-    buckets = {index: kept.to_bytes() for index, kept in sorted(history.buckets.items()) if len(kept)}
-    return blake2b(key + _head(history, buckets), digest_size=16).hexdigest()
+    return blake2b(key + _head(history, _buckets(history)), digest_size=16).hexdigest()
 
 
 def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
@@ -156,37 +145,41 @@ def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
         raise StateError(f"broken state: {error}") from None
 
 
-def _head(history: History, buckets: Mapping[int, bytes]) -> bytes:
-    return VERSION + _encode(
-        _Head(
-            history.last_arrival_ms,
-            history.folded_to_ms,
-            history.sources,
-            history.first,
-            history.sealed,
-            history.first_segment,
-            _entries(history, history.sealed - history.first, len(history), history.last_arrival_ms),
-            dict(buckets),
-            history.payees.flat(),
-            history.devices.flat(),
-            history.cooling,
-        )
+def _buckets(history: History) -> dict[int, bytes]:
+    """The buckets that are not empty, in the order of their types."""
+    return {index: kept.to_bytes() for index, kept in sorted(history.buckets.items()) if len(kept)}
+
+
+def _head(history: History, buckets: dict[int, bytes]) -> bytes:
+    tail = _entries(history, history.sealed - history.first, len(history), history.last_arrival_ms)
+    head: _Head = (
+        history.last_arrival_ms,
+        history.folded_to_ms,
+        history.sources,
+        history.first,
+        history.sealed,
+        history.first_segment,
+        tail,
+        buckets,
+        history.payees.flat(),
+        history.devices.flat(),
+        history.cooling,
     )
+    return VERSION + _encode(head)
 
 
 def _entries(history: History, start: int, end: int, base_ms: int) -> _Entries:
     first = history.first
-    times = history.times[start:end]
-    return _Entries(
-        base_ms,
-        history.ids[start:end],
-        [base_ms - time for time in times],
-        history.amounts[start:end],
-        history.kinds[start:end],
-        b"".join(history.contents[start:end]),
-        _within(history.originals, first, start, end),
-        _within(history.foreign, first, start, end),
-    )
+    times = history.times
+    if start == 0 and end == len(times):
+        ids, amounts, kinds, contents = history.ids, history.amounts, history.kinds, history.contents
+    else:
+        times, ids, amounts = times[start:end], history.ids[start:end], history.amounts[start:end]
+        kinds, contents = history.kinds[start:end], history.contents[start:end]
+    ages = [base_ms - time for time in times]
+    originals = _within(history.originals, first, start, end)
+    foreign: dict[int, tuple[str, int]] = _within(history.foreign, first, start, end)
+    return base_ms, ids, ages, amounts, kinds, b"".join(contents), originals, foreign
 
 
 def _within(by_position: Mapping[int, T], first: int, start: int, end: int) -> dict[int, T]:
@@ -197,12 +190,12 @@ def _within(by_position: Mapping[int, T], first: int, start: int, end: int) -> d
 
 
 def _append(history: History, entries: _Entries) -> None:
+    base_ms, ids, ages, amounts, kinds, contents, originals, foreign = entries
     position = history.first + len(history)
-    history.ids += entries.ids
-    history.times += [entries.base_ms - age for age in entries.ages]
-    history.amounts += entries.amounts
-    history.kinds += entries.kinds
-    contents = entries.contents
+    history.ids += ids
+    history.times += [base_ms - age for age in ages]
+    history.amounts += amounts
+    history.kinds += kinds
     history.contents += [contents[i : i + CONTENT_BYTES] for i in range(0, len(contents), CONTENT_BYTES)]
-    history.originals.update({position + i: original for i, original in entries.originals.items()})
-    history.foreign.update({position + i: whole for i, whole in entries.foreign.items()})
+    history.originals.update({position + i: original for i, original in originals.items()})
+    history.foreign.update({position + i: Foreign(*whole) for i, whole in foreign.items()})
