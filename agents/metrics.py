@@ -93,9 +93,8 @@ _HEAD = """# Metrics
 
 Made from `agents/metrics.py` by `python -m agents.metrics`; do not edit.
 
-Every worker serves these at `/metrics` (`TIERWATCH_METRICS_HOST`, `TIERWATCH_METRICS_PORT`). They are counted when what
-they count is committed: a transaction that is aborted and done again counts once. No customer, merchant or transaction is
-ever a label.
+Every worker serves these at `/metrics` (`TIERWATCH_METRICS_HOST`, `TIERWATCH_METRICS_PORT`). Outcomes are counted when they
+are committed: what is aborted and done again counts once. No customer, merchant or transaction is ever a label.
 
 | metric | type | labels | meaning |
 |---|---|---|---|
@@ -104,15 +103,12 @@ ever a label.
 
 def page() -> str:
     """Return docs/metrics.md."""
-    rows = (
-        f"| `{each.full_name}` | {each.kind} | {', '.join(map(_code, each.labels))} | {each.meaning} |\n"
-        for each in REGISTER
-    )
-    return _HEAD + "".join(rows)
+    return _HEAD + "".join(map(_row, REGISTER))
 
 
-def _code(text: str) -> str:
-    return f"`{text}`"
+def _row(each: Definition) -> str:
+    labels = ", ".join(f"`{label}`" for label in each.labels)
+    return f"| `{each.full_name}` | {each.kind} | {labels} | {each.meaning} |\n"
 
 
 if __name__ == "__main__":
