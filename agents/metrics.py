@@ -93,8 +93,8 @@ _HEAD = """# Metrics
 
 Made from `agents/metrics.py` by `python -m agents.metrics`; do not edit.
 
-Every worker serves these at `/metrics` (`TIERWATCH_METRICS_HOST`, `TIERWATCH_METRICS_PORT`). Outcomes are counted when they
-are committed: what is aborted and done again counts once. No customer, merchant or transaction is ever a label.
+Every worker serves these at `/metrics` (`TIERWATCH_METRICS_HOST`, `TIERWATCH_METRICS_PORT`). Outcomes are counted when
+they are committed: what is aborted and done again counts once. No customer, merchant or transaction is ever a label.
 
 | metric | type | labels | meaning |
 |---|---|---|---|
