@@ -15,6 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from agents.settings import Settings
+from schemas.topics import TOPICS
 from tests import first_alert
 from tests.readme import CONNECT, README, ROOT, block, blocks, run
 from tests.services.compose import Compose
@@ -116,6 +117,21 @@ def test_the_city_gets_a_policy_that_trusts_it(compose: Compose, tmp_path: Path)
     for each in ("worker", "simulator"):
         (policy,) = (mount for mount in services[each]["volumes"] if mount["target"] == "/etc/tierwatch/policy.yaml")
         assert policy["source"] == str(ROOT / "city.yaml")
+
+
+def test_the_picture_shows_topics_that_exist() -> None:
+    picture = next(each.text for each in blocks(README) if each.language == "mermaid")
+    shown = {name for label in re.findall(r'\[/"?(.*?)"?/\]', picture) for name in label.split("<br>")}
+    assert shown >= {"transactions", "alerts", "re-reviews", "dead-letters"}
+    assert {name for name in shown if " " not in name} <= TOPICS.keys()
+
+
+def test_commands_in_the_text_exist() -> None:
+    text = "".join(page.read_text() for page in (README, CONNECT, ROOT / "dashboards" / "runbooks.md"))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z]+)", text)) <= targets
+    for command in sorted(set(re.findall(r"`(tierwatch(?: [a-z]+)+)", text))):
+        assert "Usage: tierwatch" in run(f".venv/bin/{command} --help")
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,6 +1,7 @@
 """The board and the alerts, asked of a real Prometheus that watches a real worker: each panel has something to show."""
 
 import json
+import re
 import time
 import urllib.parse
 import urllib.request
@@ -14,6 +15,7 @@ import yaml
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE
 from tests import first_alert
 from tests.kafka.house import Worker, await_records, prepare, publish
+from tests.readme import run as run_shell
 from tests.services.kafka import Kafka
 from tests.services.run import Run, free_ports
 from tests.services.wait import until
@@ -45,7 +47,7 @@ class Prometheus:
 
     def _ready(self) -> bool:
         try:
-            return self.asked("query", query="1") != []
+            return bool(self.asked("query", query="1"))
         except OSError:
             return False
 
@@ -110,6 +112,14 @@ def test_each_panel_has_something_to_show(watched: Prometheus) -> None:
 def _numbers(results: list[dict[str, Any]]) -> bool:
     """Whether there is an answer, and it is a number: the quantile of nothing is not."""
     return bool(results) and all(result["value"][1] != "NaN" for result in results)
+
+
+@pytest.mark.usefixtures("watched", "kcat")
+def test_the_runbook_shows_why_a_record_could_not_be_judged(kafka: Kafka) -> None:
+    (command,) = re.findall(r"`(kcat .*?)`", (DASHBOARDS / "runbooks.md").read_text())
+    shown = run_shell(command.replace("localhost:29092", kafka.bootstrap))
+    assert "reason=not_json" in shown
+    assert "topic=transactions" in shown
 
 
 def test_rules_are_evaluated_on_what_workers_say(watched: Prometheus) -> None:

@@ -72,7 +72,7 @@ def test_java_publishes(broker: str, javac: str, tmp_path: Path) -> None:
     program.write_text(block(README, "java", "KafkaProducer;").text)
     subprocess.run([javac, "-Xlint:all", "-Werror", "-proc:none", "-cp", classes, "-d", tmp_path, program], check=True)
     # As the README says it: the source itself, without a build.
-    command = [Path(javac).with_name("java"), "-cp", classes, program]
+    command = [str(Path(javac).with_name("java")), "-cp", classes, str(program)]
     subprocess.run(command, check=True, env=environment(TIERWATCH_BROKER=broker), timeout=60)
     assert alert_for(broker, "java-1")["customer_id"] == "c-2002"
 
