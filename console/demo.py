@@ -84,7 +84,7 @@ def _one_day(on: "Stage", screen: "Screen", *, lose_one: bool) -> None:
         on.play.publish(event)
         last = event if event.transaction_id else last
         if number % _SHOW_EVERY == 0:
-            screen.standing(on.ledger, f"{time.monotonic() - begun:.0f} s")
+            screen.standing(on.ledger, f"{format_ms(event.at_ms)[:16]}Z")
     on.play.settle()
     seconds = time.monotonic() - begun
     on.worker.stop()

@@ -1,5 +1,7 @@
 """What people see of the demo: alerts as they happen, how it stands, and the summary."""
 
+import time
+
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -10,6 +12,7 @@ from load_tests.ledger import Ledger
 from schemas.decision import OUTCOMES, Alert, Signal
 
 _FILE_WIDTH = 120
+_SHOW_SECONDS = 0.2
 _STYLES = {"pass": "green", "challenge": "yellow", "review": "dark_orange", "hold": "bold red"}
 
 
@@ -22,6 +25,7 @@ class Screen:
         if not self._console.is_terminal:
             self._console.width = _FILE_WIDTH
         self._bottom = Live(console=self._console, auto_refresh=False, transient=True)
+        self._shown_at = 0.0
 
     def begin(self) -> None:
         """Show the line at the bottom from now on."""
@@ -51,17 +55,18 @@ class Screen:
 
     def standing(self, ledger: Ledger, note: str) -> None:
         """Show how it stands, in the line at the bottom."""
-        if self._bottom.is_started:
+        if self._bottom.is_started and time.monotonic() > self._shown_at + _SHOW_SECONDS:
+            self._shown_at = time.monotonic()
             counts = {
-                "transactions": ledger.transactions,
-                "decisions": ledger.decisions,
-                "duplicates": ledger.duplicates,
-                "dead letters": ledger.dead,
+                "in": ledger.transactions,
+                "decided": ledger.decisions,
+                "twice": ledger.duplicates,
+                "dead": ledger.dead,
                 "alerts": ledger.alerts,
                 "re-reviews": ledger.re_reviews,
             }
-            text = "  ".join(f"{count:,} {name}" for name, count in counts.items())
-            self._bottom.update(Text(f"{text}  {note}", style="reverse"), refresh=True)
+            text = "  ".join(f"{name} {count:,}" for name, count in counts.items())
+            self._bottom.update(Text(f" {note}  {text} ", style="reverse"), refresh=True)
 
     def summary(self, ledger: Ledger, tiers: list[str]) -> None:
         """Show the tables at the end."""

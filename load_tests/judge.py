@@ -18,8 +18,9 @@ from schemas.transaction import Transaction
 
 _START_MS = parse_ms("2026-03-01T00:00:00Z")
 _DAYS = 30
-_CUSTOMERS = 10_000
-# The k-th busiest customer pays in proportion to 1 / k^0.6: the busiest some 1,900 times a month, the median 14 times.
+# The mean customer pays so often in that time; a month of 200,000 payments has 10,000 customers.
+_PAYMENTS_EACH = 20
+# The k-th busiest customer pays in proportion to 1 / k^0.6: of 10,000 the busiest 2,000 times a month, the median 12.
 _SKEW = 0.6
 _TIER_SHARES = (0.6, 0.15, 0.1, 0.1, 0.05)
 _BATCH = 1_000
@@ -31,11 +32,11 @@ def judge(transactions: int, seed: int) -> dict[str, Any]:
     approvers = Approvers(load_policy(yaml), seed)
     policy = load_policy(trusting_policy(yaml, approvers))
     rng = Random(seed)
-    tiers = rng.choices(policy.tiers, _TIER_SHARES, k=_CUSTOMERS)
+    tiers = rng.choices(policy.tiers, _TIER_SHARES, k=max(1, transactions // _PAYMENTS_EACH))
     alone = Alone(policy)
     granted = alone.take(list(_grants(tiers, approvers)))
     refused = sum(b'"result":"refused"' in (message.value or b"") for message in granted)
-    records = list(_payments(rng, transactions))
+    records = list(_payments(rng, transactions, len(tiers)))
     warm = len(records) // 4 // _BATCH * _BATCH
     _take(alone, records[:warm])
     alone.restart_watch()
@@ -80,9 +81,9 @@ def _grants(tiers: list[Tier], approvers: Approvers) -> Iterator[InputRecord]:
             yield InputRecord("customer-events", 0, number, granted_ms, f"customer-{number}".encode(), value)
 
 
-def _payments(rng: Random, count: int) -> Iterator[InputRecord]:
-    weights = list(accumulate((number + 1) ** -_SKEW for number in range(_CUSTOMERS)))
-    for offset, number in enumerate(rng.choices(range(_CUSTOMERS), cum_weights=weights, k=count)):
+def _payments(rng: Random, count: int, customers: int) -> Iterator[InputRecord]:
+    weights = list(accumulate((number + 1) ** -_SKEW for number in range(customers)))
+    for offset, number in enumerate(rng.choices(range(customers), cum_weights=weights, k=count)):
         occurred_ms = _START_MS + offset * _DAYS * MS_PER_DAY // count
         customer_id = f"customer-{number}"
         kind = rng.random()
@@ -90,7 +91,7 @@ def _payments(rng: Random, count: int) -> Iterator[InputRecord]:
             transaction_id=f"payment-{offset}",
             customer_id=customer_id,
             occurred_at=format_ms(occurred_ms),
-            amount=int(rng.lognormvariate(8.2, 0.9)),
+            amount=int(rng.lognormvariate(8.3, 1.2)),
             currency="USD",
             transaction_type="purchase" if kind < 0.9 else "transfer" if kind < 0.95 else "withdrawal",  # noqa: PLR2004
             source="card-network",

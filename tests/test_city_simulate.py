@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from agents.embedded import PARTITIONS, EmbeddedBroker
 from agents.exit_codes import Exit
@@ -19,6 +18,7 @@ from load_tests.city import City, Event
 from pipeline.partitioning import partition_of
 from pipeline.policy.load import load_policy
 from schemas.topics import CUSTOMER_TOPICS
+from tests.kafka.house import read
 
 
 @pytest.fixture
@@ -41,29 +41,11 @@ def simulate(broker: str, *arguments: str, code: int = 0) -> "subprocess.Complet
     return done
 
 
-def records(broker: str, *topics: str) -> list[Message]:
-    consumer = Consumer({"bootstrap.servers": broker, "group.id": "test"})
-    try:
-        partitions = [
-            TopicPartition(topic, number, OFFSET_BEGINNING)
-            for topic in topics
-            for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        ]
-        wanted = sum(consumer.get_watermark_offsets(each, timeout=10)[1] for each in partitions)
-        consumer.assign(partitions)
-        found: list[Message] = []
-        while len(found) < wanted:
-            found += consumer.consume(wanted - len(found), 1.0)
-        return found
-    finally:
-        consumer.close()
-
-
 def test_a_day_stands_on_the_topics_as_a_good_processor_writes_it(broker: str) -> None:
     done = simulate(broker, "--day", "300", "--json")
     published = json.loads(done.stdout)["published"]
     assert published["transactions"] + published["transactions-priority"] >= 300
-    found = records(broker, *CUSTOMER_TOPICS)
+    found = [message for topic in CUSTOMER_TOPICS for message in read(broker, topic)]
     assert len(found) == sum(published[topic] for topic in published if topic != "rates")
     for message in found:
         if (key := message.key()) is not None:
