@@ -26,12 +26,16 @@ from pipeline.whitelist.dossier import tier_at
 LARGEST_BASE_AMOUNT = 10**13
 
 
-class Assessed(NamedTuple):
+class Assessed:
     """A decision, the messages that carry it and what follows from it, and whether it came by the lane of its tier."""
 
-    decision: Decision
-    messages: list[Message]
-    right_lane: bool
+    __slots__ = ("decision", "messages", "right_lane")
+
+    def __init__(self, decision: Decision, messages: list[Message], *, right_lane: bool) -> None:
+        """Hold them together."""
+        self.decision = decision
+        self.messages = messages
+        self.right_lane = right_lane
 
 
 class Duplicate(NamedTuple):
@@ -58,7 +62,8 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
         history.cooling.update(verdict.cooling)
     decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
     right_lane = plan.policy.tiers[tier].priority == (intake.lane == "priority")
-    return Assessed(decision, _messages(customer, decision, plan, verdict, findings, digest), right_lane)
+    messages = _messages(customer, decision, plan, verdict, findings, digest)
+    return Assessed(decision, messages, right_lane=right_lane)
 
 
 def judge(sight: Sight) -> list[Finding]:

@@ -1,6 +1,5 @@
 """A customer in memory: history and dossier, read from their bytes when first met, written back by the unit."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,28 +32,33 @@ class Customer:
 
 
 class Customers:
-    """The live customers of one partition, at most `most` between units of work; the rest stay bytes."""
+    """The live customers of one partition, at most `most` between units of work; the rest stay bytes.
+
+    They are of two generations: whoever is met joins the younger, and when that is half of `most`, the older is let go
+    and the younger takes its place. So those met last stay, and to meet one costs a look-up.
+    """
 
     def __init__(self, windows: Lookup, dossiers: Lookup, most: int) -> None:
         """`windows` and `dossiers` give the newest bytes of a key."""
         self._windows = windows
         self._dossiers = dossiers
         self._most = most
-        self._live: OrderedDict[bytes, Customer] = OrderedDict()
+        self._younger: dict[bytes, Customer] = {}
+        self._older: dict[bytes, Customer] = {}
         self._changed: dict[bytes, Customer] = {}
 
     def __len__(self) -> int:
         """How many are live."""
-        return len(self._live)
+        return len(self._younger) + len(self._older)
 
     def get(self, key: bytes) -> Customer:
         """The customer, from memory or from bytes."""
-        customer = self._live.get(key)
+        customer = self._younger.get(key)
         if customer is None:
-            customer = Customer(key, read_history(key, self._windows), decode(self._dossiers(key)))
-            self._live[key] = customer
-        else:
-            self._live.move_to_end(key)
+            customer = self._older.pop(key, None) or Customer(
+                key, read_history(key, self._windows), decode(self._dossiers(key))
+            )
+            self._younger[key] = customer
         return customer
 
     def changed(self, customer: Customer) -> None:
@@ -73,6 +77,7 @@ class Customers:
                 dossiers[key] = encode(customer.dossier)
                 customer.dossier_changed = False
         self._changed.clear()
-        while len(self._live) > self._most:
-            self._live.popitem(last=False)
+        if 2 * len(self._younger) > self._most:
+            self._older = self._younger if len(self._younger) <= self._most else {}
+            self._younger = {}
         return Changes(windows, dossiers)

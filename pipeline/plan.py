@@ -6,7 +6,7 @@ from schemas.transaction import TRANSACTION_TYPES
 from pipeline.calendar import Calendar, Window
 from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
 
-_NO_LIMIT = 2**63
+_NO_LIMIT = 2**61
 # A window and one that holds all of it, whatever the zone and the hour.
 _OUTER = {"7d": "30d", "24h": "7d", "1h": "24h", "day": "month", "night": "7d"}
 _FROM_OUTER = ("30d", "7d", "24h", "1h", "month", "day", "night")
@@ -32,8 +32,9 @@ class PlannedRule:
 class Velocity:
     """One window over one set of types, and the rules that limit its sum and its count, at least one of the two.
 
-    `outer` is the place, in its group, of a window that holds all of this one, -1 if none does: where that one holds no
-    more than `least_amount` and `least_count`, which no tier goes below, this one need not be asked.
+    `outer` is the place, in its group, of a window that holds all of this one, -1 if only all that is remembered does:
+    where that one holds no more than `least_amount` and `least_count`, which no tier goes below, this one need not be
+    asked.
     """
 
     def __init__(

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -50,7 +52,7 @@ class InputRecord(NamedTuple):
     headers: Headers = ()
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """One message out. A `value` of None is a tombstone."""
 
     topic: str

@@ -16,6 +16,8 @@ from pipeline.timeline_index import CHUNK, Index, Older
 
 # From here on the index costs less than the lists when most entries arrive late.
 INDEX_FROM = 128
+# More than any window can hold.
+_ANYTHING = 2**61
 
 
 class Evidence(NamedTuple):
@@ -145,7 +147,7 @@ class Timeline:
                 at += 1
         del self._refs[:folded]
         if folded > 0 and self._given_back:
-            self._given_back = [given for given in self._given_back if given.since > until]
+            self._given_back = [given for given in self._given_back if given.time > until]
             self._newest_since = max((given.since for given in self._given_back), default=None)
 
     def drop(self, before: int) -> None:
@@ -154,6 +156,15 @@ class Timeline:
         if self._times and self._times[0] < start:
             at = bisect_left(self._times, start, 0, len(self._times) - len(self._refs))
             del self._times[:at], self._sums[:at], self._counts[:at]
+
+    def most(self) -> tuple[int, int]:
+        """Sum and count that no window exceeds, whatever its moment: found without a look-up."""
+        if self._index is not None:
+            return _ANYTHING, _ANYTHING
+        amount = self._sums[-1] - self._sums[0]
+        if self._given_back:
+            amount += sum([given.amount for given in self._given_back])
+        return amount, self._counts[-1] - self._counts[0]
 
     def total(self, start: int, t: int) -> tuple[int, int]:
         """Sum and count of the entries from `start` to `t`, both included, as judged at `t`."""

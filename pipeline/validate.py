@@ -83,12 +83,13 @@ def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partiti
     suspect = may_hold_card(value)
     if suspect and holds_card(transaction, value, unknown_fields):
         return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
-    rejected = check_key(record, transaction.customer_id, partitions)
-    if rejected is None and not -skew_ms <= record.timestamp - occurred_ms <= lateness_ms:
-        rejected = _out_of_time(record.timestamp - occurred_ms, lateness_ms, skew_ms)
+    arrived_ms = record.timestamp
+    rejected = _check_partition(record, partitions)
+    if rejected is None and not -skew_ms <= arrived_ms - occurred_ms <= lateness_ms:
+        rejected = _out_of_time(arrived_ms - occurred_ms, lateness_ms, skew_ms)
     if rejected is not None:
         return rejected
-    intake = Intake(transaction, source, occurred_ms, record.timestamp, lane, unknown_fields)
+    intake = Intake(transaction, source, occurred_ms, arrived_ms, lane, unknown_fields)
     intake.original_ms = original_ms
     if suspect:
         intake.card_like_ids = card_like_ids(transaction)
@@ -108,7 +109,11 @@ def check_key(record: Record, customer_id: str, partitions: int | None) -> Rejec
         return Rejected(Reason.EMPTY_KEY, "the record's key must be the customer_id")
     if key != customer_id.encode():
         return Rejected(Reason.KEY_MISMATCH, "the record's key is not the customer_id of the body")
-    if partitions is not None and not belongs_to(key, record.partition, partitions):
+    return _check_partition(record, partitions)
+
+
+def _check_partition(record: Record, partitions: int | None) -> Rejected | None:
+    if partitions is not None and not belongs_to(record.key or b"", record.partition, partitions):
         return Rejected(Reason.WRONG_PARTITION, f"not the murmur2 partition of its key among {partitions}")
     return None
 

@@ -19,14 +19,15 @@ def _look(sight: Sight, findings: list[Finding], group: VelocityGroup) -> None:
     t = intake.occurred_ms
     amount = 0 if intake.declined else intake.base_minor
     timeline = sight.history.timeline(group.mask)
+    most_amount, most_count = timeline.most()
+    most_of_all = most_amount + amount, most_count + 1
     # What each window holds with this transaction, or more than that where the window around it holds too little.
     held: list[tuple[int, int]] = []
     for velocity in group.velocities:
-        if velocity.outer >= 0:
-            most = held[velocity.outer]
-            if most[0] <= velocity.least_amount and most[1] <= velocity.least_count:
-                held.append(most)
-                continue
+        most = held[velocity.outer] if velocity.outer >= 0 else most_of_all
+        if most[0] <= velocity.least_amount and most[1] <= velocity.least_count:
+            held.append(most)
+            continue
         start = velocity.window.start(t)
         if start is None:
             held.append((0, 0))
