@@ -45,7 +45,7 @@ def command(
     from load_tests.play import StalledError
 
     # However we are ended, the worker is ended with us; a shell's background job ignores Ctrl-C unless told otherwise.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     score = Score()
     screen = Screen(score)
@@ -78,14 +78,20 @@ def _greeting(on: "Stage") -> str:
 
 def _one_day(on: "Stage", screen: "Screen", *, lose_one: bool) -> None:
     """Play the first day, sum up, and leave with the exit code of the books."""
+    from load_tests.play import StalledError
+
     begun = time.monotonic()
+    problems: list[str] = []
     last = None
-    for number, event in enumerate(chain(on.city.opening(), on.city.days(on.end_ms))):
-        on.play.publish(event)
-        last = event if event.transaction_id else last
-        if number % _SHOW_EVERY == 0:
-            screen.standing(on.ledger, f"{format_ms(event.at_ms)[:16]}Z")
-    on.play.settle()
+    try:
+        for number, event in enumerate(chain(on.city.opening(), on.city.days(on.end_ms))):
+            on.play.publish(event)
+            last = event if event.transaction_id else last
+            if number % _SHOW_EVERY == 0:
+                screen.standing(on.ledger, f"{format_ms(event.at_ms)[:16]}Z")
+        on.play.settle()
+    except StalledError as stalled:
+        problems.append(str(stalled))
     seconds = time.monotonic() - begun
     on.worker.stop()
     if lose_one and last:
@@ -96,7 +102,7 @@ def _one_day(on: "Stage", screen: "Screen", *, lose_one: bool) -> None:
     on.watcher.drain()
     screen.end()
     screen.summary(on.ledger, [tier.name for tier in on.city.policy.tiers])
-    problems = [*on.play.problems(), *on.ledger.problems()]
+    problems += [*on.play.problems(), *on.ledger.problems()]
     print(json.dumps(on.ledger.summary(seconds)), flush=True)
     if problems:
         raise CommandError(
