@@ -6,7 +6,7 @@ from schemas.account_action import AccountAction
 from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
 from schemas.re_review import ReReview
 from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import format_ms
+from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
 
 from pipeline.customer import Customer
 from pipeline.history_bytes import digest_of
@@ -22,6 +22,8 @@ from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
 from pipeline.whitelist.dossier import tier_at
 
+# A review for cause is due a day after its alert; it demotes nobody by itself, so it has no grace.
+FOR_CAUSE_DUE_MS = MS_PER_DAY
 # A month of 900,000 such payments still fits the 64 bits in which large customers are summed.
 LARGEST_BASE_AMOUNT = 10**13
 
@@ -159,7 +161,7 @@ def _messages(
             why="limit_breach",
             check=tuple(dict.fromkeys([signal.rule for signal in decision.signals if signal.mode == "live"])),
             requested_at=arrived,
-            due_at=arrived,
+            due_at=format_ms(parse_ms(arrived) + FOR_CAUSE_DUE_MS),
             decision_id=decision.decision_id,
             alert_id=alert_id,
         )
