@@ -59,6 +59,26 @@ class OneLine(logging.Formatter):
         return " ".join(words)
 
 
+class Seldom(logging.Filter):
+    """Lets the same words of a library pass once in a while: a broker that is away is told a hundred times a second."""
+
+    EVERY_S = 30.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether these words are to be heard."""
+        if record.name.startswith("tierwatch."):
+            return True
+        words = (record.name, str(record.msg))
+        if record.created - self._passed.get(words, 0.0) < self.EVERY_S:
+            return False
+        self._passed[words] = record.created
+        return True
+
+
 def _plain(text: str) -> str:
     return " ".join(text.split())
 
@@ -72,6 +92,7 @@ def set_up(level: str) -> None:
     """Send the whole process's log to standard error, from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
+    handler.addFilter(Seldom())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, quieter in _QUIETER.items():
         logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else max(quieter, logging.root.level))

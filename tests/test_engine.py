@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from agents.engine import positions
 from agents.engine.engine import BrokenError, Engine, Identity
+from agents.engine.fit import LARGEST, fitted
 from agents.engine.journal import Seen
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
 from agents.engine.shard import Commit
+from pipeline.record import Message
 
 
 class Change(NamedTuple):
@@ -102,3 +104,32 @@ def test_an_input_that_expired_is_counted_and_one_that_was_made_anew_stops_the_w
     assert heard.gone == [("transactions", 2)]
     with pytest.raises(BrokenError, match=r"transactions\[0\] ends at 10.*app-windows-changelog"):
         mine.check_position("transactions", 0, 11, 0, 10)
+
+
+def letter(key: int, value: int, *headers: tuple[str, int]) -> Message:
+    kept = [("reason", b"not_json"), *((f"original_{name}", b"h" * size) for name, size in headers)]
+    return Message("dead-letters", b"k" * key, b"v" * value, tuple(kept))
+
+
+@pytest.mark.parametrize(
+    "large,fits",
+    [
+        (letter(10, 10, ("a", 10)), True),
+        (letter(10, 900_000, ("a", 148_000)), False),
+        (letter(10, 10, *((str(number), 1) for number in range(50_000))), False),
+        (letter(1_047_000, 10), False),
+        (letter(500_000, 548_000, ("a", 500)), False),
+        (letter(60_000, 1_100_000), False),
+    ],
+)
+def test_a_dead_letter_always_fits(large: Message, *, fits: bool) -> None:
+    small = fitted(large)
+    size = (
+        sum(len(name) + len(value) for name, value in small.headers) + len(small.key or b"") + len(small.value or b"")
+    )
+    assert size <= LARGEST
+    assert small.headers[0] == ("reason", b"not_json")
+    if small.value != large.value:
+        assert dict(small.headers)["size"] == str(len(large.value or b"")).encode()
+        assert (large.value or b"").startswith(small.value or b"")
+    assert (small == large) == fits

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer import sender
 from aiokafka.structs import RecordMetadata
+from msgspec.structs import replace
 
+from agents.engine.fit import fitted
 from pipeline.partitioning import partition_of
 from pipeline.record import Headers, Message
 from schemas import dead_letter
@@ -23,6 +25,7 @@ LARGEST_BATCH = 900_000
 # A worker that hangs hides its partition from readers for as long; then the broker aborts.
 TRANSACTION_TIMEOUT_MS = 15_000
 CLOSING_S = 5.0
+DEAD_LETTERS = "dead-letters"
 # Which code set a record aside: the pipeline does not know, for it is no function of the input.
 _VERSION = (dead_letter.WORKER_VERSION, version("tierwatch").encode())
 
@@ -75,17 +78,13 @@ class Writer:
         return here % count if key is None else partition_of(key, count)
 
     def addressed(self, messages: Iterable[Message], here: int) -> list[Outgoing]:
-        """Give each message its partition."""
-        return [
-            Outgoing(
-                m.topic,
-                self.partition_for(m.topic, m.key, here),
-                m.key,
-                m.value,
-                (*m.headers, _VERSION) if m.topic == "dead-letters" else m.headers,
-            )
-            for m in messages
-        ]
+        """Give each message its partition, and a dead letter what only the worker knows."""
+        outgoing = []
+        for message in messages:
+            sent = _sent(message) if message.topic == DEAD_LETTERS else message
+            partition = self.partition_for(sent.topic, sent.key, here)
+            outgoing.append(Outgoing(sent.topic, partition, sent.key, sent.value, sent.headers))
+        return outgoing
 
     async def commit(self, outgoing: Iterable[Outgoing]) -> Committed:
         """Publish all in one transaction and return when readers can see it.
@@ -103,8 +102,8 @@ class Writer:
         last: dict[tuple[str, int], int] = {}
         broker_ms = None
         # aiokafka commits happily after a failed produce: what was sent must have arrived first.
-        for tp, count, delivered in waiting:
-            metadata: RecordMetadata = await delivered
+        arrived: list[RecordMetadata] = await asyncio.gather(*(delivered for _, _, delivered in waiting))
+        for (tp, count, _), metadata in zip(waiting, arrived, strict=True):
             last[tp] = metadata.offset + count - 1
             if metadata.timestamp_type == 1:  # LogAppendTime
                 broker_ms = max(broker_ms or 0, metadata.timestamp)
@@ -140,6 +139,11 @@ class Writer:
         """Close the connections only."""
         self._producer._closed = True  # `stop` would wait for what can no longer be sent
         await self._producer.client.close()
+
+
+def _sent(letter: Message) -> Message:
+    letter = fitted(letter)
+    return replace(letter, headers=(*letter.headers, _VERSION))
 
 
 def _append(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from confluent_kafka import Producer
 
 from agents.topics import CHANGELOGS
 from pipeline.policy.load import default_yaml, load_policy
@@ -96,3 +97,17 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(topics: Kafka
             worker.process.wait()
     with Worker(tmp_path, topics.bootstrap):
         assert_each_decided_once(topics, count)
+
+
+def test_a_record_too_large_for_its_own_dead_letter_stands_in_nobodys_way(topics: Kafka, tmp_path: Path) -> None:
+    producer = Producer({"bootstrap.servers": topics.bootstrap, "message.max.bytes": 2_000_000})
+    hostile: dict[str, str | bytes | None] = {f"h{number}": b"x" * 20 for number in range(4_000)}
+    producer.produce("transactions", key=b"c-1", value=b"?" * 890_000, headers=hostile)
+    producer.produce("transactions", key=b"c" * 500_000, value=b"?" * 540_000)
+    assert producer.flush(30) == 0
+    publish_payments(topics, [payment(0, "c-1")])
+    with Worker(tmp_path, topics.bootstrap) as worker:
+        letters = await_records(topics.bootstrap, "dead-letters", 2)
+        await_records(topics.bootstrap, "decisions", 1)
+        assert worker.stop() == 0
+    assert {headers(each)["reason"] for each in letters} == {b"not_json"}
