@@ -1,12 +1,12 @@
 """What happens to one transaction: validate, seen before?, judge, remember. Judging sees only what came before it."""
 
-from typing import NamedTuple
+from typing import Final
 
 from schemas.account_action import AccountAction
 from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
 from schemas.re_review import ReReview
 from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
+from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms, rewrite
 
 from pipeline.customer import Customer
 from pipeline.history_bytes import digest_of
@@ -25,7 +25,7 @@ from pipeline.whitelist.dossier import tier_at
 # A review for cause is due a day after its alert; it demotes nobody by itself, so it has no grace.
 FOR_CAUSE_DUE_MS = MS_PER_DAY
 # A month of 900,000 such payments still fits the 64 bits in which large customers are summed.
-LARGEST_BASE_AMOUNT = 10**13
+LARGEST_BASE_AMOUNT: Final = 10**13
 
 
 class Assessed:
@@ -40,8 +40,10 @@ class Assessed:
         self.right_lane = right_lane
 
 
-class Duplicate(NamedTuple):
+class Duplicate:
     """Seen before, with the same content."""
+
+    __slots__ = ()
 
 
 def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Assessed | Duplicate | Rejected:
@@ -111,13 +113,14 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
     reversal: Reversal | None,
 ) -> Decision:
     transaction = intake.transaction
+    customer_id = transaction.customer_id
     policy = plan.policy
-    occurred_at = format_ms(intake.occurred_ms)
+    occurred_at = rewrite(transaction.occurred_at, intake.occurred_ms)
     return Decision(
-        decision_id=derived_id(intake.source, transaction.transaction_id, transaction.customer_id),
-        transaction_id=transaction.transaction_id,
+        decision_id=derived_id(intake.source, intake.transaction_id, customer_id),
+        transaction_id=intake.transaction_id,
         source=intake.source,
-        customer_id=transaction.customer_id,
+        customer_id=customer_id,
         occurred_at=occurred_at,
         arrived_at=occurred_at if intake.arrived_ms == intake.occurred_ms else format_ms(intake.arrived_ms),
         outcome=OUTCOMES[verdict.outcome],

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pipeline.calendar import QUARTER_MS
 
 # The oldest bucket counts its quarter-hours from before all that RFC 3339 can write: no number is negative.
-_YEAR_ONE = -719_163 * 96
-_SEVEN_BITS = 0x7F
+_YEAR_ONE: Final = -719_163 * 96
+_SEVEN_BITS: Final = 0x7F
 
 
 class BucketsError(ValueError):

@@ -8,11 +8,12 @@ moves back as `t` grows. `end(t)` is the first moment after `t` at which an entr
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 
-QUARTER_MS = 15 * MS_PER_MINUTE
+QUARTER_MS: Final = 15 * MS_PER_MINUTE
 _MINUTES_PER_DAY = 24 * 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()

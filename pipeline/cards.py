@@ -5,14 +5,15 @@ Prefixes and lengths: ISO/IEC 7812 issuer ranges as the brands publish them. Luh
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 import orjson
 from schemas.transaction import ID_FIELDS, TEXT_FIELDS, Transaction
 
 # Twelve digits or more, with what people type between them. Runs over every raw message, so it is translate and find,
 # ten times faster than a regular expression that tries again at each digit.
-_DIGITS_TO_ZERO = bytes.maketrans(b"0123456789", b"0000000000")
-_SUSPECT = b"0" * 12
+_DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
+_SUSPECT: Final = b"0" * 12
 _RUN = re.compile(r"[0-9](?:[ -]{0,3}[0-9]){11,}")
 _DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[{}\[\]]', re.DOTALL)

@@ -7,7 +7,7 @@ is derived from the log and rebuilt when a customer comes back into memory; `his
 
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from schemas.decision import Reversal
@@ -20,23 +20,23 @@ from pipeline.validate import REVERSAL, Intake
 
 # By contract an original is known for 48 h. Loaded history may come out of order by a day, hence a day more, and an
 # hour so that no reversal can still be ahead of a window that reads the folded bucket.
-KNOWN_MS = 48 * MS_PER_HOUR
-KEPT_MS = 73 * MS_PER_HOUR
+KNOWN_MS: Final = 48 * MS_PER_HOUR
+KEPT_MS: Final = 73 * MS_PER_HOUR
 # The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
-BUCKETS_KEPT_MS = (33 * 24 + 2) * MS_PER_HOUR
-CONTENT_BYTES = 4
+BUCKETS_KEPT_MS: Final = (33 * 24 + 2) * MS_PER_HOUR
+CONTENT_BYTES: Final = 4
 # Entries of one sealed segment: with the longest ids still below the largest state record of 64 KiB.
-SEGMENT = 256
+SEGMENT: Final = 256
 
 # Letting go costs as much for one entry as for a few, so it waits for every second.
-_LET_GO_EVERY = 0b1
+_LET_GO_EVERY: Final = 0b1
 # Longer than any cool-down may last.
-_COOLING_KEPT_MS = 31 * 24 * MS_PER_HOUR
+_COOLING_KEPT_MS: Final = 31 * 24 * MS_PER_HOUR
 
-_TYPE = 0b111
-_DECLINED = 0b1000
-_SOURCE_SHIFT = 4
-_encode_content = msgspec.msgpack.Encoder().encode
+_TYPE: Final = 0b111
+_DECLINED: Final = 0b1000
+_SOURCE_SHIFT: Final = 4
+_encode_content: Final = msgspec.msgpack.Encoder().encode
 
 
 class Foreign(NamedTuple):
@@ -99,7 +99,7 @@ class History:
 
     def seen(self, intake: Intake) -> bool | None:
         """Whether this transaction was seen before: None if not, True if the same, False if with other content."""
-        position = self._known(intake.source, intake.transaction.transaction_id, intake.arrived_ms)
+        position = self._known(intake.source, intake.transaction_id, intake.arrived_ms)
         if position is None:
             return None
         return self.contents[position - self.first] == content_of(intake)
@@ -111,10 +111,11 @@ class History:
             self._let_go(min(self.last_arrival_ms, intake.arrived_ms) - KEPT_MS)
         self.last_arrival_ms = intake.arrived_ms
         transaction = intake.transaction
-        if transaction.payee_id:
-            self.payees.see(transaction.payee_id, intake.occurred_ms)
-        if transaction.device_id:
-            self.devices.see(transaction.device_id, intake.occurred_ms)
+        payee_id, device_id = transaction.payee_id, transaction.device_id
+        if payee_id:
+            self.payees.see(payee_id, intake.occurred_ms)
+        if device_id:
+            self.devices.see(device_id, intake.occurred_ms)
         amount = 0 if intake.declined else intake.base_minor
         if intake.occurred_ms <= self.folded_to_ms:
             return self._fold_at_once(intake, amount)
@@ -139,12 +140,12 @@ class History:
     def _append(self, intake: Intake, amount: int) -> int:
         position = self.first + len(self.ids)
         source = self._source_index(intake.source)
-        self.ids.append(intake.transaction.transaction_id)
+        self.ids.append(intake.transaction_id)
         self.times.append(intake.occurred_ms)
         self.amounts.append(amount)
         self.kinds.append(intake.type_index | (_DECLINED if intake.declined else 0) | source << _SOURCE_SHIFT)
         self.contents.append(content_of(intake))
-        self._where[_identity(source, intake.transaction.transaction_id)] = position
+        self._where[_identity(source, intake.transaction_id)] = position
         heappush(self._expiry, (intake.occurred_ms, position))
         self.newest_ms = max(self.newest_ms, intake.occurred_ms)
         if position + 1 - self.sealed >= 2 * SEGMENT:
@@ -152,7 +153,7 @@ class History:
         return position
 
     def _fold_at_once(self, intake: Intake, amount: int) -> Reversal | None:
-        """Count history that is loaded more than a day out of order. It is not known again: a reversal changes nothing."""
+        """Count history that is loaded more than a day out of order; it is not known again, and reverses nothing."""
         if intake.type_index == REVERSAL:
             return Reversal("unknown_original", 0)
         self._bucket(intake.type_index).add(intake.occurred_ms, amount, 1)
@@ -266,6 +267,8 @@ class History:
 
     def _source_index(self, source: str) -> int:
         sources = self.sources
+        if sources and sources[0] == source:
+            return 0
         if source not in sources:
             sources.append(source)
         return sources.index(source)

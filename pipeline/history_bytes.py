@@ -19,9 +19,9 @@ from pipeline.history import CONTENT_BYTES, SEGMENT, Foreign, History
 T = TypeVar("T")
 Lookup = Callable[[bytes], bytes | None]
 
-VERSION = b"\x01\x00"
-LARGEST_RECORD = 64 * 1024
-_LARGE_BUCKETS = 2048
+VERSION: Final = b"\x01\x00"
+LARGEST_RECORD: Final = 64 * 1024
+_LARGE_BUCKETS: Final = 2048
 
 
 class StateError(ValueError):
@@ -114,6 +114,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         devices,
         history.cooling,
     ) = head
+    history.first_standing = history.first_segment
     for number in range(history.first_segment, history.first_segment + (history.sealed - history.first) // SEGMENT):
         segment = lookup(segment_key(key, number))
         if segment is None:

@@ -1,10 +1,11 @@
 """Ids of what we publish: functions of what they name, so that a second run says the same."""
 
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def derived_id(*parts: str | int) -> str:

@@ -7,6 +7,7 @@ business.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from schemas.codec import Undecodable, decode_disposition
 from schemas.decision import Lane
@@ -28,10 +29,10 @@ from pipeline.whitelist.review import announce, due
 from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
 
-LANES: dict[str, Lane] = {"transactions": "standard", "transactions-priority": "priority"}
-MOST_CRASHES = 100
+LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
+MOST_CRASHES: Final = 100
 # A long outage must not make one unit of work announce a hundred thousand reviews.
-MOST_ANNOUNCED = 1_000
+MOST_ANNOUNCED: Final = 1_000
 
 
 class Partition:

@@ -1,11 +1,12 @@
 """What happened, counted as it happens and handed over by the batch: metrics are an agent's business."""
 
 from bisect import bisect_left
+from typing import Final
 
 from schemas.decision import Decision
 
 # Upper bounds of the lateness histogram, ms: how long after it occurred a transaction arrived.
-LATENESS_BOUNDS_MS = (0, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000)
+LATENESS_BOUNDS_MS: Final = (0, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000)
 
 Counts = dict[tuple[str, ...], int]
 

@@ -7,7 +7,7 @@ question costs two look-ups; past a threshold an index takes over the single one
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pipeline.buckets import Buckets, merge
 from pipeline.calendar import QUARTER_MS, Window
@@ -15,9 +15,11 @@ from pipeline.timeline_given_back import GivenBack
 from pipeline.timeline_index import CHUNK, Index, Older
 
 # From here on the index costs less than the lists when most entries arrive late.
-INDEX_FROM = 128
+INDEX_FROM: Final = 128
 # More than any window can hold.
-_ANYTHING = 2**61
+_ANYTHING: Final = 2**61
+# Before every moment.
+_NEVER: Final = -(2**61)
 
 
 class Evidence(NamedTuple):
@@ -61,9 +63,9 @@ class Timeline:
         self._refs: list[int] = []
         # What was given back later than its entry occurred, and the latest moment at which something was.
         self._given_back: list[GivenBack] = []
-        self._newest_since: int | None = None
+        self._newest_since = _NEVER
         # Time of the latest entry so far: one that is not earlier breaks nothing later.
-        self.newest: int | None = None
+        self.newest = _NEVER
 
     def __len__(self) -> int:
         """How many entries are kept singly."""
@@ -71,8 +73,7 @@ class Timeline:
 
     def add(self, time: int, amount: int, ref: int) -> None:
         """Put in an entry that has arrived; `amount` is 0 for a declined one, `ref` names it."""
-        if self.newest is None or self.newest < time:
-            self.newest = time
+        self.newest = max(self.newest, time)
         if self._index is not None:
             self._index.add(time, amount, ref)
             return
@@ -120,7 +121,7 @@ class Timeline:
         self._change(at, -amount, 0)
         if since > time:
             self._given_back.append(GivenBack(since, time, amount))
-            self._newest_since = since if self._newest_since is None else max(since, self._newest_since)
+            self._newest_since = max(since, self._newest_since)
 
     def forget(self, until: int) -> None:
         """Fold the single entries up to and including `until`: they count as before, but have no names any more."""
@@ -131,7 +132,7 @@ class Timeline:
             if len(index) <= self._index_from // 2:
                 self._index = None
                 self._given_back = index.given_back()
-                self._newest_since = max((given.since for given in self._given_back), default=None)
+                self._newest_since = max((given.since for given in self._given_back), default=_NEVER)
                 for time, amount, ref in index.entries():
                     self.add(time, amount, ref)
             return
@@ -148,7 +149,7 @@ class Timeline:
         del self._refs[:folded]
         if folded > 0 and self._given_back:
             self._given_back = [given for given in self._given_back if given.time > until]
-            self._newest_since = max((given.since for given in self._given_back), default=None)
+            self._newest_since = max((given.since for given in self._given_back), default=_NEVER)
 
     def drop(self, before: int) -> None:
         """Drop the buckets older than the one that holds `before`: no window reaches back to them any more."""
@@ -176,7 +177,7 @@ class Timeline:
         if stop > 0 and times[-1] > t:
             stop = bisect_right(times, t, begin)
         amount = self._sums[stop] - self._sums[begin]
-        if self._newest_since is not None and self._newest_since > t:
+        if self._newest_since > t:
             for given in self._given_back:
                 if start <= given.time <= t < given.since:
                     amount += given.amount
@@ -203,7 +204,7 @@ class Timeline:
         The moments asked are those of the single entries for which `t` still counts. `counted`: the limit is a count.
         """
         added = 1 if counted else amount
-        if self.newest is None or self.newest <= t or added == 0:
+        if self.newest <= t or added == 0:
             return None
         start = window.start(t)
         if start is None:

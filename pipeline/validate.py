@@ -4,7 +4,7 @@ The order of the checks decides the reason only: decode, validate, card number, 
 follow in `assess`, where the customer is known).
 """
 
-from typing import NamedTuple
+from typing import Final
 
 from schemas.codec import Undecodable, decode_transaction
 from schemas.decision import Lane
@@ -17,15 +17,19 @@ from pipeline.currencies import EXPONENTS
 from pipeline.partitioning import belongs_to
 from pipeline.record import Record
 
-REVERSAL = TRANSACTION_TYPES.index("reversal")
-TYPE_INDEX = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
+REVERSAL: Final = TRANSACTION_TYPES.index("reversal")
+TYPE_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
 
 
-class Rejected(NamedTuple):
+class Rejected:
     """Why a record goes to the dead letters; `detail` names the place, never the value."""
 
-    reason: Reason
-    detail: str
+    __slots__ = ("detail", "reason")
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Keep the reason as a value."""
+        self.reason = reason
+        self.detail = detail
 
 
 class Intake:
@@ -33,7 +37,7 @@ class Intake:
 
     __slots__ = (
         "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "declined", "lane", "occurred_ms",
-        "original_ms", "source", "transaction", "type_index", "unknown_fields",
+        "original_ms", "source", "transaction", "transaction_id", "type_index", "unknown_fields",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +51,7 @@ class Intake:
     ) -> None:
         """Keep what was read; `base_minor` follows when the rate is known."""
         self.transaction = transaction
+        self.transaction_id = transaction.transaction_id
         self.source = source
         self.occurred_ms = occurred_ms
         self.arrived_ms = arrived_ms
@@ -55,7 +60,7 @@ class Intake:
         self.type_index = TYPE_INDEX[transaction.transaction_type]
         self.declined = transaction.status == "declined"
         self.amount_minor = transaction.amount
-        self.base_minor = transaction.amount
+        self.base_minor = self.amount_minor
         self.base_currency = transaction.currency
         self.original_ms = 0
         self.card_like_ids = 0

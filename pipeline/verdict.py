@@ -1,14 +1,14 @@
 """From what the rules found to what is done about it: score, outcome, cool-down."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pipeline.plan import Plan
 from pipeline.policy.model import Action
 from pipeline.sight import Finding
 
-_NOTHING = Action()
+_NOTHING: Final = Action()
 # One point for each further live signal, at most nine: the strongest rule leads, the others break ties.
-_MOST_FURTHER = 9
+_MOST_FURTHER: Final = 9
 
 
 class Verdict(NamedTuple):
@@ -24,7 +24,7 @@ class Verdict(NamedTuple):
     cooling: dict[int, tuple[int, int]]
 
 
-_PASS = Verdict(0, 0, _NOTHING, cooled=False, cooling={})
+_PASS: Final = Verdict(0, 0, _NOTHING, cooled=False, cooling={})
 
 
 def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int]], arrived_ms: int) -> Verdict:
