@@ -25,13 +25,13 @@ def fitted(letter: Message) -> Message:
         return letter
     headers = tuple(header for header in letter.headers if not header[0].startswith(dead_letter.ORIGINAL_PREFIX))
     shorter = replace(letter, key=letter.key and letter.key[:LARGEST_KEY], headers=headers)
-    over, value = _size(shorter) - LARGEST, letter.value
-    if over <= 0 or value is None:
+    value = letter.value
+    if _size(shorter) <= LARGEST or value is None:
         return shorter
     if dead_letter.DIGEST not in dict(headers):
         told = (dead_letter.DIGEST, sha256(value).hexdigest().encode()), (dead_letter.SIZE, str(len(value)).encode())
         shorter = replace(shorter, headers=headers + told)
-    return replace(shorter, value=value[: -over or None])
+    return replace(shorter, value=value[: LARGEST - _size(shorter)])
 
 
 def _size(message: Message) -> int:
