@@ -10,7 +10,6 @@ def command() -> None:
     docs/operate.md. Topics are made by `tierwatch topics create`.
     """
     from agents.worker import run_worker
-
     from console.environment import settings
 
     raise typer.Exit(run_worker(settings()))

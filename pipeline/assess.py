@@ -2,12 +2,6 @@
 
 from typing import Final
 
-from schemas.account_action import AccountAction
-from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
-from schemas.re_review import ReReview
-from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms, rewrite
-
 from pipeline.customer import Customer
 from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
@@ -21,6 +15,11 @@ from pipeline.signals import base_signals_of, reasons_of, retroactive_breach_of,
 from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
 from pipeline.whitelist.dossier import tier_at
+from schemas.account_action import AccountAction
+from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
+from schemas.re_review import ReReview
+from schemas.reasons import DeadLetterReason as Reason
+from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms, rewrite
 
 # A review for cause is due a day after its alert; it demotes nobody by itself, so it has no grace.
 FOR_CAUSE_DUE_MS = MS_PER_DAY

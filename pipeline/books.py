@@ -1,16 +1,15 @@
 """What every worker reads whole: the policies with their history, and the exchange rates."""
 
-from schemas.audit import AuditEntry
-from schemas.codec import Undecodable, decode_policy_event, decode_rate
-from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import format_ms
-
 from pipeline.ids import derived_id
 from pipeline.messages import dead_letter_of, message
 from pipeline.policy.book import PolicyBook
 from pipeline.rates import Rates
 from pipeline.record import Message, Record
 from pipeline.validate import Rejected
+from schemas.audit import AuditEntry
+from schemas.codec import Undecodable, decode_policy_event, decode_rate
+from schemas.reasons import DeadLetterReason as Reason
+from schemas.timestamps import format_ms
 
 
 class Books:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import orjson
+
 from schemas.transaction import ID_FIELDS, TEXT_FIELDS, Transaction
 
 # Twelve digits or more, with what people type between them. Runs over every raw message, so it is translate and find,

@@ -1,14 +1,13 @@
 """The first look at a customer event's bytes, and what it does to the customer's dossier."""
 
-from schemas.codec import Undecodable, decode_customer_event
-from schemas.reasons import DeadLetterReason as Reason
-
 from pipeline.cards import mask_value
 from pipeline.customer import Customer, Customers
 from pipeline.policy.model import Policy
 from pipeline.record import Record
 from pipeline.validate import Rejected, check_key
 from pipeline.whitelist.life import Applied, Duplicate, Refusal, apply
+from schemas.codec import Undecodable, decode_customer_event
+from schemas.reasons import DeadLetterReason as Reason
 
 
 def judge_event(

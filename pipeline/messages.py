@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from msgspec import Struct
-from schemas import cloudevents, dead_letter
-from schemas.codec import encode
 
 from pipeline.cards import mask_value
 from pipeline.record import Message, Record
 from pipeline.validate import Rejected
 from pipeline.whitelist.outgoing import Outgoing
+from schemas import cloudevents, dead_letter
+from schemas.codec import encode
 
 
 def message(topic: str, key: bytes, body: Struct, message_id: str, time: str) -> Message:

@@ -9,10 +9,6 @@ business.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from schemas.codec import Undecodable, decode_disposition
-from schemas.decision import Lane
-from schemas.reasons import DeadLetterReason as Reason
-
 from pipeline.assess import Duplicate, assess
 from pipeline.books import Books
 from pipeline.customer import Changes, Customers, Lookup
@@ -28,6 +24,9 @@ from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.review import announce, due
 from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
+from schemas.codec import Undecodable, decode_disposition
+from schemas.decision import Lane
+from schemas.reasons import DeadLetterReason as Reason
 
 LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
 MOST_CRASHES: Final = 100

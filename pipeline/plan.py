@@ -1,10 +1,9 @@
 """A policy made ready for judging: each limit beside its window, the types it counts and its value at every tier."""
 
-from schemas.decision import OUTCOMES
-from schemas.transaction import TRANSACTION_TYPES
-
 from pipeline.calendar import Calendar, Window
 from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
+from schemas.decision import OUTCOMES
+from schemas.transaction import TRANSACTION_TYPES
 
 _NO_LIMIT = 2**61
 # A window and one that holds all of it, whatever the zone and the hour.

@@ -4,10 +4,9 @@ from bisect import bisect_left, bisect_right
 from datetime import date
 from typing import NamedTuple
 
+from pipeline.currencies import EXPONENTS
 from schemas.rate import Rate
 from schemas.timestamps import MS_PER_DAY
-
-from pipeline.currencies import EXPONENTS
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 

@@ -1,13 +1,12 @@
 """Findings as they stand on a decision, with the evidence that lets anybody count again, and in words."""
 
-from schemas.decision import EVIDENCE_IDS, Evidence, RetroactiveBreach, Signal
-from schemas.timestamps import format_ms
-
 from pipeline.currencies import EXPONENTS
 from pipeline.history import History
 from pipeline.policy.model import Policy
 from pipeline.sight import Finding
 from pipeline.validate import Intake
+from schemas.decision import EVIDENCE_IDS, Evidence, RetroactiveBreach, Signal
+from schemas.timestamps import format_ms
 
 
 def signals_of(findings: list[Finding], history: History, intake: Intake, tier: int) -> tuple[Signal, ...]:

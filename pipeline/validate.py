@@ -6,16 +6,15 @@ follow in `assess`, where the customer is known).
 
 from typing import Final
 
+from pipeline.cards import card_like_ids, holds_card, may_hold_card
+from pipeline.currencies import EXPONENTS
+from pipeline.partitioning import belongs_to
+from pipeline.record import Record
 from schemas.codec import Undecodable, decode_transaction
 from schemas.decision import Lane
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import parse_ms
 from schemas.transaction import LARGEST_AMOUNT, TRANSACTION_TYPES, Transaction
-
-from pipeline.cards import card_like_ids, holds_card, may_hold_card
-from pipeline.currencies import EXPONENTS
-from pipeline.partitioning import belongs_to
-from pipeline.record import Record
 
 REVERSAL: Final = TRANSACTION_TYPES.index("reversal")
 TYPE_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(TRANSACTION_TYPES)}

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
 
+from pipeline.policy.load import PolicyError, load_policy, policy_digest
+from pipeline.policy.model import Person, Policy
+from pipeline.policy.versions import Versions
 from schemas.codec import encode
 from schemas.policy_event import (
     PolicyApproved,
@@ -21,10 +24,6 @@ from schemas.policy_event import (
 from schemas.reasons import RefusalReason as Reason
 from schemas.signing import verify
 from schemas.timestamps import MS_PER_SECOND, parse_ms
-
-from pipeline.policy.load import PolicyError, load_policy, policy_digest
-from pipeline.policy.model import Person, Policy
-from pipeline.policy.versions import Versions
 
 # An approval takes effect no sooner than this after its arrival, so that all workers have read it by then.
 SETTLE_MS = 5 * MS_PER_SECOND

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from schemas.decision import OUTCOMES
-
 from pipeline.policy.check_tiers import base_tier, granted_tiers, nested_windows, rising_tiers, tier_names
 from pipeline.policy.model import LIMIT_RULES, Policy
 from pipeline.policy.reading import Finding, Path, repeats
+from schemas.decision import OUTCOMES
 
 HIGHEST_SCORE = 109
 

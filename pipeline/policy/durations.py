@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND
-
 from pipeline.policy.reading import Reading
 from pipeline.policy.shapes import Leaf
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND
 
 _UNITS_MS = {"d": MS_PER_DAY, "h": MS_PER_HOUR, "m": MS_PER_MINUTE, "s": MS_PER_SECOND}
 

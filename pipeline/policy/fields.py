@@ -4,9 +4,6 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from schemas.decision import OUTCOMES
-from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
-from schemas.transaction import TRANSACTION_TYPES
 
 from pipeline.currencies import EXPONENTS
 from pipeline.policy.amounts import Amount
@@ -15,6 +12,9 @@ from pipeline.policy.durations import Duration, TimeOfDay
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
 from pipeline.policy.shapes import Choice, Flag, Integer, Known, Text
+from schemas.decision import OUTCOMES
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
+from schemas.transaction import TRANSACTION_TYPES
 
 # How much a customer of the tier must prove, most first. A higher tier may ask for less, never for more.
 AUTHENTICATION_LEVELS = ("strong", "standard", "reduced")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
+
 from schemas.account_action import Action as AccountActionName
 from schemas.decision import Mode, Outcome, Severity
 from schemas.transaction import TransactionType

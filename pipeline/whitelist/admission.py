@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 
-from schemas.customer_event import AdmissionApproved, EvidenceItem
-from schemas.reasons import RefusalReason
-from schemas.timestamps import format_ms, parse_ms
-
 from pipeline.policy.model import ReviewTerms, Tier
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.entitlements import tier_in_force, tier_named
 from pipeline.whitelist.review import schedule
 from pipeline.whitelist.signatures import approvers
 from pipeline.whitelist.transition import Case, Change, Refused, lowered_ms, refuse_raising
+from schemas.customer_event import AdmissionApproved, EvidenceItem
+from schemas.reasons import RefusalReason
+from schemas.timestamps import format_ms, parse_ms
 
 
 def approve(event: AdmissionApproved, case: Case) -> Change | Refused:

@@ -1,11 +1,11 @@
 """What a customer may: the terms of the tier in force, as one message that stands until the next."""
 
 from msgspec.structs import replace
-from schemas.entitlement import Entitlement
-from schemas.timestamps import format_ms
 
 from pipeline.policy.model import Policy, Tier
 from pipeline.whitelist.dossier import Dossier, tier_at
+from schemas.entitlement import Entitlement
+from schemas.timestamps import format_ms
 
 
 def tier_named(policy: Policy, name: str) -> Tier | None:

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from schemas.customer_event import AccountFrozen, AccountUnfrozen
-from schemas.reasons import RefusalReason
-
 from pipeline.whitelist.entitlements import tier_in_force
 from pipeline.whitelist.signatures import approvers
 from pipeline.whitelist.transition import Case, Change, Refused, refuse_raising
+from schemas.customer_event import AccountFrozen, AccountUnfrozen
+from schemas.reasons import RefusalReason
 
 
 def freeze(_event: AccountFrozen, case: Case) -> Change:

@@ -6,6 +6,16 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
+
+from pipeline.ids import derived_id
+from pipeline.policy.model import Policy
+from pipeline.whitelist.admission import approve
+from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
+from pipeline.whitelist.entitlements import entitlement
+from pipeline.whitelist.freezing import freeze, lift
+from pipeline.whitelist.outgoing import Outgoing, action, audited, entitled
+from pipeline.whitelist.review import announce
+from pipeline.whitelist.transition import Case, Change, DeviceKnown, Effect, PayeeKnown, Refused
 from schemas.account_action import AccountAction, Action, Because
 from schemas.audit import AuditEntry
 from schemas.customer_event import (
@@ -18,16 +28,6 @@ from schemas.customer_event import (
 )
 from schemas.reasons import RefusalReason
 from schemas.timestamps import format_ms, parse_ms
-
-from pipeline.ids import derived_id
-from pipeline.policy.model import Policy
-from pipeline.whitelist.admission import approve
-from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
-from pipeline.whitelist.entitlements import entitlement
-from pipeline.whitelist.freezing import freeze, lift
-from pipeline.whitelist.outgoing import Outgoing, action, audited, entitled
-from pipeline.whitelist.review import announce
-from pipeline.whitelist.transition import Case, Change, DeviceKnown, Effect, PayeeKnown, Refused
 
 
 class Applied(NamedTuple):

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
+from pipeline.ids import derived_id
 from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
 from schemas.entitlement import Entitlement
 from schemas.re_review import ReReview
-
-from pipeline.ids import derived_id
 
 
 class Outgoing(NamedTuple):

@@ -7,16 +7,15 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import NamedTuple
 
-from schemas.account_action import AccountAction
-from schemas.audit import AuditEntry
-from schemas.re_review import ReReview
-from schemas.timestamps import format_ms
-
 from pipeline.ids import derived_id
 from pipeline.policy.model import Policy, ReviewTerms
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.outgoing import Outgoing, action, audited, entitled, reviewed
+from schemas.account_action import AccountAction
+from schemas.audit import AuditEntry
+from schemas.re_review import ReReview
+from schemas.timestamps import format_ms
 
 # The actor of what nobody did.
 CLOCK = "review_clock"

@@ -1,11 +1,10 @@
 """Whether enough different people signed: two names typed by one hand are not four eyes."""
 
+from pipeline.policy.model import Tier
+from pipeline.whitelist.transition import Case, Refused
 from schemas.customer_event import AccountUnfrozen, AdmissionApproved
 from schemas.reasons import RefusalReason
 from schemas.signing import verify
-
-from pipeline.policy.model import Tier
-from pipeline.whitelist.transition import Case, Refused
 
 SignedEvent = AdmissionApproved | AccountUnfrozen
 

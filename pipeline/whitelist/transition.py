@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from schemas.reasons import RefusalReason
-from schemas.timestamps import format_ms
-
 from pipeline.policy.model import Policy
 from pipeline.whitelist.dossier import Dossier
+from schemas.reasons import RefusalReason
+from schemas.timestamps import format_ms
 
 
 class DeviceKnown(NamedTuple):
