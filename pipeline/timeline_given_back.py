@@ -54,11 +54,10 @@ class GivenBackColumns:
             self._newest_since = given.since
 
     def forget(self, until: int) -> None:
-        """Drop what is not pending at any moment after `until`."""
-        kept = self._columns[:, : self._used]
-        kept = kept[:, kept[_SINCE] > until]
-        self._used = kept.shape[1]
-        self._columns[:, : self._used] = kept
+        """Drop what was given back of entries up to and including `until`: folded, they count what is left of them."""
+        folded = int(self._columns[_TIME, : self._used].searchsorted(until, "right"))
+        self._used -= folded
+        self._columns[:, : self._used] = self._columns[:, folded : folded + self._used]
 
     def pending(self, t: int) -> Pending | None:
         """Return what is given back of entries up to `t`, but only after `t`; None if nothing is."""

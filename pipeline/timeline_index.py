@@ -38,6 +38,12 @@ class Older(NamedTuple):
         at = bisect_left(self.starts, start)
         return self.sums[-1] - self.sums[at], self.counts[-1] - self.counts[at]
 
+    def between(self, start: int, t: int) -> tuple[int, int]:
+        """Sum and count of the buckets that begin from `start` to `t`, both included."""
+        at = bisect_left(self.starts, start)
+        stop = bisect_right(self.starts, t, at)
+        return self.sums[stop] - self.sums[at], self.counts[stop] - self.counts[at]
+
 
 class _Asked:
     """What was found for one moment: judging asks for it again and again, and adding once more."""
@@ -133,15 +139,16 @@ class Index:
             folded += zip(chunk.times, chunk.amounts, strict=True)
         if at > 0:
             del self._chunks[:at], self._lasts[:at], self._sums[:at], self._counts[:at]
-            self._given_back.forget(until)
         if place > 0:
             chunk = self._chunks[0]
             folded += zip(chunk.times[:place], chunk.amounts[:place], strict=True)
             self._sums[0] -= sum(chunk.amounts[:place])
             self._counts[0] -= place
             del chunk.times[:place], chunk.amounts[:place], chunk.refs[:place]
-        if self._moments is not None and folded:
-            self._moments.forget(at, place)
+        if folded:
+            self._given_back.forget(until)
+            if self._moments is not None:
+                self._moments.forget(at, place)
         return folded
 
     def total(self, start: int, t: int) -> tuple[int, int]:
@@ -164,7 +171,7 @@ class Index:
         if asked.pending is not None:
             amount += asked.pending.since(start)
         if at == place == 0:
-            older_amount, older_count = self._older.since(start)
+            older_amount, older_count = self._older.between(start, t)
             amount += older_amount
             count += older_count
         asked.totals[start] = amount, count

@@ -1,0 +1,5 @@
+"""A failing law says what differs, in helpers too."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.laws.judging_bench")
