@@ -173,14 +173,15 @@ def _entries(history: History, start: int, end: int, base_ms: int) -> _Entries:
     first = history.first
     times = history.times
     if start == 0 and end == len(times):
-        ids, amounts, kinds, contents = history.ids, history.amounts, history.kinds, history.contents
+        ids, amounts, kinds = history.ids, history.amounts, history.kinds
     else:
         times, ids, amounts = times[start:end], history.ids[start:end], history.amounts[start:end]
-        kinds, contents = history.kinds[start:end], history.contents[start:end]
+        kinds = history.kinds[start:end]
+    contents = bytes(history.contents[start * CONTENT_BYTES : end * CONTENT_BYTES])
     ages = [base_ms - time for time in times]
     originals = _within(history.originals, first, start, end)
     foreign: dict[int, tuple[str, int]] = _within(history.foreign, first, start, end)
-    return base_ms, ids, ages, amounts, kinds, b"".join(contents), originals, foreign
+    return base_ms, ids, ages, amounts, kinds, contents, originals, foreign
 
 
 def _within(by_position: Mapping[int, T], first: int, start: int, end: int) -> dict[int, T]:
@@ -197,6 +198,6 @@ def _append(history: History, entries: _Entries) -> None:
     history.times += [base_ms - age for age in ages]
     history.amounts += amounts
     history.kinds += kinds
-    history.contents += [contents[i : i + CONTENT_BYTES] for i in range(0, len(contents), CONTENT_BYTES)]
+    history.contents += contents
     history.originals.update({position + i: original for i, original in originals.items()})
     history.foreign.update({position + i: Foreign(*whole) for i, whole in foreign.items()})
