@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.services.wait import until
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "sparkov.csv.gz"
 # All 355,615 payments take minutes: `TIERWATCH_TEST_PAYMENTS=355615 make test ARGS=tests/kafka/test_history.py`.
+Fields = dict[str, Any]
 PAYMENTS = int(os.environ.get("TIERWATCH_TEST_PAYMENTS", "20000"))
 
 
@@ -68,14 +70,14 @@ def _outcomes(broker: str) -> Counter[tuple[int, int]]:
     return outcomes
 
 
-def _replay(ingest: list[str], folder: Path) -> dict[str, list[dict]]:
+def _replay(ingest: list[str], folder: Path) -> dict[str, list[Fields]]:
     lines, out = folder / "lines.jsonl", folder / "out.jsonl"
     with lines.open("wb") as target:
         subprocess.run([*ingest, "--to", "-"], stdout=target, check=True, stdin=subprocess.DEVNULL, timeout=300)
     with out.open("wb") as target:
         replay = [sys.executable, "-m", "console", "replay", str(lines)]
         subprocess.run(replay, stdout=target, check=True, stdin=subprocess.DEVNULL, timeout=900)
-    said: dict[str, list[dict]] = {"decisions": [], "alerts": []}
+    said: dict[str, list[Fields]] = {"decisions": [], "alerts": []}
     with out.open("rb") as written:
         for line in map(json.loads, written):
             if line["topic"] in said:
@@ -83,9 +85,10 @@ def _replay(ingest: list[str], folder: Path) -> dict[str, list[dict]]:
     return said
 
 
-def _fields(value: bytes | None) -> dict:
-    return json.loads(value or b"")
+def _fields(value: bytes | None) -> Fields:
+    fields: Fields = json.loads(value or b"")
+    return fields
 
 
-def _id(fields: dict) -> str:
-    return fields["decision_id"]
+def _id(fields: Fields) -> str:
+    return str(fields["decision_id"])
