@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.kafka.house import Worker, prepare, read
+from tests.kafka.house import Worker, headers, prepare, read
 from tests.services.kafka import Kafka
 from tests.services.wait import until
 
@@ -37,7 +37,9 @@ def test_every_offset_has_one_outcome_and_a_replay_says_the_same(empty_kafka: Ka
         until(lambda: _settled(worker) >= PAYMENTS, f"{PAYMENTS} outcomes", seconds=900)
         assert worker.stop() == 0
 
-    inputs = {(message.partition(), message.offset()) for message in read(empty_kafka.bootstrap, "transactions")}
+    inputs = {
+        (message.partition() or 0, message.offset() or 0) for message in read(empty_kafka.bootstrap, "transactions")
+    }
     assert len(inputs) == PAYMENTS
     assert _outcomes(empty_kafka.bootstrap) == Counter(inputs)
 
@@ -56,11 +58,11 @@ def _outcomes(broker: str) -> Counter[tuple[int, int]]:
     """How often each input offset is accounted for: the journal's records less its duplicates are decided or dead."""
     outcomes: Counter[tuple[int, int]] = Counter()
     for message in read(broker, "dead-letters"):
-        headers = dict(message.headers() or ())
-        outcomes[int(headers["partition"]), int(headers["offset"])] += 1
-    offsets = {}
+        said = headers(message)
+        outcomes[int(said["partition"]), int(said["offset"])] += 1
+    offsets: dict[str, tuple[int, int]] = {}
     for message in read(broker, "transactions"):
-        offsets[json.loads(message.value() or b"")["transaction_id"]] = (message.partition(), message.offset())
+        offsets[_fields(message.value())["transaction_id"]] = (message.partition() or 0, message.offset() or 0)
     for message in read(broker, "decisions"):
         outcomes[offsets[_fields(message.value())["transaction_id"]]] += 1
     for message in read(broker, "journal"):
