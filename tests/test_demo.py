@@ -42,6 +42,16 @@ class Demo:
     def end(self) -> int:
         return self.process.wait(100)
 
+    def shown(self, pattern: str) -> re.Match[str]:
+        """Wait until it has shown a line like `pattern`; fail when it ends before."""
+
+        def look() -> re.Match[str] | None:
+            found = re.search(pattern, self.out.read_text(), re.MULTILINE)
+            assert found or self.process.poll() is None, self.said()
+            return found
+
+        return until(look, f"{pattern!r} in the demo's output", seconds=90)
+
     def said(self) -> str:
         return self.out.read_text() + self.err.read_text()
 
@@ -117,7 +127,7 @@ def test_a_record_without_an_outcome_is_found(demo: Start) -> None:
     one = demo("--once", "--transactions", "200", "--lose-one")
     assert one.end() == Exit.MISMATCH, one.said()
     counts = json.loads(one.out.read_text().splitlines()[-1])
-    assert counts["transactions"] == counts["decisions"] + counts["duplicates"] + counts["dead_letters"] + 1
+    assert counts["transactions"] == counts["decisions"] + counts["duplicates"] + counts["dead_letters"] + 1, one.said()
     assert "the books do not balance" in one.err.read_text()
     assert "1 without a decision, such as " in one.err.read_text()
     assert one.left_behind() == []
@@ -125,11 +135,9 @@ def test_a_record_without_an_outcome_is_found(demo: Start) -> None:
 
 def test_alerts_are_shown_until_ctrl_c(demo: Start) -> None:
     watched = demo("--transactions", "600")
-    alert = re.compile(r"^\d\d:\d\d:\d\dZ  cust-\d{5}  \w+ +(review|hold) .* \[\w+\]$", re.MULTILINE)
-    until(lambda: alert.search(watched.out.read_text()), "an alert", seconds=90)
-    url = re.search(r"Metrics: (\S+)", watched.out.read_text())
-    assert url
-    with urllib.request.urlopen(url[1], timeout=10) as metrics:  # noqa: S310 - our own worker's
+    url = watched.shown(r"Metrics: (\S+)")[1]
+    watched.shown(r"^\d\d:\d\d:\d\dZ  cust-\d{5}  \w+ +(review|hold) .* \[\w+\]$")
+    with urllib.request.urlopen(url, timeout=10) as metrics:  # noqa: S310 - our own worker's
         assert b"tierwatch_decisions_total" in metrics.read()
     watched.process.send_signal(signal.SIGINT)
     assert watched.end() == 0, watched.said()
@@ -140,7 +148,7 @@ def test_alerts_are_shown_until_ctrl_c(demo: Start) -> None:
 
 def test_a_day_that_is_broken_off_leaves_nothing(demo: Start) -> None:
     one = demo("--once")
-    until(lambda: "Metrics: " in one.out.read_text(), "the day to begin", seconds=90)
+    one.shown("Metrics: ")
     one.process.send_signal(signal.SIGTERM)
     assert one.end() == INTERRUPTED, one.said()
     assert "Traceback" not in one.said()
@@ -149,7 +157,7 @@ def test_a_day_that_is_broken_off_leaves_nothing(demo: Start) -> None:
 
 def test_a_worker_that_dies_is_told_with_the_end_of_its_log(demo: Start) -> None:
     watched = demo("--transactions", "600")
-    until(lambda: "Metrics: " in watched.out.read_text(), "the worker to work", seconds=90)
+    watched.shown("Metrics: ")
     (worker,) = watched.processes()
     os.kill(worker, signal.SIGKILL)
     assert watched.end() == Exit.FAILED, watched.said()
