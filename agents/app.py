@@ -11,7 +11,7 @@ from faust.types.auth import CredentialsT
 from mode import Service
 from mode.types import ServiceT
 
-from agents.customers import add_agents
+from agents.customers import add_agent
 from agents.engine.engine import Engine, Identity
 from agents.engine.recovery import TableManager
 from agents.engine.rows import Rows
@@ -114,7 +114,7 @@ class App(faust.App):
         self.read_model = store and ReadModel(
             store, client, layout, lambda: set(self.engine.shards), metrics.gauge("redis_up").set
         )
-        add_agents(self)
+        add_agent(self)
 
     def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Partition:
         return Partition(

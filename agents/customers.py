@@ -1,4 +1,4 @@
-"""The agents of what is keyed by customer: each fetched batch is one event, and the engine does the rest."""
+"""The agent of what is keyed by customer: each fetched batch is one event, and the engine does the rest."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,12 +13,9 @@ if TYPE_CHECKING:
     from agents.app import App
 
 
-def add_agents(app: "App") -> list[AgentT[Any]]:
-    """Give each of the co-partitioned inputs its agent."""
-    return [_agent(app, topic) for topic in CUSTOMER_TOPICS]
+def add_agent(app: "App") -> AgentT[Any]:
+    """Give all co-partitioned inputs one agent: what was fetched in an order stays in it."""
 
-
-def _agent(app: "App", topic: str) -> AgentT[Any]:
     async def judge(stream: StreamT[Any]) -> None:
         # The stream does not acknowledge: a batch is done when its transaction is committed; stock acks what crashed.
         async for event in cast("Stream[Any]", stream).noack().events():
@@ -28,4 +25,4 @@ def _agent(app: "App", topic: str) -> AgentT[Any]:
             except BrokenError as error:
                 app.fail(error)
 
-    return app.agent(app.topic(topic), name=topic)(judge)
+    return app.agent(app.topic(*CUSTOMER_TOPICS), name="customers")(judge)

@@ -131,6 +131,11 @@ class Engine:
         shard = self.shards.get(number)
         return None if shard is None else shard.positions.next.get(topic)
 
+    def committed_offset(self, topic: str, number: int) -> int | None:
+        """Return the next offset of an input as far as it is committed, for displays of lag."""
+        shard = self.shards.get(number)
+        return None if shard is None or shard.dead else shard.committed.get(topic)
+
     def check_position(self, topic: str, number: int, wanted: int | None, first: int, end: int) -> None:
         """See that what comes next is still there.
 
@@ -170,8 +175,9 @@ class Engine:
             self._broken = True
             shard.fail(error)
             raise BrokenError(
-                f"a bug of ours at {first.topic}[{first.partition}] in the {len(delivery.records)} records from offset "
-                f"{first.offset}: nothing of them is committed, and they stay where they are. Report it with this log."
+                f"a bug of ours at {first.topic}[{first.partition}] in the {len(delivery.records)} records from "
+                f"offset {first.offset} on: nothing of them is committed, and they stay where they are. Report it with "
+                "this log."
             ) from error
         self._watch.taken(time.perf_counter() - began)
         await shard.room()

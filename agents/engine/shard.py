@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from agents.engine import positions
@@ -32,7 +34,7 @@ class Delivery(Protocol):
 
     @property
     def records(self) -> Sequence[Record]:
-        """One topic's, in the order of their offsets; never none."""
+        """Those of each topic in the order of their offsets; never none."""
         ...
 
     def done(self) -> None:
@@ -97,6 +99,8 @@ class Shard:
         self.pipeline = pipeline
         self.tables = tables
         self.positions: Positions = positions.decode(tables["windows"].get(positions.KEY))
+        self.committed = dict(self.positions.next)
+        """The next offset of each input, as far as it is committed."""
         self.dead = False
         self._writer = writer
         self._journal = journal
@@ -125,23 +129,26 @@ class Shard:
 
     def take(self, delivery: Delivery) -> None:
         """Judge a fetched batch. Raises what the pipeline raises: our own bug, after which this shard is dead."""
-        records = delivery.records
-        topic, next_offset = records[0].topic, self.positions.next.get(records[0].topic, 0)
-        if records[0].offset < next_offset:  # told again by a fetch that crossed a seek
-            records = [record for record in records if record.offset >= next_offset]
+        ahead = self.positions.next
+        # Some may be told again, by a fetch that crossed a seek.
+        records = [record for record in delivery.records if record.offset >= ahead.get(record.topic, 0)]
         if not records:
             delivery.done()
             return
-        self._work.deliveries.append(delivery)
-        self._work.messages += self.pipeline.take(records)
-        self._journal.took(records, [offset for _, offset in self.pipeline.repeated])
-        self.positions.next[topic] = records[-1].offset + 1
-        self.positions.clock_ms = max(self.positions.clock_ms, records[-1].timestamp)
-        oldest = self._work.oldest_ms
-        self._work.oldest_ms = records[0].timestamp if oldest is None else min(oldest, records[0].timestamp)
-        self._work.records += len(records)
-        self._work.by_topic[topic] += len(records)
-        if self._work.records >= FULL:
+        work = self._work
+        work.deliveries.append(delivery)
+        work.messages += self.pipeline.take(records)
+        repeated = set(self.pipeline.repeated)
+        for topic, same in groupby(records, key=attrgetter("topic")):
+            run = list(same)
+            self._journal.took(run, [record.offset for record in run if (topic, record.offset) in repeated])
+            ahead[topic] = run[-1].offset + 1
+            work.by_topic[topic] += len(run)
+        arrivals = [record.timestamp for record in records]
+        self.positions.clock_ms = max(self.positions.clock_ms, *arrivals)
+        work.oldest_ms = min(arrivals) if work.oldest_ms is None else min(work.oldest_ms, *arrivals)
+        work.records += len(records)
+        if work.records >= FULL:
             self._room.clear()
         self._go()
 
@@ -186,6 +193,7 @@ class Shard:
         self._flying = work.deliveries
         changes, tally = self.pipeline.changes(), self.pipeline.tally.drain()
         changed = {"windows": changes.windows, "dossiers": changes.dossiers}
+        next_offsets = dict(self.positions.next)
         changed["windows"] = {**changes.windows, positions.KEY: self.positions.encode()}
         for name, values in changed.items():
             self.tables[name].change(values)
@@ -200,6 +208,7 @@ class Shard:
 
         committed = await self._writer.commit(outgoing)
 
+        self.committed = next_offsets
         self._remember(committed)
         for delivery in work.deliveries:
             delivery.done()

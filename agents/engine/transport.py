@@ -4,127 +4,35 @@ Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import ConsumerRecord
 from faust import Topic
 from faust.transport import drivers
+from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage, EventT, Message
+from mode.utils.futures import notify
 
 from agents.engine.engine import engine_of
-from agents.log import Log
-
-log = Log("transport")
+from agents.engine.fetcher import Fetched, Fetcher
+from agents.engine.merge import Merge
+from schemas.topics import CUSTOMER_TOPICS
 
 SCHEME = "tierwatch"
-# How long the broker holds a fetch that finds nothing.
-LONG_POLL_MS = 100
-
-
-class Fetched(dict[TP, list[ConsumerRecord]]):
-    """Records by partition, the positions after them (control records counted), and the seeks done before."""
-
-    def __init__(self, records: Mapping[TP, list[ConsumerRecord]], positions: dict[TP, int], seeks: int) -> None:
-        super().__init__(records)
-        self.positions = positions
-        self.seeks = seeks
-
-
-class Fetcher(stock.AIOKafkaConsumerThread):
-    """The thread that talks to Kafka. Its coroutines run in its own event loop."""
-
-    seeks = 0
-
-    def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        # Stock reads committed data under `exactly_once` only, which hangs and crashes (#177, #323, #440, #517).
-        consumer._isolation_level = "read_committed"
-        # Stock has 1,500 ms, and a long poll in flight delays the seek that follows a recovery.
-        consumer._fetch_max_wait_ms = LONG_POLL_MS
-        return consumer
-
-    async def _fetch_records(
-        self,
-        consumer: AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,
-        max_records: int | None = None,
-    ) -> Fetched:
-        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        return Fetched(cast("dict[TP, list[ConsumerRecord]]", records), self._positions(consumer), self.seeks)
-
-    def _positions(self, consumer: AIOKafkaConsumer) -> dict[TP, int]:
-        """Return where the fetch ended: the only way to see that only transaction markers are left (#176, #597)."""
-        subscription = consumer._subscription.subscription
-        assignment = subscription and subscription.assignment
-        if assignment is None:
-            return {}
-        states = {tp: assignment.state_value(tp) for tp in assignment.tps}
-        return {
-            TP(*tp): state.position for tp, state in states.items() if state is not None and state.has_valid_position
-        }
-
-    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
-        self.seeks += 1
-        await super()._seek_wait(consumer, partitions)
-
-    async def seek_inputs(self, offsets: Mapping[TP, int | None]) -> dict[TP, tuple[int, int]]:
-        """Go to each offset, None: the oldest record; return where each log begins and ends."""
-        consumer = self._ensure_consumer()
-        partitions = [TopicPartition(*tp) for tp in offsets if TopicPartition(*tp) in consumer.assignment()]
-        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        self.seeks += 1
-        for partition in partitions:
-            offset = offsets[TP(*partition)]
-            consumer.seek(partition, first[partition] if offset is None else offset)
-        return {TP(*partition): (first[partition], end[partition]) for partition in partitions}
-
-    async def give_back(self, fetched: Fetched) -> None:
-        """Undo a fetch that came when nobody wanted records, unless a seek has done so already."""
-        if fetched.seeks != self.seeks:
-            return
-        consumer = self._ensure_consumer()
-        for tp, records in fetched.items():
-            if records and tp in consumer.assignment():
-                consumer.seek(TopicPartition(*tp), records[0].offset)
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        # Stock crashes the worker when a group commit fails (driver :815). Ours only show lag; positions are elsewhere.
-        consumer = self._ensure_consumer()
-        assigned = consumer.assignment()
-        try:
-            await consumer.commit({TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in assigned})
-        except KafkaError as error:
-            log.warning("lag offsets not committed", error=error)
-            return False
-        return True
-
-    def rejoin(self) -> None:
-        """Ask the group for a new assignment. May be called from any thread."""
-        self.thread_loop.call_soon_threadsafe(self._ensure_consumer()._coordinator.request_rejoin)
-
-    def positions_and_ends(self) -> dict[TP, tuple[int, int]]:
-        """Return, for a display, where each partition is read and where it ends, as far as the last fetch knows."""
-        consumer = self._consumer
-        subscription = consumer and consumer._subscription.subscription
-        assignment = subscription and subscription.assignment
-        if assignment is None:
-            return {}
-        states = {TP(*tp): assignment.state_value(tp) for tp in list(assignment.tps)}
-        return {
-            tp: (state.position, state.highwater)
-            for tp, state in states.items()
-            if state is not None and state.has_valid_position and state.highwater is not None
-        }
 
 
 class Consumer(stock.Consumer):
     """One event for each fetched batch of a partition; a message's offset is that of its last record."""
 
     _thread: Fetcher
+    _merging: int | None = None
+    _merges: dict[int, Merge[ConsumerRecord]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._merges = {}
 
     def _new_consumer_thread(self) -> Fetcher:
         return Fetcher(self, loop=self.loop, beacon=self.beacon)
@@ -152,12 +60,34 @@ class Consumer(stock.Consumer):
         changelogs = self.app.tables.changelog_topics
         restored = {tp: records for tp, records in fetched.items() if tp.topic in changelogs and records}
         cast("Any", self.app.tables).recovery.on_fetched(restored, fetched.positions)
-        for tp, records in fetched.items():
-            if records and tp.topic not in changelogs and (active is None or tp in active):
-                yield tp, self._batch(tp, records, generation)
+        inputs = {
+            tp: records
+            for tp, records in fetched.items()
+            if records and tp.topic not in changelogs and (active is None or tp in active)
+        }
+        for tp, records in inputs.items() if engine_of(self.app).live else self._merged(inputs, fetched, generation):
+            yield tp, self._batch(tp, records, generation)
+
+    def _merged(
+        self, inputs: Mapping[TP, list[ConsumerRecord]], fetched: Fetched, generation: int
+    ) -> Iterator[tuple[TP, list[ConsumerRecord]]]:
+        """Return the records whose turn it is, topics mixed, under the topic of the first."""
+        if generation != self._merging:  # what was held belongs to another assignment, and is fetched again
+            self._merging, self._merges = generation, {}
+        for tp, records in inputs.items():
+            self._merges.setdefault(tp.partition, Merge(CUSTOMER_TOPICS)).hold(tp.topic, records)
+        for number, merge in self._merges.items():
+            if records := merge.release(fetched.ended(number)):
+                yield TP(records[0].topic, number), records
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:
+        # A topic of which enough is held waits for the others; what it brings meanwhile would only fill the memory.
+        active = active_partitions or set()
+        waiting = {tp for tp in active if (merge := self._merges.get(tp.partition)) and merge.full(tp.topic)}
+        return await super()._getmany((active - waiting) or active_partitions, timeout)
 
     def _batch(self, tp: TP, records: list[ConsumerRecord], generation: int) -> Message:
-        last = records[-1]
+        last = next(record for record in reversed(records) if record.topic == tp.topic)
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
@@ -185,15 +115,22 @@ class Consumer(stock.Consumer):
             self._committed_offset[tp] = None
             engine.check_position(tp.topic, tp.partition, wanted[tp], first, end)
 
-    def _new_offset(self, tp: TP) -> int | None:
-        # Stock waits for every offset in between (#606); ours come in whole batches, in order, after their commit.
-        acked = self._acked[tp]
-        if not acked:
-            return None
-        highest = max(acked)
-        acked.clear()
-        self._acked_index[tp].clear()
-        return highest + 1
+    def ack(self, message: Message) -> bool:
+        """Let go of a batch that is committed; where to go on stands in the state, not in stock's lists of acks."""
+        if message.acked:
+            return False
+        message.acked = True
+        self.forget(message)
+        notify(self._waiting_for_ack)
+        return True
+
+    def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
+        # Stock goes by acks of single messages and waits for every offset in between (#606).
+        return (tp for tp in self.assignment() if tp.topic in CUSTOMER_TOPICS)
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        offsets = {tp: engine_of(self.app).committed_offset(tp.topic, tp.partition) for tp in tps}
+        return {tp: offset for tp, offset in offsets.items() if offset and offset != self._committed_offset[tp]}
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Keep no gaps: every batch is one, and stock would grow a tree of them."""
@@ -207,8 +144,7 @@ class Consumer(stock.Consumer):
 
     def lag(self) -> dict[TP, int]:
         """Return the records not yet read of each assigned partition, as far as the last fetch knows."""
-        ends = self._thread.positions_and_ends()
-        return {tp: max(0, end - position) for tp, (position, end) in ends.items()}
+        return {tp: place.left for tp, place in self._thread.places().items() if place.left is not None}
 
     def forget(self, message: Message) -> None:
         """Let a rebalance not wait for a message whose commit failed."""

@@ -15,6 +15,7 @@ from typing import Self
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from agents import topics
+from agents.publisher import Publisher
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.timestamps import format_ms
@@ -137,6 +138,14 @@ def publish(kafka: Kafka, topic: str, records: Iterable[tuple[str | bytes | None
         producer.poll(0)
     assert producer.flush(30) == 0
     assert refused == []
+
+
+def publish_stamped(kafka: Kafka, topic: str, records: Iterable[tuple[str, bytes, int]]) -> None:
+    """Send records with times of their own, epoch milliseconds."""
+    publisher = Publisher({"bootstrap.servers": kafka.bootstrap})
+    for key, value, at_ms in records:
+        publisher.publish(topic, key.encode(), value, at_ms)
+    publisher.flush()
 
 
 def publish_payments(kafka: Kafka, payments: Iterable[Transaction], topic: str = "transactions") -> None:

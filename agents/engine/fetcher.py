@@ -1,0 +1,129 @@
+"""The thread that talks to Kafka: Faust's, reading committed data, telling where it is, and losing nothing on seeks.
+
+Each override says which defect of faust-streaming 0.15.3 it answers.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faust.transport.drivers import aiokafka as stock
+from faust.types import TP
+
+from agents.log import Log
+
+log = Log("fetcher")
+
+# How long the broker holds a fetch that finds nothing.
+LONG_POLL_MS = 100
+
+
+class Fetched(dict[TP, list[ConsumerRecord]]):
+    """Records by partition, where each was read to (control records counted) and ends, and the seeks done before."""
+
+    def __init__(self, records: Mapping[TP, list[ConsumerRecord]], at: "Places", seeks: int) -> None:
+        super().__init__(records)
+        self.at = at
+        self.seeks = seeks
+
+    @property
+    def positions(self) -> dict[TP, int]:
+        """The next offset of each partition."""
+        return {tp: place.position for tp, place in self.at.items()}
+
+    def ended(self, number: int) -> set[str]:
+        """Return the topics of whose partition `number` nothing was left."""
+        return {tp.topic for tp, place in self.at.items() if tp.partition == number and place.left == 0}
+
+
+class Place(NamedTuple):
+    """Where a partition is read, and where what is committed ends, if the broker has told."""
+
+    position: int
+    end: int | None
+
+    @property
+    def left(self) -> int | None:
+        """Records not yet read, markers among them; None: not known."""
+        return None if self.end is None else max(0, self.end - self.position)
+
+
+Places = dict[TP, Place]
+
+
+class Fetcher(stock.AIOKafkaConsumerThread):
+    """The thread that talks to Kafka. Its coroutines run in its own event loop."""
+
+    seeks = 0
+
+    def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Stock reads committed data under `exactly_once` only, which hangs and crashes (#177, #323, #440, #517).
+        consumer._isolation_level = "read_committed"
+        # Stock has 1,500 ms, and a long poll in flight delays the seek that follows a recovery.
+        consumer._fetch_max_wait_ms = LONG_POLL_MS
+        return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Fetched:
+        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        return Fetched(cast("dict[TP, list[ConsumerRecord]]", records), self.places(), self.seeks)
+
+    def places(self) -> Places:
+        """Return where each partition is read: the only way to see that only markers are left (#176, #597)."""
+        consumer = self._consumer
+        subscription = consumer and consumer._subscription.subscription
+        assignment = subscription and subscription.assignment
+        if assignment is None:
+            return {}
+        states = {TP(*tp): assignment.state_value(tp) for tp in list(assignment.tps)}
+        return {
+            tp: Place(state.position, state.lso if state.lso is not None and state.lso >= 0 else state.highwater)
+            for tp, state in states.items()
+            if state is not None and state.has_valid_position
+        }
+
+    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
+        self.seeks += 1
+        await super()._seek_wait(consumer, partitions)
+
+    async def seek_inputs(self, offsets: Mapping[TP, int | None]) -> dict[TP, tuple[int, int]]:
+        """Go to each offset, None: the oldest record; return where each log begins and ends."""
+        consumer = self._ensure_consumer()
+        partitions = [TopicPartition(*tp) for tp in offsets if TopicPartition(*tp) in consumer.assignment()]
+        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        self.seeks += 1
+        for partition in partitions:
+            offset = offsets[TP(*partition)]
+            consumer.seek(partition, first[partition] if offset is None else offset)
+        return {TP(*partition): (first[partition], end[partition]) for partition in partitions}
+
+    async def give_back(self, fetched: Fetched) -> None:
+        """Undo a fetch that came when nobody wanted records, unless a seek has done so already."""
+        if fetched.seeks != self.seeks:
+            return
+        consumer = self._ensure_consumer()
+        for tp, records in fetched.items():
+            if records and tp in consumer.assignment():
+                consumer.seek(TopicPartition(*tp), records[0].offset)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        # Stock crashes the worker when a group commit fails (driver :815). Ours only show lag; positions are elsewhere.
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        try:
+            await consumer.commit({TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in assigned})
+        except KafkaError as error:
+            log.warning("lag offsets not committed", error=error)
+            return False
+        return True
+
+    def rejoin(self) -> None:
+        """Ask the group for a new assignment. May be called from any thread."""
+        self.thread_loop.call_soon_threadsafe(self._ensure_consumer()._coordinator.request_rejoin)
