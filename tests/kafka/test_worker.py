@@ -111,3 +111,25 @@ def test_a_record_too_large_for_its_own_dead_letter_stands_in_nobodys_way(topics
         await_records(topics.bootstrap, "decisions", 1)
         assert worker.stop() == 0
     assert {headers(each)["reason"] for each in letters} == {b"not_json"}
+
+
+def test_two_workers_share_the_partitions_and_one_that_dies_is_replaced(topics: Kafka, tmp_path: Path) -> None:
+    payments = [payment(number, f"c-{number % CUSTOMERS}") for number in range(900)]
+    with Worker(tmp_path, topics.bootstrap) as first:
+        first.ready()
+        publish_payments(topics, payments[:300])
+        with Worker(tmp_path, topics.bootstrap) as second:
+            second.ready()
+            both = (first, second)
+            until(
+                lambda: [worker.metric("tierwatch_partitions_owned") for worker in both] == [2, 2],
+                "two partitions each",
+                seconds=60,
+            )
+            publish_payments(topics, payments[300:600])
+            await_records(topics.bootstrap, "decisions", 600)
+            second.process.send_signal(signal.SIGKILL)
+            second.process.wait()
+        publish_payments(topics, payments[600:])
+        assert_each_decided_once(topics, 900)
+        assert first.stop() == 0
