@@ -54,6 +54,15 @@ class _Own(Struct):
     customer_id: object = None
     occurred_at: object = None
     policy: object = None
+    currency: object = None
+    date: object = None
+
+    def key(self, topic: str) -> str | None:
+        """The key that its topic asks for, None where it does not say."""
+        if topic == "rates" and isinstance(self.currency, str) and isinstance(self.date, str):
+            return f"{self.currency}/{self.date}"
+        name = self.policy if topic == _POLICIES else self.customer_id
+        return name if isinstance(name, str) else None
 
 
 class _BadLineError(ValueError):
@@ -132,8 +141,7 @@ class LineReader:
         else:
             arrival_ms = self._own_time(own.occurred_at)
         if key is UNSET:
-            name = own.policy if topic == _POLICIES else own.customer_id
-            key = name if isinstance(name, str) else None
+            key = own.key(topic)
         self._latest_ms = max(self._latest_ms, arrival_ms)
         headers = [(name, text.encode()) for name, text in parsed.headers.items()] if parsed.headers else ()
         return InputRecord(topic, 0, self.lines, arrival_ms, None if key is None else key.encode(), value, headers)

@@ -34,6 +34,11 @@ class Books:
         if record.value is None:  # a compacted topic forgets by tombstones; a rate that was used stays used
             return
         rate = decode_rate(record.value).message
+        # On a compacted topic a wrong key would take another rate's place.
+        if not record.key:
+            raise Undecodable(Reason.EMPTY_KEY, "the record's key must be currency/date")
+        if record.key != f"{rate.currency}/{rate.date}".encode():
+            raise Undecodable(Reason.KEY_MISMATCH, "the record's key is not currency/date of the body")
         try:
             self.rates.apply(rate)
         except ValueError as error:

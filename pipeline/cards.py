@@ -15,7 +15,11 @@ from schemas.transaction import ID_FIELDS, TEXT_FIELDS, Transaction
 # ten times faster than a regular expression that tries again at each digit.
 _DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
 _SUSPECT: Final = b"0" * 12
-_RUN = re.compile(r"[0-9](?:[ -]{0,3}[0-9]){11,}")
+# What may stand between the digits of one number, and of UTF-8 whatever is not ASCII: a closer look tells.
+_BETWEEN_DIGITS: Final = b" -\t\r\n" + bytes(range(0x80, 0x100))
+# Spaces and hyphens of every kind that a text field lets in.
+_RUN = re.compile(r"[0-9](?:[\s\u2010-\u2015-]{0,3}[0-9]){11,}")
+_WHOLE = re.compile(r"-?([0-9]+)(?:\.0*)?")
 _DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[{}\[\]]', re.DOTALL)
 _COLON = re.compile(rb"\s*:")
@@ -53,7 +57,7 @@ _BRANDS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
 
 def may_hold_card(value: bytes) -> bool:
     """Whether a closer look is due: a long run of digits, or escapes that may hide one."""
-    return _SUSPECT in value.translate(_DIGITS_TO_ZERO, b" -") or b"\\u" in value
+    return _SUSPECT in value.translate(_DIGITS_TO_ZERO, _BETWEEN_DIGITS) or b"\\" in value
 
 
 def is_card_number(digits: str) -> bool:
@@ -135,7 +139,7 @@ def _mask_tokens(value: bytes) -> tuple[bytes, int]:
         text: str = orjson.loads(raw) if is_text else raw.decode()
         # Only the contract's own id fields are ids: the same name further down is anybody's.
         is_id = not is_key and depth == 1 and key in _IDS
-        may_be_card = not is_id and (is_text or text.lstrip("-").isdigit())
+        may_be_card = not is_id and (is_text or _WHOLE.fullmatch(text) is not None)
         masked, count = mask_text(text) if may_be_card else (text, 0)
         if count:
             found += count
