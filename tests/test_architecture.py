@@ -12,7 +12,7 @@ PURE = ("schemas", "pipeline")
 # every machine, in every year.
 PURE_MODULES = {
     *("__future__", "abc", "array", "base64", "binascii", "bisect", "collections", "copy", "dataclasses"),
-    *("datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac"),
+    *("datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "zlib"),
     *("ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "types", "typing"),
     "unicodedata",
     *("importlib.resources", "zoneinfo"),  # what our own packages and tzdata ship
