@@ -61,6 +61,11 @@ class Customers:
             self._younger[key] = customer
         return customer
 
+    def is_touched(self, key: bytes) -> bool:
+        """Whether a change of this customer has begun and not ended."""
+        customer = self._younger.get(key)  # where whoever was just met stands
+        return customer is not None and customer.history.touched
+
     def changed(self, customer: Customer) -> None:
         """Note that the customer must be written."""
         self._changed[customer.key] = customer

@@ -5,6 +5,7 @@ quarter-hour bucket of its type. Everything else here (who was seen, what expire
 is derived from the log and rebuilt when a customer comes back into memory; `history_bytes` says how it is kept.
 """
 
+from bisect import insort
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -25,8 +26,9 @@ KEPT_MS: Final = 73 * MS_PER_HOUR
 # The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
 BUCKETS_KEPT_MS: Final = (33 * 24 + 2) * MS_PER_HOUR
 CONTENT_BYTES: Final = 4
-# Entries of one sealed segment: with the longest ids still below the largest state record of 64 KiB.
-SEGMENT: Final = 256
+# Entries of one sealed segment. Up to twice as many stand in the head record, beside everything else: with the longest
+# ids that the wire allows, four bytes a character, it is still below 64 KiB.
+SEGMENT: Final = 32
 
 # Letting go costs as much for one entry as for a few, so it waits for every second.
 _LET_GO_EVERY: Final = 0b1
@@ -53,7 +55,8 @@ class History:
         """A customer of whom nothing is known."""
         self.last_arrival_ms = 0
         self.folded_to_ms = 0
-        self.sources: list[str] = []
+        # The first processor's name.
+        self.source = ""
         # The log, as columns; the entry at position p stands at index p - first.
         self.first = 0
         self.ids: list[str] = []
@@ -83,7 +86,9 @@ class History:
         self._where: dict[str, int] = {}
         self._expiry: list[tuple[int, int]] = []
         self._given: dict[int, int] = {}
-        self._reversed_minor: dict[int, int] = {}
+        # By original: when each reversal took effect and its minor units; by reversal: what it changed since when.
+        self._reversals: dict[int, list[tuple[int, int]]] = {}
+        self._steps: dict[int, list[tuple[int, int]]] = {}
         self._timelines: dict[int, Timeline] = {}
 
     def __len__(self) -> int:
@@ -140,7 +145,8 @@ class History:
 
     def _append(self, intake: Intake, amount: int) -> int:
         position = self.first + len(self.ids)
-        source = self._source_index(intake.source)
+        self.source = self.source or intake.source
+        source = self._source_number(intake.source)
         self.ids.append(intake.transaction_id)
         self.times.append(intake.occurred_ms)
         self.amounts.append(amount)
@@ -176,29 +182,47 @@ class History:
         whole = self.foreign.get(original) or Foreign(intake.base_currency, self.amounts[index])
         if whole.currency != transaction.currency:
             return Reversal("other_currency", 0)
-        reversed_minor = min(self._reversed_minor.get(original, 0) + intake.amount_minor, whole.amount_minor)
-        # Of the whole rather than step by step, so that steps add up to the original and not to a cent more or less.
-        given = self.amounts[index] * reversed_minor // whole.amount_minor if whole.amount_minor else 0
-        step = given - self._given.get(original, 0)
-        if reversed_minor == self._reversed_minor.get(original, 0):
+        since = max(intake.occurred_ms, self.times[index])
+        if intake.amount_minor == 0 or self._reversed_by(original, since) >= whole.amount_minor:
             return Reversal("nothing_left", 0)
-        self.amounts[position - self.first] = step
         self.originals[position] = original
-        self.foreign[position] = Foreign(transaction.currency, reversed_minor - self._reversed_minor.get(original, 0))
-        self._give_back(position, original)
-        return Reversal("applied", step)
+        self.foreign[position] = Foreign(transaction.currency, intake.amount_minor)
+        return Reversal("applied", self._give_back(position, original))
 
-    def _give_back(self, position: int, original: int) -> None:
-        """Apply the reversal at `position` to everything derived."""
-        step = self.amounts[position - self.first]
-        time = self.times[original - self.first]
-        since = max(time, self.times[position - self.first])
-        self._given[original] = self._given.get(original, 0) + step
-        self._reversed_minor[original] = self._reversed_minor.get(original, 0) + self.foreign[position].amount_minor
-        type_index = self.kinds[original - self.first] & _TYPE
+    def _reversed_by(self, original: int, moment: int) -> int:
+        """Minor units of the reversals that had taken effect by then, the original's own amount or more."""
+        return sum([minor for since, minor in self._reversals.get(original, ()) if since <= moment])
+
+    def _give_back(self, position: int, original: int) -> int:
+        """Apply the reversal at `position` to all that is derived, and return what it gives back at its own time.
+
+        At every moment the reversals that occurred by then give back their sum, at most the whole. So one that is told
+        late takes over, from its own time on, what a later one gave back. Of the whole rather than step by step, so
+        that the steps add up to the original, to the minor unit.
+        """
+        index = original - self.first
+        amount, time = self.amounts[index], self.times[index]
+        whole = self.foreign[original].amount_minor if original in self.foreign else amount
+        since, more = max(time, self.times[position - self.first]), self.foreign[position].amount_minor
+        before = self._reversed_by(original, since)
+        told = self._reversals.setdefault(original, [])
+        steps: list[tuple[int, int]] = []
+        changed = 0
+        for moment, minor in ((since, 0), *[each for each in told if each[0] > since]):
+            before += minor
+            change = _share(amount, before + more, whole) - _share(amount, before, whole)
+            if change != changed:
+                steps.append((moment, change - changed))
+                changed = change
+        insort(told, (since, more))
+        self._given[original] = self._given.get(original, 0) + changed
+        self._steps[position] = steps
+        type_index = self.kinds[index] & _TYPE
         for mask, timeline in self._timelines.items():
             if mask >> type_index & 1:
-                timeline.give_back(time, original, step, since)
+                for moment, less in steps:
+                    timeline.give_back(time, original, less, moment)
+        return steps[0][1] if steps and steps[0][0] == since else 0
 
     def _let_go(self, horizon: int) -> None:
         """Fold what occurred at or before `horizon` into buckets, oldest first."""
@@ -213,7 +237,7 @@ class History:
                 del self._where[identity]
             if kind & _TYPE != REVERSAL:
                 self._bucket(kind & _TYPE).add(time, self.amounts[index] - self._given.pop(position, 0), 1)
-                self._reversed_minor.pop(position, None)
+                self._reversals.pop(position, None)
         self.folded_to_ms = max(self.folded_to_ms, horizon)
         if self.cooling:
             self.cooling = {n: c for n, c in self.cooling.items() if c[0] > horizon - _COOLING_KEPT_MS}
@@ -240,6 +264,7 @@ class History:
         for position in range(self.first, self.first + done):
             self.originals.pop(position, None)
             self.foreign.pop(position, None)
+            self._steps.pop(position, None)
         del self.ids[:done], self.times[:done], self.amounts[:done], self.kinds[:done]
         del self.contents[: done * CONTENT_BYTES]
         self.first += done
@@ -252,27 +277,15 @@ class History:
         )
 
     def _known(self, source: str, transaction_id: str, arrived_ms: int) -> int | None:
-        sources = self.sources
-        if not sources:
-            return None
-        if sources[0] == source:
-            identity = transaction_id
-        elif source in sources:
-            identity = _identity(sources.index(source), transaction_id)
-        else:
-            return None
+        identity = _identity(self._source_number(source), transaction_id)
         position = self._where.get(identity)
         if position is None or arrived_ms - self.times[position - self.first] > KNOWN_MS:
             return None
         return position
 
-    def _source_index(self, source: str) -> int:
-        sources = self.sources
-        if sources and sources[0] == source:
-            return 0
-        if source not in sources:
-            sources.append(source)
-        return sources.index(source)
+    def _source_number(self, source: str) -> int:
+        """Nearly every customer has one processor: its name is kept once, of others a digest with each entry."""
+        return 0 if source == self.source else crc32(source.encode()) or 1
 
     def _bucket(self, type_index: int) -> Buckets:
         buckets = self.buckets.get(type_index)
@@ -287,9 +300,8 @@ class History:
                 timeline.add(self.times[index], self.amounts[index], self.first + index)
         for position, original in self.originals.items():
             if original in self._given and mask >> (self.kinds[original - self.first] & _TYPE) & 1:
-                time = self.times[original - self.first]
-                since = max(time, self.times[position - self.first])
-                timeline.give_back(time, original, self.amounts[position - self.first], since)
+                for moment, less in self._steps[position]:
+                    timeline.give_back(self.times[original - self.first], original, less, moment)
         return timeline
 
     def derive(self) -> None:
@@ -306,9 +318,14 @@ class History:
                 self._give_back(position, original)
 
 
-def _identity(source_index: int, transaction_id: str) -> str:
-    # Nearly every customer has one processor; ids hold no control characters, so the two forms cannot meet.
-    return transaction_id if source_index == 0 else f"{source_index}\0{transaction_id}"
+def _share(amount: int, reversed_minor: int, whole_minor: int) -> int:
+    """What a reversal of so much of the whole gives back of the amount in base minor units."""
+    return amount * min(reversed_minor, whole_minor) // whole_minor if whole_minor else 0
+
+
+def _identity(source_number: int, transaction_id: str) -> str:
+    # Ids hold no control characters, so the two forms cannot meet.
+    return transaction_id if source_number == 0 else f"{source_number}\0{transaction_id}"
 
 
 def content_of(intake: Intake) -> bytes:

@@ -32,10 +32,10 @@ class StateError(ValueError):
 # A stretch of the log: `base_ms` less an age is a time; originals and foreign amounts by index in the stretch.
 # base_ms, ids, ages, amounts, kinds, contents, originals, foreign
 _Entries = tuple[int, list[str], list[int], list[int], list[int], bytes, dict[int, int], dict[int, tuple[str, int]]]
-# last_arrival_ms, folded_to_ms, sources, first, sealed, first_segment, the log's tail, buckets by type (empty bytes
+# last_arrival_ms, folded_to_ms, source, first, sealed, first_segment, the log's tail, buckets by type (empty bytes
 # where they stand in a record of their own), payees, devices, cooling
 _Head = tuple[
-    int, int, list[str], int, int, int, _Entries, dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
+    int, int, str, int, int, int, _Entries, dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
 ]  # fmt: skip
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -104,7 +104,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
     (
         history.last_arrival_ms,
         history.folded_to_ms,
-        history.sources,
+        history.source,
         history.first,
         history.sealed,
         history.first_segment,
@@ -156,7 +156,7 @@ def _head(history: History, buckets: dict[int, bytes]) -> bytes:
     head: _Head = (
         history.last_arrival_ms,
         history.folded_to_ms,
-        history.sources,
+        history.source,
         history.first,
         history.sealed,
         history.first_segment,

@@ -11,15 +11,17 @@ from typing import Final
 
 from pipeline.assess import Duplicate, assess
 from pipeline.books import Books
+from pipeline.buckets import BucketsError
 from pipeline.customer import Changes, Customers, Lookup
 from pipeline.customer_events import judge_event
+from pipeline.history_bytes import StateError
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
 from pipeline.policy.model import Policy
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
 from pipeline.validate import Rejected, check_key, validate
-from pipeline.whitelist.dossier import decode
+from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.review import announce, due
 from pipeline.whitelist.review_clock import ReviewClock
@@ -80,7 +82,12 @@ class Partition:
         self.repeated = []
         for record in records:
             handle = self._handlers.get(record.topic, self._unknown_topic)
-            outcome = handle(record)
+            try:
+                outcome = handle(record)
+            except (StateError, BucketsError, UnreadableDossierError):
+                raise  # the state's fault, not the record's: the next one of its customer would fare no better
+            except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
+                outcome = self._crashed(record, error)
             if isinstance(outcome, Rejected):
                 self.tally.count("dead_letters", outcome.reason.value)
                 messages.append(dead_letter_of(record, outcome))
@@ -105,10 +112,7 @@ class Partition:
         if isinstance(intake, Rejected):
             return intake
         customer = self.customers.get(record.key or b"")
-        try:
-            assessed = assess(customer, intake, plan, self.books.rates)
-        except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
-            return self._crashed(error, half_changed=customer.history.touched)
+        assessed = assess(customer, intake, plan, self.books.rates)
         if isinstance(assessed, Rejected):
             return assessed
         tally = self.tally
@@ -141,6 +145,7 @@ class Partition:
             self.tally.count("events", "duplicate", "")
             return []
         self.tally.count("events", "applied", "")
+        customer.history.touched = True
         if result.dossier != customer.dossier:
             customer.dossier = result.dossier
             customer.dossier_changed = True
@@ -154,7 +159,9 @@ class Partition:
                 customer.history.payees.see(effect.payee_id, since_ms)
             customer.history_changed = True
         self.customers.changed(customer)
-        return publish(customer.key, result.outgoing)
+        messages = publish(customer.key, result.outgoing)
+        customer.history.touched = False
+        return messages
 
     def _disposition(self, record: Record) -> list[Message] | Rejected:
         """Labels are checked here and matter to detection later."""
@@ -192,8 +199,8 @@ class Partition:
             self._policy, self._plan = policy, Plan(policy)
         return self._plan
 
-    def _crashed(self, error: Exception, *, half_changed: bool) -> Rejected:
+    def _crashed(self, record: Record, error: Exception) -> Rejected:
         self._crashes += 1
-        if half_changed or self._crashes > MOST_CRASHES:
+        if self._crashes > MOST_CRASHES or self.customers.is_touched(record.key or b""):
             raise error
         return Rejected(Reason.CRASHED, f"{type(error).__name__}: report this as a bug, then replay the dead letter")

@@ -28,7 +28,7 @@ ZERO = Decimal(0)
 
 @dataclass(eq=False)
 class Payment:
-    """One that was decided. `base` is what it was worth on arrival, 0 if declined; `back`, since when how much less."""
+    """One that was decided. `base`: its worth on arrival, 0 if declined; `back`: when how much was reversed."""
 
     moment: int
     id: str
@@ -39,15 +39,16 @@ class Payment:
     amount: Decimal
     base: Decimal
     content: dict[str, Any]
-    reversed: Decimal = ZERO
     back: list[tuple[int, Decimal]] = field(default_factory=list)
 
+    def reversed_by(self, at: int) -> Decimal:
+        return min(sum((amount for since, amount in self.back if since <= at), ZERO), self.amount)
+
     def worth(self, at: int) -> Decimal:
-        return (
-            self.base
-            if not self.back
-            else self.base - sum((amount for since, amount in self.back if since <= at), ZERO)
-        )
+        if not self.back or not self.amount:
+            return self.base
+        share = EXACT.divide(EXACT.multiply(self.base, self.reversed_by(at)), self.amount)
+        return self.base - share.quantize(Decimal(1), ROUND_FLOOR, EXACT)
 
 
 class Evidence(NamedTuple):
@@ -319,7 +320,7 @@ def _signal(rule: Rule, breach: _Breach, limit: Decimal) -> dict[str, Any]:
 
 
 def _reverse(customer: Customer, own: Payment, original_id: str, arrival: int) -> dict[str, Any]:
-    """Give back what is left; a share of the whole, rounded down, so that steps add up to it."""
+    """At each moment all reversals until then give back their sum, at most the whole; a share of it, rounded down."""
     original = customer.known(own.source, original_id, arrival)
     if original is None:
         return {"result": "unknown_original", "given_back_minor": 0}
@@ -327,14 +328,12 @@ def _reverse(customer: Customer, own: Payment, original_id: str, arrival: int) -
         return {"result": "not_reversible", "given_back_minor": 0}
     if original.currency != own.currency:
         return {"result": "other_currency", "given_back_minor": 0}
-    whole = min(original.reversed + own.amount, original.amount)
-    if whole == original.reversed:
+    since = max(own.moment, original.moment)
+    if not own.amount or original.reversed_by(since) == original.amount:
         return {"result": "nothing_left", "given_back_minor": 0}
-    given = sum((amount for _, amount in original.back), ZERO)
-    share = EXACT.divide(EXACT.multiply(original.base, whole), original.amount).quantize(Decimal(1), ROUND_FLOOR, EXACT)
-    original.reversed = whole
-    original.back.append((max(own.moment, original.moment), share - given))
-    return {"result": "applied", "given_back_minor": int(share - given)}
+    before = original.worth(since)
+    original.back.append((since, own.amount))
+    return {"result": "applied", "given_back_minor": int(before - original.worth(since))}
 
 
 CONTENT = (

@@ -159,7 +159,7 @@ def busy(seed: int, count: int, days: float, lateness: Sequence[int]) -> list[St
     ]
 
 
-def rates(anchor: int) -> list[bytes]:
+def rates(anchor: int) -> list[InputRecord]:
     """EUR has gaps, JPY rounds, BHD has three decimals; CHF has none."""
     day = anchor // DAY
     dated = [("EUR", day - 40, "1.1"), ("EUR", day - 20, "1.0945"), ("EUR", day - 1, "1.085"), ("EUR", day, "1.09")]
@@ -168,9 +168,9 @@ def rates(anchor: int) -> list[bytes]:
     return [rate(currency, at * DAY, exact) for currency, at, exact in dated]
 
 
-def rate(currency: str, moment: int, exact: str) -> bytes:
+def rate(currency: str, moment: int, exact: str, number: int = 0) -> InputRecord:
     told = {"currency": currency, "date": stamp(moment)[:10], "rate": exact, "base_currency": "USD"}
-    return json.dumps(told).encode()
+    return InputRecord("rates", 0, number, 0, f"{currency}/{told['date']}".encode(), json.dumps(told).encode())
 
 
 def records(drawn: Sequence[Step]) -> list[InputRecord]:
@@ -184,8 +184,8 @@ def records(drawn: Sequence[Step]) -> list[InputRecord]:
 
 def _record(step: Step, number: int, paid: list[tuple[Step, dict[str, Any]]]) -> InputRecord:
     if step.kind == "rate":
-        value = rate("EUR", step.moment, f"1.{1000 + step.amount % 1000}")
-        return InputRecord("rates", 0, number, step.moment + step.late, None, value)
+        changed = rate("EUR", step.moment, f"1.{1000 + step.amount % 1000}", number)
+        return changed._replace(timestamp=step.moment + step.late)
     if step.kind == "event":
         arrival = step.moment + max(step.late, 0)
         return InputRecord("customer-events", 0, number, arrival, step.customer.encode(), _event(step, number))

@@ -21,7 +21,7 @@ class Story(NamedTuple):
     zone: str
     flavour: str
     grants: Grants
-    rates: list[bytes]
+    rates: list[InputRecord]
     records: list[InputRecord]
 
     def __repr__(self) -> str:
@@ -54,8 +54,7 @@ def check(story: Story) -> None:
     policy = policy_text(story.zone, story.flavour)
     bench = Bench(policy, story.grants)
     judge = Judge(policy, story.grants)
-    known = [InputRecord("rates", 0, 0, 0, None, value) for value in story.rates]
-    for record in (*known, *story.records):
+    for record in (*story.rates, *story.records):
         assert record.value is not None
         if record.topic == "rates":
             assert bench.books.take(record) == []

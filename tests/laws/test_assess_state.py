@@ -25,8 +25,8 @@ def run(
 ) -> Result:
     """Batches begin at each border; at a restart all is forgotten but the states."""
     bench = Bench(policy, GRANTS, cached)
-    for value in rates(story[0].timestamp):
-        bench.books.take(InputRecord("rates", 0, 0, 0, None, value))
+    for known in rates(story[0].timestamp):
+        bench.books.take(known)
     messages: list[Message] = []
     begin = 0
     for end in (*sorted({*borders, *restarts}), len(story)):
