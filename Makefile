@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format up down bench lock clean
+.PHONY: help run test check format up down compile bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ up: ## start everything in containers: Kafka, Redis, Prometheus, Alertmanager, G
 down: ## stop the containers (their volumes stay)
 	docker compose down
 
+compile: $(DEV) ## compile the pipeline for this tree, into .compiled (needs a C compiler; a minute or two)
+	$(BIN)/python -m agents.compiled
+
 bench: $(DEV) ## run a benchmark (NAME=…; without one: the list)
 	$(BIN)/python -m load_tests $(NAME)
 
@@ -56,7 +59,7 @@ lock: $(DEV) ## pin the newest allowed versions, with hashes, for every Python a
 	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## remove what was built, the environment included
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .compiled build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,75 +1,9 @@
-"""`python -m load_tests NAME`: the benchmarks. `make bench NAME=judge`."""
+"""`python -m load_tests NAME`: the benchmarks, of the compiled pipeline where there is one."""
 
-import gzip
-import json as json_text
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-from rich.console import Console
-from rich.table import Table
-
-from load_tests.busy import busy
-from load_tests.judge import judge
-from load_tests.state import state
-
-app = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, help="Benchmarks: numbers to read, nothing fails."
-)
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, on the last line.")]
-Seed = Annotated[int, typer.Option(help="The same seed is the same traffic.")]
-
-
-@app.callback(invoke_without_command=True)
-def list_benchmarks(ctx: typer.Context) -> None:
-    """Without a name, the list is what was asked for."""
-    if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
-
-
-@app.command("judge")
-def judge_command(*, transactions: int = 200_000, seed: Seed = 1, json: AsJson = False) -> None:
-    """The pipeline alone: transactions a second on one core, with the whole default policy."""
-    _tell("judge", judge(transactions, seed), json=json)
-
-
-@app.command("busy")
-def busy_command(*, transactions: int = 100_000, seed: Seed = 1, json: AsJson = False) -> None:
-    """One customer with so many transactions a day, shuffled: the cost against one with a thousand."""
-    _tell("busy", busy(transactions, seed), json=json)
-
-
-@app.command("state")
-def state_command(
-    file: Annotated[
-        Path, typer.Argument(help="Lines of `tierwatch ingest --to -`, plain or gzipped; - is standard input.")
-    ],
-    *,
-    json: AsJson = False,
-) -> None:
-    """The size of customers' states after a data set."""
-    _tell("state", state(_lines(file)), json=json)
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    if str(file) == "-":
-        yield from sys.stdin.buffer
-        return
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
-        yield from lines
-
-
-def _tell(name: str, measured: dict[str, Any], *, json: bool) -> None:
-    if json:
-        print(json_text.dumps({"benchmark": name, **measured}))
-        return
-    table = Table(title=name, title_justify="left", show_header=False)
-    for what, value in measured.items():
-        table.add_row(what.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
-    Console().print(table)
-
+from agents.compiled import prefer
 
 if __name__ == "__main__":
+    prefer()
+    from load_tests.benchmarks import app
+
     app(prog_name="python -m load_tests")

@@ -1,0 +1,106 @@
+"""The compiled version of the pipeline in a source tree: `make compile` puts one into `.compiled`.
+
+It is a copy of both packages, so nothing compiled ever stands beside a source that somebody edits, and it is used only
+while it fits the sources: after an edit the pure version runs, which does the same, until somebody compiles again.
+Wheels that were built with `TIERWATCH_COMPILE=1` are compiled as they are; nothing here concerns them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".compiled"
+_PACKAGES = ("pipeline", "schemas")
+# What the build reads beside the packages.
+_BUILD_FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
+_DIGEST = "DIGEST"
+
+
+def prefer() -> None:
+    """Have the compiled version imported where there is one that fits; too late where a package was imported before."""
+    if sys.modules.keys().isdisjoint(_PACKAGES) and _fits(FOLDER):
+        sys.path.insert(0, str(FOLDER))
+
+
+def is_compiled() -> bool:
+    """Whether the version that runs, or would run, is compiled."""
+    spec = find_spec("pipeline.partition")
+    return spec is not None and (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def digest() -> str:
+    """Of all that a compiled version depends on: the packages, how they are compiled, for which Python."""
+    whole = sha256(sys.version.encode())
+    for path in _sources():
+        whole.update(f"\0{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return whole.hexdigest()
+
+
+def build(folder: Path, level: int = 2) -> None:
+    """Compile into `folder`, which is replaced; `level` is the compiler's -O.
+
+    Raises:
+        subprocess.CalledProcessError: no compiler, or it failed; what it said is in `stderr`.
+
+    """
+    made_from = digest()
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        for path in _sources():
+            copy = aside / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, copy)
+        for name in _BUILD_FILES:
+            shutil.copy2(ROOT / name, aside)
+        environment = {**os.environ, "TIERWATCH_COMPILE": "1", "TIERWATCH_COMPILE_LEVEL": str(level)}
+        command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+        subprocess.run(  # noqa: S603 - our own setup.py
+            command, cwd=aside, env=environment, check=True, capture_output=True, text=True
+        )
+        for name in ("build", ".mypy_cache"):
+            shutil.rmtree(aside / name, ignore_errors=True)
+        (aside / _DIGEST).write_text(made_from)
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sources() -> list[Path]:
+    found = (path for name in _PACKAGES for path in (ROOT / name).rglob("*"))
+    return [ROOT / "setup.py", *sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)]
+
+
+def _fits(folder: Path) -> bool:
+    try:
+        made_from = (folder / _DIGEST).read_text()
+    except OSError:
+        return False
+    if made_from == digest():
+        return True
+    sys.stderr.write(
+        f"{folder.name} does not fit the sources any more, so pure Python runs; `make compile` makes it anew\n"
+    )
+    return False
+
+
+def main() -> None:
+    """Compile for this source tree."""
+    if _fits(FOLDER):
+        return
+    try:
+        build(FOLDER)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error.stdout}{error.stderr}\nThe pipeline could not be compiled; it runs in pure Python as before.")
+
+
+if __name__ == "__main__":
+    main()

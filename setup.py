@@ -1,0 +1,56 @@
+"""Compile the pipeline's hot modules with mypyc, where that is asked for; all else stands in pyproject.toml.
+
+    TIERWATCH_COMPILE=1 pip install --no-build-isolation .
+
+needs a C compiler and mypy, and an error is an error. Without the variable the package is pure Python, which does the
+same, byte for byte, and takes longer (docs/decisions/0004-compiled-pipeline.md).
+"""
+
+import os
+
+from setuptools import Extension, setup
+
+# What each transaction passes through. Left out: what runs seldom; what msgspec or numpy does; classes of msgspec's,
+# which lose their options when they are compiled.
+HOT = (
+    "pipeline/assess.py",
+    "pipeline/buckets.py",
+    "pipeline/calendar.py",
+    "pipeline/cards.py",
+    "pipeline/customer.py",
+    "pipeline/first_seen.py",
+    "pipeline/history.py",
+    "pipeline/history_bytes.py",
+    "pipeline/ids.py",
+    "pipeline/messages.py",
+    "pipeline/partition.py",
+    "pipeline/partitioning.py",
+    "pipeline/plan.py",
+    "pipeline/rules/__init__.py",
+    "pipeline/rules/account_frozen.py",
+    "pipeline/rules/new_device.py",
+    "pipeline/rules/new_payee.py",
+    "pipeline/rules/per_transaction.py",
+    "pipeline/rules/retroactive.py",
+    "pipeline/rules/velocity.py",
+    "pipeline/sight.py",
+    "pipeline/signals.py",
+    "pipeline/tally.py",
+    "pipeline/timeline.py",
+    "pipeline/validate.py",
+    "pipeline/verdict.py",
+    "pipeline/whitelist/dossier.py",
+    "schemas/cloudevents.py",
+    "schemas/codec.py",
+    "schemas/timestamps.py",
+)
+
+extensions: list[Extension] = []
+if os.environ.get("TIERWATCH_COMPILE") == "1":
+    from mypyc.build import mypycify
+
+    # The compiler's -O: a test, which wants it soon, asks for less.
+    level = os.environ.get("TIERWATCH_COMPILE_LEVEL", "2")
+    extensions = mypycify(["--follow-imports=silent", *HOT], opt_level=level, debug_level="0")
+
+setup(ext_modules=extensions)
