@@ -72,9 +72,10 @@ class History:
         self.written = 0
         self.first_segment = 0
         self.first_standing = 0
+        # By type, in the order of types.
         self.buckets: dict[int, Buckets] = {}
         # The types whose buckets, being large, stand in records of their own.
-        self.apart: set[int] = set()
+        self.apart: frozenset[int] = frozenset()
         self.payees = FirstSeen(64)
         self.devices = FirstSeen(32)
         # Rule number to the arrival and the outcome of its last alert.
@@ -84,7 +85,11 @@ class History:
         # Derived. No entry kept singly occurred after `newest_ms`.
         self.newest_ms = 0
         self._where: dict[str, int] = {}
-        self._expiry: list[tuple[int, int]] = []
+        # The next to expire among those that came in the order of their times, which is that of the log, and the time
+        # of the one before; the others wait in a heap.
+        self._next = 0
+        self._passed_ms = 0
+        self._late: list[tuple[int, int]] = []
         self._given: dict[int, int] = {}
         # By original: when each reversal took effect and its minor units; by reversal: what it changed since when.
         self._reversals: dict[int, list[tuple[int, int]]] = {}
@@ -153,8 +158,10 @@ class History:
         self.kinds.append(intake.type_index | (_DECLINED if intake.declined else 0) | source << _SOURCE_SHIFT)
         self.contents += content_of(intake)
         self._where[_identity(source, intake.transaction_id)] = position
-        heappush(self._expiry, (intake.occurred_ms, position))
-        self.newest_ms = max(self.newest_ms, intake.occurred_ms)
+        if intake.occurred_ms < self.newest_ms:
+            heappush(self._late, (intake.occurred_ms, position))
+        else:
+            self.newest_ms = intake.occurred_ms
         if position + 1 - self.sealed >= 2 * SEGMENT:
             self.sealed += SEGMENT
         return position
@@ -226,18 +233,12 @@ class History:
 
     def _let_go(self, horizon: int) -> None:
         """Fold what occurred at or before `horizon` into buckets, oldest first."""
-        if self._expiry and self._expiry[0][0] > horizon:
+        position = self._expired(horizon)
+        if position < 0:
             return
-        while self._expiry and self._expiry[0][0] <= horizon:
-            time, position = heappop(self._expiry)
-            index = position - self.first
-            kind = self.kinds[index]
-            identity = _identity(kind >> _SOURCE_SHIFT, self.ids[index])
-            if self._where.get(identity) == position:
-                del self._where[identity]
-            if kind & _TYPE != REVERSAL:
-                self._bucket(kind & _TYPE).add(time, self.amounts[index] - self._given.pop(position, 0), 1)
-                self._reversals.pop(position, None)
+        while position >= 0:
+            self._fold(position)
+            position = self._expired(horizon)
         self.folded_to_ms = max(self.folded_to_ms, horizon)
         if self.cooling:
             self.cooling = {n: c for n, c in self.cooling.items() if c[0] > horizon - _COOLING_KEPT_MS}
@@ -249,11 +250,40 @@ class History:
             timeline.drop(oldest)
         self._drop_front()
 
+    def _expired(self, horizon: int) -> int:
+        """Take the oldest entry that occurred at or before `horizon` and was not taken before; -1 if there is none."""
+        times = self.times
+        at = max(self._next - self.first, 0)
+        while at < len(times) and times[at] < self._passed_ms:  # it came late
+            at += 1
+        self._next = self.first + at
+        if self._late and (at == len(times) or self._late[0][0] < times[at]):
+            return heappop(self._late)[1] if self._late[0][0] <= horizon else -1
+        if at == len(times) or times[at] > horizon:
+            return -1
+        self._passed_ms = times[at]
+        self._next += 1
+        return self._next - 1
+
+    def _fold(self, position: int) -> None:
+        """Put an entry into the bucket of its time, as what reversals left of it; it is not known any more."""
+        index = position - self.first
+        kind = self.kinds[index]
+        identity = _identity(kind >> _SOURCE_SHIFT, self.ids[index])
+        if self._where.get(identity) == position:
+            del self._where[identity]
+        if kind & _TYPE != REVERSAL:
+            amount = self.amounts[index]
+            if self._given:
+                amount -= self._given.pop(position, 0)
+                self._reversals.pop(position, None)
+            self._bucket(kind & _TYPE).add(self.times[index], amount, 1)
+
     def _drop_front(self) -> None:
         """Cut off the log's folded front; where segments are sealed, whole segments only."""
         done = 0
-        size = len(self.ids)
-        while done < size and self._is_done(self.first + done):
+        times = self.times
+        while done < len(times) and times[done] <= self.folded_to_ms and self._is_reversed(self.first + done):
             done += 1
         if self.sealed > self.first:
             segments = min(done, self.sealed - self.first) // SEGMENT
@@ -261,20 +291,22 @@ class History:
             done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
         if not done:
             return
-        for position in range(self.first, self.first + done):
-            self.originals.pop(position, None)
-            self.foreign.pop(position, None)
-            self._steps.pop(position, None)
+        if self.originals or self.foreign:
+            for position in range(self.first, self.first + done):
+                self.originals.pop(position, None)
+                self.foreign.pop(position, None)
+                self._steps.pop(position, None)
         del self.ids[:done], self.times[:done], self.amounts[:done], self.kinds[:done]
         del self.contents[: done * CONTENT_BYTES]
         self.first += done
         self.sealed = max(self.sealed, self.first)
 
-    def _is_done(self, position: int) -> bool:
+    def _is_reversed(self, position: int) -> bool:
+        """Whether nothing is left of what this entry, if it is a reversal, reverses."""
+        if not self.originals:
+            return True
         original = self.originals.get(position, position)
-        return self.times[position - self.first] <= self.folded_to_ms and (
-            original < self.first or self.times[original - self.first] <= self.folded_to_ms
-        )
+        return original < self.first or self.times[original - self.first] <= self.folded_to_ms
 
     def _known(self, source: str, transaction_id: str, arrived_ms: int) -> int | None:
         identity = _identity(self._source_number(source), transaction_id)
@@ -291,6 +323,7 @@ class History:
         buckets = self.buckets.get(type_index)
         if buckets is None:
             buckets = self.buckets[type_index] = Buckets()
+            self.buckets = dict(sorted(self.buckets.items()))
         return buckets
 
     def _build_timeline(self, mask: int) -> Timeline:
@@ -306,13 +339,17 @@ class History:
 
     def derive(self) -> None:
         """Rebuild what is derived from the log, after the log was read."""
-        live = [(time, self.first + i) for i, time in enumerate(self.times) if time > self.folded_to_ms]
-        self._expiry = live
-        for _, position in live:
-            index = position - self.first
-            self._where[_identity(self.kinds[index] >> _SOURCE_SHIFT, self.ids[index])] = position
-        heapify(self._expiry)
-        self.newest_ms = max(self.times, default=0)
+        self._passed_ms = self.folded_to_ms + 1
+        for index, time in enumerate(self.times):
+            if time <= self.folded_to_ms:
+                continue
+            self._where[_identity(self.kinds[index] >> _SOURCE_SHIFT, self.ids[index])] = self.first + index
+            if time < self.newest_ms:
+                self._late.append((time, self.first + index))
+            else:
+                self.newest_ms = time
+        heapify(self._late)
+        self._next = self.first
         for position, original in self.originals.items():
             if original >= self.first and self.times[original - self.first] > self.folded_to_ms:
                 self._give_back(position, original)

@@ -77,15 +77,16 @@ def write_history(key: bytes, history: History, lookup: Lookup, changed: dict[by
             changed[segment_key(key, number)] = VERSION + _encode(segment)
         history.written = history.sealed
     buckets = _buckets(history)
-    large = {type_index for type_index, data in buckets.items() if len(data) > _LARGE_BUCKETS}
-    for type_index in sorted(history.apart - large):
-        changed[buckets_key(key, type_index)] = None
-    for type_index in sorted(large):
-        place = buckets_key(key, type_index)
-        if lookup(place) != buckets[type_index]:
-            changed[place] = buckets[type_index]
-        buckets[type_index] = b""
-    history.apart = large
+    large = [type_index for type_index, data in buckets.items() if len(data) > _LARGE_BUCKETS]
+    if large or history.apart:
+        for type_index in sorted(history.apart.difference(large)):
+            changed[buckets_key(key, type_index)] = None
+        for type_index in large:
+            place = buckets_key(key, type_index)
+            if lookup(place) != buckets[type_index]:
+                changed[place] = buckets[type_index]
+            buckets[type_index] = b""
+        history.apart = frozenset(large)
     changed[key] = _head(history, buckets)
 
 
@@ -122,9 +123,8 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         _append(history, _read(segment, _decode_entries))
     _append(history, tail)
     for type_index, kept in buckets.items():
-        if not kept:
-            history.apart.add(type_index)
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
+    history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
     history.payees.fill(payees)
     history.devices.fill(devices)
     history.written = history.sealed
@@ -148,7 +148,7 @@ def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
 
 def _buckets(history: History) -> dict[int, bytes]:
     """The buckets that are not empty, in the order of their types."""
-    return {index: kept.to_bytes() for index, kept in sorted(history.buckets.items()) if len(kept)}
+    return {index: kept.to_bytes() for index, kept in history.buckets.items() if len(kept)}
 
 
 def _head(history: History, buckets: dict[int, bytes]) -> bytes:
