@@ -3,7 +3,7 @@
     TIERWATCH_COMPILE=1 pip install --no-build-isolation .
 
 needs a C compiler and mypy, and an error is an error. Without the variable the package is pure Python, which does the
-same, byte for byte, and takes longer (docs/decisions/0004-compiled-pipeline.md).
+same, byte for byte, and takes longer.
 """
 
 import os
