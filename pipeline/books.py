@@ -5,7 +5,7 @@ from pipeline.messages import dead_letter_of, message
 from pipeline.policy.book import PolicyBook
 from pipeline.rates import Rates
 from pipeline.record import Message, Record
-from pipeline.validate import Rejected
+from pipeline.validate import Rejected, check_arrival
 from schemas.audit import AuditEntry
 from schemas.codec import Undecodable, decode_policy_event, decode_rate
 from schemas.reasons import DeadLetterReason as Reason
@@ -22,6 +22,9 @@ class Books:
 
     def take(self, record: Record) -> list[Message]:
         """Apply one record of `policies` or `rates`: an audit entry or a dead letter comes back, or nothing."""
+        rejected = check_arrival(record)
+        if rejected is not None:
+            return [dead_letter_of(record, rejected)]
         try:
             if record.topic == "rates":
                 self._rate(record)

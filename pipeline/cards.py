@@ -5,6 +5,8 @@ Prefixes and lengths: ISO/IEC 7812 issuer ranges as the brands publish them. Luh
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 import orjson
@@ -17,17 +19,22 @@ _DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
 _SUSPECT: Final = b"0" * 12
 _BACKSLASH: Final = 0x5C
 # What may stand between the digits of one number, and of UTF-8 whatever is not ASCII: a closer look tells.
-_BETWEEN_DIGITS: Final = b" -\t\r\n" + bytes(range(0x80, 0x100))
-# Spaces and hyphens of every kind that a text field lets in.
-_RUN = re.compile(r"[0-9](?:[\s\u2010-\u2015-]{0,3}[0-9]){11,}")
+_BETWEEN_DIGITS: Final = b" -\0\t\r\n" + bytes(range(0x80, 0x100))
+# Spaces and hyphens of every kind that a text field lets in, and the NULs that UTF-16 puts there.
+_BETWEEN: Final = r"[\s\u2010-\u2015-]"
+_RUN = re.compile(rf"[0-9](?:\0?(?:{_BETWEEN}\0?){{0,3}}[0-9]){{11,}}")
+# Stands between no two digits of one number.
+_APART: Final = "|"
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([tnr]))")
+_DIGIT_OR_BETWEEN = re.compile(rf"[0-9]|{_BETWEEN}")
 _WHOLE = re.compile(r"-?([0-9]+)(?:\.0*)?")
 _DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[{}\[\]]', re.DOTALL)
 _COLON = re.compile(rb"\s*:")
-_SHORTEST, _LONGEST = 12, 19
 _IDS = ID_FIELDS | {"event_id", "disposition_id", "alert_id"}
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_TO_VALUES: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED: Final = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _BRANDS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
     (int(f"{low:0<6}"), int(f"{high:9<6}"), frozenset(lengths))
     for low, high, lengths in (
@@ -62,58 +69,64 @@ def may_hold_card(value: bytes) -> bool:
     return value.translate(_DIGITS_TO_ZERO, _BETWEEN_DIGITS).find(_SUSPECT) >= 0 or _BACKSLASH in value
 
 
-def is_card_number(digits: str) -> bool:
-    """Whether digits alone, without separators, have a brand's prefix, its length and a right check digit."""
-    length = len(digits)
-    if not _SHORTEST <= length <= _LONGEST:
-        return False
-    prefix = int(digits[:6])
-    if not any(low <= prefix <= high and length in lengths for low, high, lengths in _BRANDS):
-        return False
-    odd = sum(map(int, digits[-1::-2]))
-    return (odd + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])) % 10 == 0
-
-
 def find_cards(text: str) -> Iterator[tuple[int, int]]:
     """Spans of card numbers, left to right, not overlapping; groups of digits may be parted by spaces and hyphens."""
     for run in _RUN.finditer(text):
-        groups = [(m.start() + run.start(), m.end() + run.start()) for m in _DIGITS.finditer(run.group())]
-        first = 0
-        while first < len(groups):
-            last = _card_end(text, groups, first)
-            if last is None:
-                first += 1
-            else:
-                yield groups[first][0], groups[last][1]
-                first = last + 1
+        groups = [found.span() for found in _DIGITS.finditer(text, run.start(), run.end())]
+        digits = "".join([text[begin:end] for begin, end in groups])
+        for first, last in _cards(digits, list(accumulate([end - begin for begin, end in groups]))):
+            yield groups[first][0], groups[last][1]
 
 
-def _card_end(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """The last of the groups that make a card number beginning at `first`: a neighbouring number may follow."""
-    digits = ""
-    for last in range(first, len(groups)):
-        digits += text[groups[last][0] : groups[last][1]]
-        if len(digits) > _LONGEST:
-            return None
-        if is_card_number(digits):
-            return last
-    return None
+def _cards(digits: str, ends: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last group of each card number; `ends` says where the groups end. The shortest number counts.
+
+    Linear in whatever is thrown at it: a message may hold half a million digits with spaces between them.
+    """
+    values = digits.encode().translate(_TO_VALUES)
+    group_of_end = {end: group for group, end in enumerate(ends)}
+    first = begin = 0
+    while first < len(ends):
+        for length in _lengths(digits[begin : begin + 6]):
+            last = group_of_end.get(begin + length)
+            if last is not None and _passes_luhn(values[begin : begin + length]):
+                yield first, last
+                first = last
+                break
+        begin = ends[first]
+        first += 1
+
+
+@lru_cache(maxsize=16_384)
+def _lengths(prefix: str) -> tuple[int, ...]:
+    """How many digits a card number that begins like this may have."""
+    number = int(f"{prefix:0<6}")
+    return tuple(sorted({length for low, high, lengths in _BRANDS if low <= number <= high for length in lengths}))
+
+
+def _passes_luhn(values: bytes) -> bool:
+    """Whether the last digit is the right check digit; `values` are the digits as numbers."""
+    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def mask_text(text: str) -> tuple[str, int]:
     """The text with its card numbers masked, and how many there were."""
-    spans = list(find_cards(text))
-    for start, end in reversed(spans):
-        seen = [i for i in range(start, end) if text[i].isdigit()]
-        hidden = set(seen[6:-4])
-        text = text[:start] + "".join("*" if i in hidden else text[i] for i in range(start, end)) + text[end:]
-    return text, len(spans)
+    pieces: list[str] = []
+    found = done = 0
+    for start, end in find_cards(text):
+        found += 1
+        digits = [at for at in range(start, end) if text[at].isdigit()]
+        for at in digits[6:-4]:
+            pieces += (text[done:at], "*")
+            done = at + 1
+    pieces.append(text[done:])
+    return "".join(pieces), found
 
 
 def mask_value(value: bytes) -> tuple[bytes, int]:
     """A message with the card numbers outside its id fields masked, and how many there were.
 
-    Bytes that are not JSON are masked wherever digits stand: nothing says there which of them are ids.
+    Bytes that are no JSON object are masked wherever digits stand: nothing says there which of them are ids.
     """
     if not may_hold_card(value):
         return value, 0
@@ -121,10 +134,18 @@ def mask_value(value: bytes) -> tuple[bytes, int]:
         whole = orjson.loads(value)
     except orjson.JSONDecodeError:
         whole = None
-    if not isinstance(whole, dict):
-        text, found = mask_text(value.decode("latin-1"))
-        return text.encode("latin-1"), found
-    return _mask_tokens(value)
+    if isinstance(whole, dict):
+        return _mask_tokens(value)
+    text = _ESCAPED.sub(_unescaped, value.decode("utf-8", "surrogateescape"))
+    masked, found = mask_text(text)
+    return (masked.encode("utf-8", "surrogateescape"), found) if found else (value, 0)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """What an escape of JSON stands for, if that may be part of a number; otherwise the escape."""
+    code, letter = escape.groups()
+    character = chr(int(code, 16)) if code else {"t": "\t", "n": "\n", "r": "\r"}[letter]
+    return character if _DIGIT_OR_BETWEEN.fullmatch(character) else escape.group()
 
 
 def _mask_tokens(value: bytes) -> tuple[bytes, int]:
@@ -156,11 +177,11 @@ def holds_card(transaction: Transaction, value: bytes, unknown_fields: int) -> b
     """Whether a decoded transaction carries a card number outside its id fields."""
     if unknown_fields:
         return mask_value(value)[1] > 0
-    texts = "\n".join([getattr(transaction, name) for name in TEXT_FIELDS])
-    return next(find_cards(f"{transaction.amount}\n{texts}"), None) is not None
+    texts = _APART.join([getattr(transaction, name) for name in TEXT_FIELDS])
+    return next(find_cards(f"{transaction.amount}{_APART}{texts}"), None) is not None
 
 
 def card_like_ids(transaction: Transaction) -> int:
     """How many id fields could pass for card numbers: a sign of a processor that uses card numbers as ids."""
-    ids = "\n".join([getattr(transaction, name) for name in ID_FIELDS])
+    ids = _APART.join([getattr(transaction, name) for name in ID_FIELDS])
     return sum(1 for _ in find_cards(ids))

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from pipeline.cards import mask_value
 from pipeline.record import Message, Record
-from pipeline.validate import Rejected
+from pipeline.validate import LATEST_ARRIVAL_MS, Rejected
 from pipeline.whitelist.outgoing import Outgoing
 from schemas import cloudevents, dead_letter
 from schemas.codec import encode
@@ -36,7 +36,7 @@ def dead_letter_of(record: Record, rejected: Rejected) -> Message:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        first_arrival_ms=record.timestamp,
+        first_arrival_ms=min(max(record.timestamp, 0), LATEST_ARRIVAL_MS),
         masked=found > 0,
         digest=sha256(value).hexdigest() if changed and value is not None else "",
         size=len(value) if changed and value is not None else None,

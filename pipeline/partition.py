@@ -12,6 +12,7 @@ from typing import Final
 from pipeline.assess import Duplicate, assess
 from pipeline.books import Books
 from pipeline.buckets import BucketsError
+from pipeline.cards import mask_value
 from pipeline.customer import Changes, Customers, Lookup
 from pipeline.customer_events import judge_event
 from pipeline.history_bytes import StateError
@@ -20,7 +21,7 @@ from pipeline.plan import Plan
 from pipeline.policy.model import Policy
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
-from pipeline.validate import Rejected, check_key, validate
+from pipeline.validate import Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.review import announce, due
@@ -83,7 +84,7 @@ class Partition:
         for record in records:
             handle = self._handlers.get(record.topic, self._unknown_topic)
             try:
-                outcome = handle(record)
+                outcome = check_arrival(record) or handle(record)
             except (StateError, BucketsError, UnreadableDossierError):
                 raise  # the state's fault, not the record's: the next one of its customer would fare no better
             except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
@@ -169,7 +170,11 @@ class Partition:
             decoded = decode_disposition(record.value or b"")
         except Undecodable as error:
             return Rejected(error.reason, error.detail)
-        rejected = check_key(record, decoded.message.customer_id, self.partitions)
+        customer_id = decoded.message.customer_id
+        rejected = check_key(record, customer_id, None)
+        if rejected is None and mask_value(record.value or b"")[1]:
+            rejected = Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
+        rejected = rejected or check_key(record, customer_id, self.partitions)
         if rejected is None:
             self.tally.count("dispositions", decoded.message.label, decoded.message.status)
         return rejected or []

@@ -13,9 +13,13 @@ from pipeline.record import Record
 from schemas.codec import Undecodable, decode_transaction
 from schemas.decision import Lane
 from schemas.reasons import DeadLetterReason as Reason
+from schemas.shape import has_control_characters
 from schemas.timestamps import parse_ms
 from schemas.transaction import LARGEST_AMOUNT, TRANSACTION_TYPES, Transaction
 
+LONGEST_SOURCE: Final = 128
+# The end of 9998: whatever may occur before or after such an arrival can be written, too.
+LATEST_ARRIVAL_MS: Final = 253_370_764_799_999
 REVERSAL: Final = TRANSACTION_TYPES.index("reversal")
 TYPE_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
 
@@ -76,7 +80,9 @@ def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partiti
     except Undecodable as error:
         return Rejected(error.reason, error.detail)
     source = transaction.source or _source(record)
-    rejected = check_key(record, transaction.customer_id, None) or _misfit(transaction, source)
+    if isinstance(source, Rejected):
+        return source
+    rejected = check_key(record, transaction.customer_id, None) or _misfit(transaction)
     if rejected is not None:
         return rejected
     try:
@@ -122,10 +128,8 @@ def _check_partition(record: Record, partitions: int | None) -> Rejected | None:
     return None
 
 
-def _misfit(transaction: Transaction, source: str) -> Rejected | None:
+def _misfit(transaction: Transaction) -> Rejected | None:
     """What is well formed and still no transaction."""
-    if not source:
-        return Rejected(Reason.MISSING_FIELD, "neither `source` nor the header `ce_source`")
     amount = transaction.amount
     if amount < 0:
         return Rejected(Reason.NEGATIVE_AMOUNT, "$.amount; a reversal is a message of its own type")
@@ -138,9 +142,24 @@ def _misfit(transaction: Transaction, source: str) -> Rejected | None:
     return None
 
 
-def _source(record: Record) -> str:
-    """The processor as its CloudEvents header names it."""
+def _source(record: Record) -> str | Rejected:
+    """The processor as its CloudEvents header names it: held to what the field `source` is held to."""
     for name, value in record.headers:
-        if name == "ce_source":
-            return value.decode("utf-8", "replace")[:128]
-    return ""
+        if name == "ce_source" and value:
+            try:
+                source = value.decode()
+            except UnicodeDecodeError:
+                return Rejected(Reason.NOT_UTF8, "the header `ce_source`")
+            if len(source) > LONGEST_SOURCE:
+                return Rejected(Reason.FIELD_TOO_LONG, f"the header `ce_source`: more than {LONGEST_SOURCE} characters")
+            if has_control_characters(source):
+                return Rejected(Reason.BAD_VALUE, "the header `ce_source`: a control character")
+            return source
+    return Rejected(Reason.MISSING_FIELD, "neither `source` nor the header `ce_source`")
+
+
+def check_arrival(record: Record) -> Rejected | None:
+    """Whether the record's own time can be told: the log's clock, or the processor's where history is loaded."""
+    if 0 <= record.timestamp <= LATEST_ARRIVAL_MS:
+        return None
+    return Rejected(Reason.BAD_TIME, "the record's timestamp lies outside the years 1970 to 9998")
