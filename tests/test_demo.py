@@ -16,8 +16,6 @@ from agents.exit_codes import Exit
 from console.exit_codes import INTERRUPTED
 from tests.services.wait import until
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 # Whatever the demo starts inherits it, so that it can be found again.
 MARK = "TMPDIR"
 

@@ -159,7 +159,7 @@ def test_files_are_read_one_after_the_other_plain_or_packed(tmp_path: Path) -> N
 
 
 def test_policy_of_the_file_is_in_force() -> None:
-    done = command("--policy", SCENARIOS / "policy.yaml", "-", stdin=transaction(1))
+    done = command("--policy", SCENARIOS / "night" / "policy.yaml", "-", stdin=transaction(1))
     assert json.loads(done.stdout)["value"]["policy_version"] == 1
     assert json.loads(done.stdout)["value"]["policy_hash"] != POLICY.digest
 

@@ -1,4 +1,4 @@
-"""Stories: what arrives and what must come of it, as data. `tests/scenarios/README.md` says how to write one."""
+"""Stories: what arrives and what must come of it, as data. `tests/stories/README.md` says how to write one."""
 
 import json
 from collections.abc import Iterator
@@ -11,15 +11,14 @@ from console.record_lines import write_line
 from console.replay import replay
 from pipeline.policy.load import load_policy
 from pipeline.policy.model import Policy
-from tests.scenarios.sign import signed
+from tests.stories.sign import signed
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 STORIES = sorted(path.parent for path in SCENARIOS.glob("*/given.jsonl"))
 
 
 def policy_of(story: Path) -> Policy:
-    own = story / "policy.yaml"
-    return load_policy((own if own.exists() else SCENARIOS / "policy.yaml").read_bytes())
+    return load_policy((story / "policy.yaml").read_bytes())
 
 
 def outputs(story: Path) -> Iterator[dict[str, Any]]:
@@ -34,6 +33,11 @@ def holds(expected: Any, actual: Any) -> bool:  # noqa: ANN401 - any JSON value
     if isinstance(expected, list) and isinstance(actual, list):
         return len(expected) == len(actual) and all(map(holds, expected, actual))
     return type(expected) is type(actual) and bool(expected == actual)
+
+
+def test_every_folder_is_a_story_and_nothing_else_is_there() -> None:
+    assert sorted(SCENARIOS.iterdir()) == STORIES
+    assert len(STORIES) > 10
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda path: path.name)
@@ -53,7 +57,7 @@ def test_story_comes_true(story: Path) -> None:
 @pytest.mark.parametrize("story", STORIES, ids=lambda path: path.name)
 def test_story_is_told_in_full(story: Path) -> None:
     files = {path.name for path in story.iterdir()}
-    assert files - {"policy.yaml"} == {"given.jsonl", "then.jsonl", "README.md"}
+    assert files == {"given.jsonl", "then.jsonl", "policy.yaml", "README.md"}
     assert len((story / "README.md").read_text().splitlines()) <= 3
     assert (story / "then.jsonl").read_text().strip()
 

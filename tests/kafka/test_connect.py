@@ -31,9 +31,6 @@ from tests.services.need import UnavailableError
 from tests.services.run import Run, free_ports
 from tests.services.wait import until
 
-# A broker of its own: one xdist worker starts it, beside the one that all other tests use.
-pytestmark = pytest.mark.xdist_group("secure")
-
 TEXT = block(CONNECT, "sh", "SASL_SSL").text
 USER, PASSWORD = (re.findall(rf"SASL_{what}=(\S+)", TEXT)[0] for what in ("USERNAME", "PASSWORD"))
 ADDRESS, CA_FILE = re.findall(r"BROKER=(\S+)", TEXT)[0], re.findall(r"CA_FILE=(\S+)", TEXT)[0]

@@ -1,4 +1,4 @@
-"""A failing law says what differs, in helpers too."""
+"""A failing law says what differs, in functions it calls, too."""
 
 import pytest
 

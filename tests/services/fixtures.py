@@ -44,14 +44,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         run.end()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let all tests of the broker run in one worker: the topics' names are the same for all of them."""
-    for item in items:
-        if "kafka" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("kafka"))
-
-
 def missing(error: UnavailableError) -> NoReturn:
     """Skip, or fail where `CI` is set."""
     if os.environ.get("CI"):

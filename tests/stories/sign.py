@@ -1,4 +1,4 @@
-"""`python -m tests.scenarios.sign FILE…`: sign what a story's people approve, in place.
+"""`python -m tests.stories.sign FILE…`: sign what a story's people approve, in place.
 
 Signs every value that holds a `signature` (by its `actor`) or `countersignatures` (by each `person`). Only these lines
 are written anew; in the others not a character changes.
