@@ -1,0 +1,49 @@
+"""The last committed records of a topic, read without reading the topic: what is measured is not disturbed."""
+
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+# A transaction's marker takes an offset; more than some in a row without a record there are not.
+_MARKERS = 20
+
+
+class Tail:
+    """A topic as a reader of committed records sees it."""
+
+    def __init__(self, broker: str, topic: str) -> None:
+        self._admin = AdminClient({"bootstrap.servers": broker})
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": broker,
+                "group.id": "load-test-tail",  # a name that librdkafka wants; no group is joined
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+            }
+        )
+        self._partitions = [
+            TopicPartition(topic, number) for number in self._consumer.list_topics(topic).topics[topic].partitions
+        ]
+
+    def ends(self) -> dict[int, int]:
+        """Return the offset after the last committed record of each partition."""
+        asked = {partition: OffsetSpec.latest() for partition in self._partitions}
+        answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
+        return {partition.partition: done.result().offset for partition, done in answers.items()}
+
+    def last(self, partition: int, end: int) -> bytes:
+        """Return the value of the last committed record before `end`, empty where there is none."""
+        if end == 0:
+            return b""
+        first = TopicPartition(self._partitions[0].topic, partition, max(0, end - _MARKERS))
+        self._consumer.assign([first])
+        value = b""
+        while True:
+            for message in self._consumer.consume(_MARKERS, 1.0):
+                if message.error() is not None or (message.offset() or 0) >= end:
+                    return value
+                value = message.value() or b""
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
