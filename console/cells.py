@@ -106,6 +106,8 @@ def time_reader(time: Time, columns: Columns) -> MsOf:
             return None
         try:
             return to_ms(text)
+        except CellError:
+            raise
         except (ValueError, OverflowError, InvalidOperation):
             raise CellError("the time cannot be read") from None
 
@@ -126,7 +128,12 @@ def _time_parser(time: Time) -> Callable[[str], int]:
 
     def from_wall(text: str) -> int:
         moment = datetime.fromisoformat(text) if pattern == "iso" else datetime.strptime(text, pattern)  # noqa: DTZ007 - its zone follows
-        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        if moment.tzinfo:
+            return from_datetime(moment)
+        placed = moment.replace(tzinfo=zone)
+        if zone is not UTC and placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
+            raise CellError(f"a time that clocks in {time.zone} skipped")
+        return from_datetime(placed)
 
     return from_wall
 

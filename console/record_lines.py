@@ -101,10 +101,16 @@ class LineReader:
     def _parse(self, line: bytes) -> _Line:
         try:
             return self._members(line)
-        except RecursionError:
-            start, end = deep_value(line)
-            parsed = self._members(line[:start] + b"0" + line[end:])
-            parsed.value = Raw(line[start:end])
+        except ValidationError:
+            raise
+        except (RecursionError, DecodeError):
+            # JSON all the same: nested too deep for the decoder, or with half of a surrogate pair. Where that is in
+            # `value`, it is the record that is bad and not the line.
+            place = members(line).get("value")
+            if place is None or not _is_json(line):
+                raise
+            parsed = self._members(line[: place.start] + b"0" + line[place.stop :])
+            parsed.value = Raw(line[place])
             return parsed
 
     def _members(self, line: bytes) -> _Line:
@@ -149,8 +155,13 @@ class LineReader:
     def _about_itself(self, value: bytes) -> _Own:
         try:
             return self._own(value)
-        except (DecodeError, UnicodeDecodeError, RecursionError):
+        except UnicodeDecodeError:
             return _NOTHING
+        except (DecodeError, RecursionError):
+            if not _is_json(value):
+                return _NOTHING
+            told = {name: value[place] for name, place in members(value).items() if name in _Own.__struct_fields__}
+            return _Own(**{name: json.loads(text) for name, text in told.items() if text.startswith(b'"')})
 
     def _own_time(self, occurred_at: object) -> int:
         if isinstance(occurred_at, str):
@@ -192,32 +203,48 @@ def _value(parsed: _Line) -> bytes | None:
 
 
 # A string that never closes is one token too: looking for its end again from every later quote would take for ever.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
-_COLON = re.compile(rb"\s*:\s*")
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
 
 
-def deep_value(line: bytes) -> tuple[int, int]:
-    """Where the bytes of the member `value` stand in a line nested too deep for a decoder; it must be nested itself.
-
-    Raises:
-        _BadLineError: the line has no such member, or its brackets do not close.
-
-    """
-    depth, start = 0, -1
-    expects_value = False
-    for token in _TOKEN.finditer(line):
-        text = token.group()
-        if text in b"{[":
-            if depth == 1 and expects_value:
-                start = token.start()
-            depth += 1
-        elif text in b"}]":
+def members(text: bytes) -> dict[str, slice]:
+    """Where the values of a JSON object's members stand, however deep they are nested; of two of a name, the last."""
+    found: dict[str, slice] = {}
+    depth = 0
+    name, start = "", -1
+    last = b""
+    for token in _TOKEN.finditer(text):
+        mark = token.group()
+        if mark in b"}]":
             depth -= 1
-            if depth == 1 and start >= 0:
-                return start, token.end()
-        elif depth == 1 and (colon := _COLON.match(line, token.end())):
-            expects_value = text == b'"value"' and line[colon.end() : colon.end() + 1] in (b"{", b"[")
-    raise _BadLineError("nested too deep to be read")
+        if start >= 0 and ((mark == b"," and depth == 1) or depth == 0):
+            found[name] = _stripped(text, start, token.start())
+            start = -1
+        if mark == b":" and depth == 1:
+            name, start = last.decode(errors="replace")[1:-1], token.end()
+        if mark in b"{[":
+            depth += 1
+        last = mark
+    return found
+
+
+def _stripped(text: bytes, start: int, stop: int) -> slice:
+    whole = text[start:stop]
+    return slice(stop - len(whole.lstrip()), start + len(whole.rstrip()))
+
+
+def _is_json(text: bytes) -> bool:
+    """Whether it is JSON by its grammar: however deep, and whatever its escapes stand for."""
+    try:
+        json.loads(text.decode(errors="replace"), parse_constant=_refuse)
+    except RecursionError:
+        return True  # whether its brackets close, the places of its members tell
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 _encode = Encoder().encode

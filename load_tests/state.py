@@ -29,13 +29,21 @@ _BODY = msgspec.json.Decoder(_Body)
 
 
 def state(lines: Iterable[bytes]) -> dict[str, Any]:
-    """Return the sizes of the window states, one a customer, when all lines are judged."""
+    """Return the sizes of the window states, one a customer, when all lines are judged.
+
+    Raises:
+        ValueError: a line that `tierwatch ingest --to -` would not have written.
+
+    """
     alone = Alone(load_policy(default_yaml()))
     batch: list[InputRecord] = []
     count = 0
     for offset, text in enumerate(lines):
-        line = _LINE.decode(text)
-        body = _BODY.decode(line.value)
+        try:
+            line = _LINE.decode(text)
+            body = _BODY.decode(line.value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"line {offset + 1} is no record with a customer_id and an occurred_at: {error}") from None
         key, value = body.customer_id.encode(), bytes(line.value)
         batch.append(InputRecord(line.topic, 0, offset, parse_ms(body.occurred_at), key, value))
         count += 1

@@ -81,6 +81,13 @@ def test_what_is_no_time_says_so(text: str) -> None:
         time_reader(Time(column="a"), {"a": 0})((text,))
 
 
+def test_hour_that_clocks_skip_is_no_time() -> None:
+    read = time_reader(Time(column="a", zone="Europe/Berlin"), {"a": 0})
+    with pytest.raises(CellError, match="clocks in Europe/Berlin skipped"):
+        read(("2018-03-25 02:30:00",))
+    assert read(("2018-03-25 03:30:00",)) is not None
+
+
 def test_hash_depends_on_the_key_and_holds_no_card_number() -> None:
     card = "4111111111111111"
     hashed = hasher("key")(card)

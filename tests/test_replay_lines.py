@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.record_lines import Clock, LineReader, NotARecord, is_one_json_value, write_line
+from console.record_lines import Clock, LineReader, NotARecord, is_one_json_value, members, write_line
 from pipeline.record import InputRecord, Message
 
 TRANSACTION = b'{"customer_id": "c-1",  "occurred_at":"2026-11-22T10:00:00Z", "amount": 1.50}'
 TEN_O_CLOCK_MS = 1_795_341_600_000
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
 
 
 def read(line: bytes) -> InputRecord | Clock | NotARecord:
@@ -84,6 +91,28 @@ def test_value_may_be_nested_however_deep(depth: int) -> None:
     assert (found.value, found.key, found.topic) == (value, b"c", "transactions")
 
 
+@pytest.mark.parametrize("text", [rb"\ud800", rb"\udc00 \ud83d\ude00", rb"\ud800\u0041"])
+def test_half_of_a_surrogate_pair_is_the_fault_of_the_record_not_of_the_line(text: bytes) -> None:
+    value = b'{"customer_id": "c-1", "occurred_at": "2026-11-22T10:00:00Z", "description": "%b"}' % text
+    found = record(b'{"topic": "transactions", "value": %b }' % value)
+    assert (found.value, found.key, found.timestamp) == (value, b"c-1", TEN_O_CLOCK_MS)
+    assert isinstance(read(b'{"topic": "t", "note": "%b", "value": 1}' % text), NotARecord)
+
+
+def test_value_nested_deep_still_says_its_own_key_and_time() -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    value = b'{"x": %b, "customer_id": "c-1", "y": {"customer_id": "no"}, "occurred_at": "2026-11-22T10:00:00Z"}' % deep
+    found = record(b'{"topic": "transactions", "value": %b}' % value)
+    assert (found.value, found.key, found.timestamp) == (value, b"c-1", TEN_O_CLOCK_MS)
+
+
+@given(st.dictionaries(st.text(), json_values), st.sampled_from([None, 1]))
+def test_members_are_found_where_they_stand(fields: dict[str, object], indent: int | None) -> None:
+    text = json.dumps(fields, ensure_ascii=False, indent=indent).encode()
+    found = {name: json.loads(text[place]) for name, place in members(text).items()}
+    assert found == {json.dumps(name, ensure_ascii=False)[1:-1]: value for name, value in fields.items()}
+
+
 @pytest.mark.parametrize(
     "line, detail",
     [
@@ -136,13 +165,6 @@ def test_unknown_members_are_tolerated_and_counted() -> None:
 def test_reading_never_raises(line: bytes) -> None:
     found = read(line)
     assert isinstance(found, NotARecord | InputRecord | Clock)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-)
 
 
 @given(
