@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.compiled import is_compiled
+from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
 from load_tests.busy import busy
 from load_tests.judge import judge
 from load_tests.state import state
+from load_tests.throughput import throughput
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Benchmarks: numbers to read, nothing fails."
@@ -44,6 +46,12 @@ def busy_command(*, transactions: int = 100_000, seed: Seed = 1, json: AsJson = 
     _tell("busy", busy(transactions, seed), json=json)
 
 
+@app.command("throughput")
+def throughput_command(*, transactions: int = 300_000, repeats: int = 3, seed: Seed = 1, json: AsJson = False) -> None:
+    """Whole workers on a real Kafka: transactions a second and what one costs, with all threads."""
+    _tell("throughput", throughput(transactions, seed, repeats), json=json)
+
+
 @app.command("state")
 def state_command(
     file: Annotated[
@@ -53,7 +61,14 @@ def state_command(
     json: AsJson = False,
 ) -> None:
     """The size of customers' states after a data set."""
-    _tell("state", state(_lines(file)), json=json)
+    try:
+        measured = state(_lines(file))
+    except (OSError, ValueError) as error:
+        typer.echo(
+            f"{file}: {error}\nMake one: tierwatch ingest --format sparkov FILE --no-dispositions --to -", err=True
+        )
+        raise typer.Exit(Exit.BAD_INPUT) from None
+    _tell("state", measured, json=json)
 
 
 def _lines(file: Path) -> Iterator[bytes]:

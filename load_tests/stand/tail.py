@@ -1,7 +1,10 @@
 """The last committed records of a topic, read without reading the topic: what is measured is not disturbed."""
 
+from typing import Self
+
 from confluent_kafka import Consumer, IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 # A transaction's marker takes an offset; more than some in a row without a record there are not.
 _MARKERS = 20
@@ -11,7 +14,7 @@ class Tail:
     """A topic as a reader of committed records sees it."""
 
     def __init__(self, broker: str, topic: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": broker})
+        self._admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
         self._consumer = Consumer(
             {
                 "bootstrap.servers": broker,
@@ -19,6 +22,7 @@ class Tail:
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                "log_level": 0,
             }
         )
         self._partitions = [
@@ -27,7 +31,8 @@ class Tail:
 
     def ends(self) -> dict[int, int]:
         """Return the offset after the last committed record of each partition."""
-        asked = {partition: OffsetSpec.latest() for partition in self._partitions}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = dict.fromkeys(self._partitions, latest)
         answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
         return {partition.partition: done.result().offset for partition, done in answers.items()}
 
@@ -44,6 +49,8 @@ class Tail:
                     return value
                 value = message.value() or b""
 
-    def close(self) -> None:
-        """Let go of the broker."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._consumer.close()
