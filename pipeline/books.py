@@ -1,7 +1,8 @@
 """What every worker reads whole: the policies with their history, and the exchange rates."""
 
+from pipeline.audit_chain import AuditChain
 from pipeline.ids import derived_id
-from pipeline.messages import dead_letter_of, message
+from pipeline.messages import audited, dead_letter_of
 from pipeline.policy.book import PolicyBook
 from pipeline.rates import Rates
 from pipeline.record import Message, Record
@@ -19,6 +20,8 @@ class Books:
         """Begin with the first policy, and the rates given."""
         self.policies = policies
         self.rates = rates
+        # Every worker reads the policies from their beginning, so the chain needs no state of its own.
+        self._chain = AuditChain()
 
     def take(self, record: Record) -> list[Message]:
         """Apply one record of `policies` or `rates`: an audit entry or a dead letter comes back, or nothing."""
@@ -67,5 +70,6 @@ class Books:
             event_id=event.event_id,
             reason=refusal.reason if refusal else None,
             detail=refusal.detail if refusal else "",
+            chain="policies",
         )
-        return [message("audit", event.policy.encode(), entry, entry.entry_id, at)]
+        return [audited(event.policy.encode(), entry, self._chain)]

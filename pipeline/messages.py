@@ -5,11 +5,13 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from pipeline.audit_chain import AuditChain
 from pipeline.cards import mask_value
 from pipeline.record import Message, Record
 from pipeline.validate import LATEST_ARRIVAL_MS, Rejected
 from pipeline.whitelist.outgoing import Outgoing
 from schemas import cloudevents, dead_letter
+from schemas.audit import AuditEntry
 from schemas.codec import encode
 
 
@@ -18,9 +20,18 @@ def message(topic: str, key: bytes, body: Struct, message_id: str, time: str) ->
     return Message(topic, key, encode(body), cloudevents.headers(type(body), message_id, time))
 
 
-def publish(key: bytes, outgoing: Iterable[Outgoing]) -> list[Message]:
-    """What the whitelist says, as messages of its customer."""
-    return [message(topic, key, body, message_id, time) for topic, body, message_id, time in outgoing]
+def publish(key: bytes, outgoing: Iterable[Outgoing], chain: AuditChain) -> list[Message]:
+    """What the whitelist says, as messages of its customer; audit entries take their place in the chain."""
+    return [
+        audited(key, body, chain) if isinstance(body, AuditEntry) else message(topic, key, body, message_id, time)
+        for topic, body, message_id, time in outgoing
+    ]
+
+
+def audited(key: bytes, entry: AuditEntry, chain: AuditChain) -> Message:
+    """An audit entry, behind the one before it."""
+    linked, value = chain.add(entry)
+    return Message("audit", key, value, cloudevents.headers(AuditEntry, linked.entry_id, linked.at))
 
 
 def dead_letter_of(record: Record, rejected: Rejected) -> Message:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from pipeline.assess import Duplicate, assess
+from pipeline.audit_chain import HEAD_KEY, AuditChain, UnreadableHeadError
 from pipeline.books import Books
 from pipeline.buckets import BucketsError
 from pipeline.cards import mask_value
@@ -60,6 +61,7 @@ class Partition:
         self.tally = Tally()
         self.clock = ReviewClock()
         self.customers = Customers(windows, dossiers, cached_customers)
+        self.audit = AuditChain(lambda: dossiers(HEAD_KEY))
         # Topic and offset of the transactions that the last unit of work had seen before.
         self.repeated: list[tuple[str, int]] = []
         self._crashes = 0
@@ -85,7 +87,7 @@ class Partition:
             handle = self._handlers.get(record.topic, self._unknown_topic)
             try:
                 outcome = check_arrival(record) or handle(record)
-            except (StateError, BucketsError, UnreadableDossierError):
+            except (StateError, BucketsError, UnreadableDossierError, UnreadableHeadError):
                 raise  # the state's fault, not the record's: the next one of its customer would fare no better
             except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
                 outcome = self._crashed(record, error)
@@ -100,11 +102,15 @@ class Partition:
 
     def changes(self) -> Changes:
         """State records changed since the last call: one truth with the input positions of the records taken."""
-        return self.customers.take_changes()
+        changes = self.customers.take_changes()
+        head = self.audit.take_change()
+        if head is not None:
+            changes.dossiers[HEAD_KEY] = head
+        return changes
 
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the review clock by the dossiers, after a recovery."""
-        self.clock = ReviewClock((key.decode(), due(decode(value))) for key, value in dossiers)
+        self.clock = ReviewClock((key.decode(), due(decode(value))) for key, value in dossiers if key != HEAD_KEY)
 
     def _transaction(self, record: Record) -> list[Message] | Rejected:
         plan = self._plan_at(record.timestamp)
@@ -141,7 +147,7 @@ class Partition:
         customer, result = checked
         if isinstance(result, Refusal):
             self.tally.count("events", "refused", result.reason.value)
-            return publish(customer.key, result.outgoing)
+            return publish(customer.key, result.outgoing, self.audit)
         if not isinstance(result, Applied):
             self.tally.count("events", "duplicate", "")
             return []
@@ -160,7 +166,7 @@ class Partition:
                 customer.history.payees.see(effect.payee_id, since_ms)
             customer.history_changed = True
         self.customers.changed(customer)
-        messages = publish(customer.key, result.outgoing)
+        messages = publish(customer.key, result.outgoing, self.audit)
         customer.history.touched = False
         return messages
 
@@ -195,7 +201,7 @@ class Partition:
             self.clock.put(customer_id, due(announced.dossier))
             for outgoing in announced.outgoing:
                 self.tally.count("announced", outgoing.topic)
-            messages += publish(customer.key, announced.outgoing)
+            messages += publish(customer.key, announced.outgoing, self.audit)
         return messages
 
     def _plan_at(self, arrival_ms: int) -> Plan:

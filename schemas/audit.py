@@ -23,3 +23,8 @@ class AuditEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_id: str = ""
     reason: RefusalReason | None = None
     detail: str = ""
+    # The hash chain this entry stands in: that of the partition's customers, or `policies`.
+    chain: str = ""
+    # Its place there, from 1; and the SHA-256 of the bytes of the entry before it, hex: empty for the first.
+    sequence: int = 0
+    previous: str = ""
