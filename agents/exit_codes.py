@@ -12,5 +12,6 @@ class Exit(IntEnum):
     BAD_INPUT = 3  # a policy or a file that cannot be used: correct it
     NO_BROKER = 4  # ended before a broker answered: start it, or correct the address
     CREDENTIALS = 5  # the broker refused name, password or certificate: trying again does not help
-    MISMATCH = 6  # records without an outcome
+    MISMATCH = 6  # records without an outcome, or outcomes that the journal does not make
     TOPICS = 7  # topics are missing or cannot be used: `tierwatch topics create`
+    GONE = 8  # Kafka has deleted what is needed: a longer retention helps the next time

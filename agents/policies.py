@@ -91,7 +91,7 @@ class SharedBooks(Follower):
         messages = self.books.take(record)
         self._next[record.topic][record.partition] = record.offset + 1
         if record.topic == "policies" and self._initial is None:
-            self._initial = _initial_digest(record.value)
+            self._initial = initial_digest(record.value)
         if messages:
             # Only the embedded broker spreads these topics over several partitions.
             name = record.topic if record.partition == 0 else f"{record.topic}#{record.partition}"
@@ -122,7 +122,8 @@ class SharedBooks(Follower):
         log.info("first policy announced", policy=first.name, version=first.version, digest=first.digest)
 
 
-def _initial_digest(value: bytes | None) -> str | None:
+def initial_digest(value: bytes | None) -> str | None:
+    """Return which policy the house began with, if this record of `policies` says that."""
     try:
         event = decode_policy_event(value or b"").message
     except Undecodable:

@@ -15,8 +15,9 @@ MEANINGS: Mapping[int, str] = {
     Exit.BAD_INPUT: "A file, policy, mapping or row could not be used; standard error says what, where and what to do.",
     Exit.NO_BROKER: "No Kafka broker answered.",
     Exit.CREDENTIALS: "The broker refused the credentials, or they do not allow what was asked.",
-    Exit.MISMATCH: "The accounts do not balance: a record has no outcome, or more than one.",
+    Exit.MISMATCH: "The accounts do not balance: a record has no outcome, or not the one that the journal makes.",
     Exit.TOPICS: "A topic is missing or has settings that do not fit; `tierwatch topics create` makes or names it.",
+    Exit.GONE: "Kafka has deleted what is needed; standard error says which topic needs a longer retention.",
     INTERRUPTED: "Ended by Ctrl-C.",
     OUTPUT_CLOSED: "Whoever read the output went away, as `head` does.",
 }

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from agents.exit_codes import Exit
-from console import demo, ingest, policy, replay, simulate, topics, worker
+from console import demo, ingest, policy, replay, simulate, topics, verify, worker
 from console.errors import CommandError
 from console.exit_codes import INTERRUPTED, OUTPUT_CLOSED
 
@@ -82,6 +82,7 @@ app.add_typer(topics.app, name="topics", short_help="Make Kafka's topics")
 app.command("simulate", short_help="Publish a simulated city to Kafka")(simulate.command)
 app.command("ingest", short_help="Publish a CSV as transactions and labels")(ingest.command)
 app.command("replay", short_help="Run records through detection without Kafka")(replay.command)
+app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
 app.add_typer(policy.app, name="policy", short_help="Check a policy")
 
 

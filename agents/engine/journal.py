@@ -12,6 +12,8 @@ from schemas.journal import InputRange, JournalRecord
 from schemas.timestamps import format_ms
 
 TOPIC = "journal"
+# Header: the number of the unit within its partition, from 1. Without gaps, so that nobody can lose one unseen.
+UNIT = "tw_unit"
 ENGINE_VERSION = version("tierwatch")
 
 
@@ -43,10 +45,11 @@ class Unit:
             **self.seen._asdict(),
         )
 
-    def headers(self, partition: int) -> Headers:
+    def headers(self, partition: int, number: int) -> Headers:
         """Return its headers; what it began with names it, for no other unit did."""
         first = f"{self.inputs[0].topic}/{self.inputs[0].first}" if self.inputs else f"clock/{self.at_ms}"
-        return cloudevents.headers(JournalRecord, f"{partition}/{first}", format_ms(self.at_ms))
+        told = cloudevents.headers(JournalRecord, f"{partition}/{first}", format_ms(self.at_ms))
+        return (*told, (UNIT, b"%d" % number))
 
 
 class Journal:
@@ -81,10 +84,11 @@ class Journal:
         """Note a new owner: a unit of nothing, whose record tells the broker's time before any tick is believed."""
         self._units.append(Unit(self._seen(at_ms), None, [], at_ms=at_ms))
 
-    def drain(self, partition: int) -> list[Outgoing]:
-        """Return the journal's messages and begin anew."""
+    def drain(self, partition: int, before: int) -> list[Outgoing]:
+        """Return the journal's messages and begin anew; `before` is how many units the partition had done before."""
         units, self._units = self._units, []
+        key = b"%d" % partition
         return [
-            Outgoing(TOPIC, partition, b"%d" % partition, codec.encode(unit.record(partition)), unit.headers(partition))
-            for unit in units
+            Outgoing(TOPIC, partition, key, codec.encode(unit.record(partition)), unit.headers(partition, number))
+            for number, unit in enumerate(units, before + 1)
         ]

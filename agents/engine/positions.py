@@ -1,7 +1,8 @@
-"""Where a partition goes on: committed with everything that was made of the inputs before it.
+"""Where a partition stands: committed with everything that was made of the inputs before it.
 
-The record stands in the changelog of `windows` under a key that no customer can have (ids carry no control characters).
-Group offsets are for lag displays only: Kafka would commit them apart from our state.
+The record stands in each changelog under a key that no customer can have (ids carry no control characters), behind the
+states of its transaction: so a changelog says itself which units of work the states before it hold. Group offsets are
+for lag displays only: Kafka would commit them apart from our state.
 """
 
 import msgspec
@@ -11,10 +12,12 @@ VERSION = 1
 
 
 class Positions(msgspec.Struct, omit_defaults=True, tag_field="version", tag=VERSION):
-    """The next offset of every input topic, and the highest arrival taken so far, epoch milliseconds."""
+    """The next offset of every input topic, the highest arrival taken so far (epoch milliseconds), and units done."""
 
     next: dict[str, int] = {}
     clock_ms: int = 0
+    units: int = 0
+    """Units of work of this partition since its beginning; the journal's records carry their numbers."""
 
     def encode(self) -> bytes:
         """Return JSON, which a person can read with any Kafka tool."""

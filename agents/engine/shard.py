@@ -194,11 +194,14 @@ class Shard:
         changes, tally = self.pipeline.changes(), self.pipeline.tally.drain()
         changed = {"windows": changes.windows, "dossiers": changes.dossiers}
         next_offsets = dict(self.positions.next)
-        changed["windows"] = {**changes.windows, positions.KEY: self.positions.encode()}
+        journal = self._journal.drain(self.number, self.positions.units)
+        self.positions.units += len(journal)
+        here = self.positions.encode()
         for name, values in changed.items():
+            values[positions.KEY] = here
             self.tables[name].change(values)
         outgoing = self._writer.addressed(work.messages, self.number)
-        outgoing += self._journal.drain(self.number)
+        outgoing += journal
         outgoing += [
             Outgoing(self._host.changelogs[name], self.number, key, value)
             for name, values in changed.items()
@@ -213,7 +216,7 @@ class Shard:
         for delivery in work.deliveries:
             delivery.done()
         self._flying = []
-        states = sum(map(len, changed.values())) - 1
+        states = sum(len(values) - 1 for values in changed.values())
         self._host.committed(Commit(self, work, tally, time.monotonic() - began, states, committed.broker_ms))
 
     def _remember(self, committed: Committed) -> None:
