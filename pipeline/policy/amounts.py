@@ -30,6 +30,11 @@ class Amount(Leaf):
             raise ValueError(f"{text} is beyond what any payment can be")
         return minor
 
+    def say(self, value: int, exponent: int) -> str:
+        """All its digits, those before the point in groups of three."""
+        whole, fraction = divmod(value, 10**exponent)
+        return f"{whole:,}.{fraction:0{exponent}d}" if exponent else f"{whole:,}"
+
     def schema(self) -> dict[str, Any]:
         """A number, or its text for those who want to be sure of the digits."""
         return {"type": ["number", "string"], "minimum": 0, "pattern": f"^(?:{_AMOUNT.pattern})$"}

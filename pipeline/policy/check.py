@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from pipeline.policy.check_tiers import base_tier, granted_tiers, nested_windows, rising_tiers, tier_names
 from pipeline.policy.model import LIMIT_RULES, Policy
+from pipeline.policy.onboarding import asks_less
+from pipeline.policy.onboarding import problems as call_back_problems
 from pipeline.policy.reading import Finding, Path, repeats
 from schemas.decision import OUTCOMES
 
@@ -115,6 +117,21 @@ def _too_few(needed: int, able: int, roles: Sequence[str]) -> str:
     return f"{needed} must sign, but only {able} of the people listed have a role of {', '.join(roles) or 'nobody'}"
 
 
+def _onboarding(policy: Policy) -> Iterator[Finding]:
+    """Applications can run, and a higher tier never asks for less than the tier below it."""
+    if policy.onboarding is None:
+        return
+    for place, message in call_back_problems(policy.onboarding.call_back):
+        yield Finding(("onboarding", "call_back", *place), message)
+    for at, (lower, upper) in enumerate(pairwise(policy.tiers), start=1):
+        here: Path = ("tiers", at, "criteria")
+        if upper.criteria is None:
+            yield Finding(here, f"{upper.name} cannot be applied for: say what the file must show", (("onboarding",),))
+        elif lower.criteria is not None and (less := asks_less(lower.criteria, upper.criteria)):
+            message = f"asks for less than {lower.name}: a higher tier takes at least as much"
+            yield Finding((*here, less), message, (("tiers", at - 1, "criteria", less),))
+
+
 _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     tier_names,
     base_tier,
@@ -128,4 +145,5 @@ _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     _types,
     _people,
     _able_people,
+    _onboarding,
 )

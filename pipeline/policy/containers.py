@@ -1,6 +1,6 @@
 """What a list, a mapping and a record in a policy may look like."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.policy.nodes import Mapping, Node, Scalar, Sequence
 from pipeline.policy.reading import Path, Reading, found, near, shown
@@ -71,12 +71,16 @@ class MapOf(Shape):
 
 
 class Field(NamedTuple):
-    """A field of a record: its shape and what it means. Without a default it must be given."""
+    """A field of a record: its shape and what it means. Without a default it must be given.
+
+    `tighter` is the direction in which it allows a customer less; of a choice, its place among the values counts.
+    """
 
     shape: Shape
     meaning: str
     required: bool = True
     default: Any = None
+    tighter: Literal["lower", "higher"] | None = None
 
 
 class Record(Shape):

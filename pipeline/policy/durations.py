@@ -32,6 +32,10 @@ class Duration(Leaf):
             return duration_ms
         raise ValueError
 
+    def say(self, value: int, exponent: int) -> str:  # noqa: ARG002 - a shape's signature
+        """As it is written."""
+        return format_duration(value)
+
     def schema(self) -> dict[str, Any]:
         """The pattern; the bounds are for the loader."""
         return {"type": "string", "pattern": f"^{self.pattern}$"}
@@ -50,6 +54,10 @@ class TimeOfDay(Leaf):
         if re.fullmatch(self.pattern, text) is None:
             raise ValueError
         return int(text[:2]) * 60 + int(text[3:])
+
+    def say(self, value: int, exponent: int) -> str:  # noqa: ARG002 - a shape's signature
+        """As it is written."""
+        return f"{value // 60:02d}:{value % 60:02d}"
 
     def schema(self) -> dict[str, Any]:
         """The pattern."""

@@ -11,6 +11,7 @@ from pipeline.policy.containers import Field, ListOf, MapOf, Record
 from pipeline.policy.durations import Duration, TimeOfDay
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
+from pipeline.policy.onboarding import CRITERIA, ONBOARDING
 from pipeline.policy.shapes import Choice, Flag, Integer, Known, Text
 from schemas.decision import OUTCOMES
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
@@ -41,23 +42,27 @@ def _days(least: int, most: int) -> Duration:
 REVIEW = Record(
     "every, notice, remind and grace",
     {
-        "every": Field(_days(1, 3660), "Longest time from the grant, or from a review, to the next review."),
+        "every": Field(
+            _days(1, 3660), "Longest time from the grant, or from a review, to the next review.", tighter="lower"
+        ),
         "notice": Field(_days(0, 366), "How long before the review is due it is requested."),
         "remind": Field(
             ListOf(_days(-366, 366), "a list of durations, such as [-7d, 0d, 7d]", most=20),
             "When to remind, counted from the due time: -7d is a week before, 0d on the day, 7d a week after.",
         ),
-        "grace": Field(_days(0, 366), "How long after the due time the tier lasts; then it ends by itself."),
+        "grace": Field(
+            _days(0, 366), "How long after the due time the tier lasts; then it ends by itself.", tighter="lower"
+        ),
     },
 )
 
 
 def _limit(name: str) -> Field:
     if name in AMOUNT_RULES:
-        return Field(Amount(), f"Most that may be spent in {_window(name)}.")
+        return Field(Amount(), f"Most that may be spent in {_window(name)}.", tighter="lower")
     if name in COUNT_RULES:
-        return Field(Integer(0, LARGEST_COUNT), f"Most transactions in {_window(name)}.")
-    return Field(Amount(), _OTHER_LIMITS[name])
+        return Field(Integer(0, LARGEST_COUNT), f"Most transactions in {_window(name)}.", tighter="lower")
+    return Field(Amount(), _OTHER_LIMITS[name], tighter="lower")
 
 
 def _window(name: str) -> str:
@@ -90,15 +95,35 @@ TIER = Record(
             "What is broken by one minor unit, or one transaction, more. Never lower than in the tier below.",
         ),
         "fee_bps": Field(Integer(0, 10_000), "Fee in basis points (1/100 of a per cent); not above the tier below."),
-        "authentication": Field(Choice(*AUTHENTICATION_LEVELS), "How much a customer must prove to pay."),
-        "priority": Field(Flag(), "Whether transactions may take the priority lane."),
+        "authentication": Field(
+            Choice(*AUTHENTICATION_LEVELS), "How much a customer must prove to pay.", tighter="lower"
+        ),
+        "priority": Field(Flag(), "Whether transactions may take the priority lane.", tighter="lower"),
         "service_channel": Field(_WORD, "Where the bank serves these customers."),
         "approvals": Field(
-            Integer(0, 20), "How many different people must sign a grant of this tier.", required=False, default=0
+            Integer(0, 20),
+            "How many different people must sign a grant of this tier.",
+            required=False,
+            default=0,
+            tighter="higher",
         ),
         "approver_roles": Field(_ROLES, "The roles of the people who may sign it.", required=False, default=()),
         "review": Field(REVIEW, "The review clock of a grant.", required=False),
-        "grant": Field(_days(1, 3660), "How long a grant may last; expiry has no grace.", required=False, default=0),
+        "grant": Field(
+            _days(1, 3660),
+            "How long a grant may last; expiry has no grace.",
+            required=False,
+            default=0,
+            tighter="lower",
+        ),
+        "criteria": Field(CRITERIA, "What the file of an applicant for the tier must show.", required=False),
+        "ceiling_pct": Field(
+            Integer(100, 1_000),
+            "How far the limits of one customer may be raised, in per cent of the tier's.",
+            required=False,
+            default=100,
+            tighter="lower",
+        ),
     },
 )
 
@@ -214,6 +239,12 @@ POLICY = Record(
         ),
         "skew": Field(Duration(0, MS_PER_HOUR), "How far ahead a processor's clock may be."),
         "rate_max_age": Field(_days(0, 366), "Oldest exchange rate that may still be used."),
+        "priority_weight": Field(
+            Integer(1, 100),
+            "Under backlog, so many records of the priority lane are taken for each one of the other lane.",
+            required=False,
+            default=4,
+        ),
         "policy_approvals": Field(
             Integer(1, 20), "How many different people, beside the proposer, must sign a change of this policy."
         ),
@@ -232,6 +263,9 @@ POLICY = Record(
                 {name: Field(ACTION, f"What the outcome `{name}` asks for.") for name in OUTCOMES},
             ),
             "What follows from each outcome.",
+        ),
+        "onboarding": Field(
+            ONBOARDING, "How applications for a tier run; without it tiers are granted on paper.", required=False
         ),
     },
 )

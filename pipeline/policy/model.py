@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pipeline.policy.onboarding import Criteria, Onboarding
 from schemas.account_action import Action as AccountActionName
 from schemas.decision import Mode, Outcome, Severity
 from schemas.transaction import TransactionType
@@ -69,6 +70,10 @@ class Tier(Struct, frozen=True, kw_only=True):
     approver_roles: tuple[str, ...] = ()
     review: ReviewTerms | None = None
     grant_ms: int = 0
+    # What an applicant's file must show; None where nobody can apply for the tier.
+    criteria: Criteria | None = None
+    # How far the limits of one customer may be raised, in per cent of the tier's.
+    ceiling_pct: int = 100
 
 
 class Band(Struct, frozen=True):
@@ -115,3 +120,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     policy_approver_roles: tuple[str, ...]
     # Longest age of an exchange rate that may still be used.
     rate_max_age_ms: int
+    # None where nobody applies: tiers are granted on paper.
+    onboarding: Onboarding | None = None
+    # Records of the priority lane taken for each one of the other lane, while both have a backlog.
+    priority_weight: int = 4

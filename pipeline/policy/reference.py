@@ -15,6 +15,7 @@ from pipeline.policy.fields import (
     RULE_TABLE,
     TIER,
 )
+from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
 
 _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("The whole", POLICY.fields),
@@ -22,11 +23,15 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("`tiers`, each", TIER.fields),
     ("`limits` of a tier", LIMITS.fields),
     ("`review` of a tier", REVIEW.fields),
+    ("`criteria` of a tier", CRITERIA.fields),
     ("`rules`", RULE_TABLE.fields),
     ("Each rule", RULE_FIELDS),
     *((f"`{rule}` also", fields) for rule, fields in RULE_PARAMETERS.items()),
     ("`bands`, each", BAND.fields),
     ("`outcomes`, each", ACTION.fields),
+    ("`onboarding`", ONBOARDING.fields),
+    ("`call_back` of `onboarding`", CALL_BACK.fields),
+    ("`bank` of `call_back`, each", QUESTION.fields),
 )
 
 

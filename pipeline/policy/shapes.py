@@ -40,6 +40,10 @@ class Leaf(Shape):
 
         """
 
+    def say(self, value: Any, exponent: int) -> str:  # noqa: ANN401, ARG002 - as `parse`; amounts need the exponent
+        """The value in words, for a person who compares two policies."""
+        return str(value)
+
     def read(self, node: Node, path: Path, reading: Reading) -> Any:  # noqa: ANN401
         """Give the value of a scalar."""
         why = ""
@@ -145,6 +149,10 @@ class Flag(Leaf):
         if text in self._values:
             return bool(self._values[text])
         raise ValueError
+
+    def say(self, value: bool, exponent: int) -> str:  # noqa: ARG002, FBT001 - a shape's signature
+        """As it is written."""
+        return "true" if value else "false"
 
     def schema(self) -> dict[str, Any]:
         """A boolean."""
