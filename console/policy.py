@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from console import policy_diff
+
 app = typer.Typer(no_args_is_help=True, help="The policy: tiers, limits, rules, outcomes.")
 
 
@@ -47,3 +49,6 @@ def check(
     else:
         tiers = ", ".join(tier.name for tier in loaded.tiers)
         typer.echo(f"{file}: fits. {loaded.name} version {loaded.version}, tiers {tiers}, SHA-256 {loaded.digest}")
+
+
+app.command("diff")(policy_diff.command)
