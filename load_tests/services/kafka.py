@@ -38,7 +38,7 @@ class Kafka:
     @cached_property
     def admin(self) -> AdminClient:
         """One client for the whole run, for what has no method here."""
-        return AdminClient({"bootstrap.servers": self.bootstrap})
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def unique(self, stem: str) -> str:
         """Return a name that no other test uses, for a topic, a group or a transactional id."""
@@ -149,6 +149,6 @@ def _answers(bootstrap: str) -> bool:
     host, port = bootstrap.split(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
-        return bool(AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=5).brokers)
+        return bool(AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=5).brokers)
     except (OSError, KafkaException):
         return False

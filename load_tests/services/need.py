@@ -32,14 +32,16 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def brought(name: str, recipe: Path, bring: Callable[[Path], None]) -> Path:
-    """Return the cached folder that `bring` fills once for each content of `recipe`.
+def brought(name: str, recipe: Path, bring: Callable[[Path], None], cache: Path | None = None) -> Path:
+    """Return the cached folder that `bring` fills once for each content of `recipe`, a file or a folder.
 
-    A recipe that changes gets a new folder, so checkouts side by side never spoil each other's cache.
+    A recipe that changes gets a new folder, so checkouts side by side never spoil each other's cache. `cache` is by
+    default the person's own.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tierwatch"
+    if cache is None:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tierwatch"
     cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / f"{name}-{hashlib.sha256(recipe.read_bytes()).hexdigest()[:12]}"
+    folder = cache / f"{name}-{_digest(recipe)[:12]}"
     with locked(cache / f"{folder.name}.lock"):
         if not folder.exists():
             # Filled aside and renamed: an interrupted download is never taken for a whole one.
@@ -47,6 +49,15 @@ def brought(name: str, recipe: Path, bring: Callable[[Path], None]) -> Path:
                 bring(Path(aside) / name)
                 (Path(aside) / name).rename(folder)
     return folder
+
+
+def _digest(recipe: Path) -> str:
+    if recipe.is_file():
+        return hashlib.sha256(recipe.read_bytes()).hexdigest()
+    whole = hashlib.sha256()
+    for path in sorted(each for each in recipe.rglob("*") if each.is_file() and "__pycache__" not in each.parts):
+        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
 
 
 def download(command: list[str], what: str) -> None:

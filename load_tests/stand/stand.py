@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,10 @@ class Stand:
         """Make all topics anew, without anything in them."""
         self.broker.clear()
         topics.create(self.settings(), history=history)
+
+    def fresh(self, name: str) -> Path:
+        """Return a folder that nobody has used, for what a program keeps on disk."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
     def program(self, name: str, command: Iterable[str], **environment: str) -> Program:
         """Start a program that finds the broker in BROKER."""

@@ -1,0 +1,81 @@
+"""The reduced rules on our engine: a real worker, in which another pipeline stands at the seam."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import reduced  # type: ignore[import-not-found] # the compiled copy, found by PYTHONPATH
+
+from agents import log, topics
+from agents.app import App
+from agents.broker import reach
+from agents.engine.rows import Rows
+from agents.garbage import collect_seldom
+from agents.measure import Metrics
+from agents.settings import Settings
+from pipeline.customer import Changes
+from pipeline.policy.load import default_yaml, load_policy
+from pipeline.record import Message, Record
+from pipeline.tally import Tally
+from pipeline.whitelist.review_clock import ReviewClock
+
+
+class Reduced:
+    """What `pipeline.partition.Partition` is to the engine, with the reduced rules."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.tally = Tally()
+        self.clock = ReviewClock()
+        self.customers: dict[bytes, reduced.Customer] = {}
+        self.repeated: list[tuple[str, int]] = []
+        self._rows = rows
+        self._changed: dict[bytes, reduced.Customer] = {}
+
+    def take(self, records: Sequence[Record], _clock_ms: int | None = None) -> list[Message]:
+        """Judge a batch."""
+        customers, changed, messages = self.customers, self._changed, []
+        for record in records:
+            key = record.key or b""
+            customer = customers.get(key)
+            if customer is None:
+                customer = customers[key] = reduced.decode(self._rows.get(key))
+            alert = reduced.judge(record.value, customer)
+            changed[key] = customer
+            if alert is not None:
+                messages.append(Message("alerts", key, alert))
+        return messages
+
+    def changes(self) -> Changes:
+        """Return the changed states."""
+        windows = {key: reduced.encode(customer) for key, customer in self._changed.items()}
+        self._changed.clear()
+        return Changes(windows, {})
+
+    def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
+        """There are none."""
+
+
+class ReducedApp(App):
+    """Our application with the other pipeline."""
+
+    def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Reduced:  # type: ignore[override] # noqa: ARG002
+        return Reduced(rows["windows"])
+
+
+async def _work() -> None:
+    settings = Settings.from_environment()
+    broker = await reach(settings)
+    layout = await asyncio.to_thread(topics.look, broker)
+    app = ReducedApp(settings, load_policy(default_yaml()), layout, Metrics())
+    app.in_worker = True
+    await app.start()
+    print("ready", flush=True)
+    await app.failed
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TIERWATCH_BROKER", os.environ["BROKER"])
+    log.set_up("INFO")
+    collect_seldom()
+    sys.exit(asyncio.run(_work()))
