@@ -29,6 +29,11 @@ class Versions:
             return self._in_force[-1]
         return self._in_force[bisect_right(self._starts_ms, arrival_ms) - 1]
 
+    def to_come(self, now_ms: int) -> list[tuple[int, Policy]]:
+        """What is approved and not yet in force: from when, and what."""
+        begun = bisect_right(self._starts_ms, now_ms)
+        return list(zip(self._starts_ms[begun:], self._in_force[begun:], strict=True))
+
     def was_in_force(self, digest: str, arrival_ms: int) -> Policy | None:
         """The version of that digest if it was in force at an arrival or before, else None."""
         begun = self._in_force[: bisect_right(self._starts_ms, arrival_ms)]
