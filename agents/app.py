@@ -1,6 +1,7 @@
 """The Faust application: what it is made of, and how Faust is set up for it."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import cast
@@ -30,7 +31,7 @@ from schemas.topics import TOPICS
 MOST_RECORDS = 2_000
 # The embedded broker hands out one producer's batch a fetch: a commit for each would cost more than the judging.
 EMBEDDED_LINGER_S = 0.1
-# Batches that wait for an agent: the log is the better queue.
+# Batches that wait for the agent, which takes each at once: see `Consumer._getmany` for what bounds them.
 MOST_WAITING = 8
 
 
@@ -110,6 +111,7 @@ class App(faust.App):
         )
         self.engine.on_begin.append(self.shared.begin)
         self.engine.rejoin = self._rejoin
+        self.engine.priority_weight = self._priority_weight
         store = RedisStore(settings.redis) if settings.redis else MemoryStore() if layout.embedded else None
         self.read_model = store and ReadModel(
             store, client, layout, lambda: set(self.engine.shards), metrics.gauge("redis_up").set
@@ -125,6 +127,9 @@ class App(faust.App):
             rows["dossiers"].get,
             self.settings.cached_customers,
         )
+
+    def _priority_weight(self) -> int:
+        return self.shared.books.policies.in_force(int(time.time() * 1000)).priority_weight
 
     def fail(self, error: BaseException) -> None:
         """End the worker because of this: told once, where it ends."""

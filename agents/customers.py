@@ -21,7 +21,7 @@ def add_agent(app: "App") -> AgentT[Any]:
         async for event in cast("Stream[Any]", stream).noack().events():
             batch = Batch(event, app.consumer)
             try:
-                await app.engine.take(batch.partition, batch)
+                app.engine.take(batch.partition, batch)
             except BrokenError as error:
                 app.fail(error)
 

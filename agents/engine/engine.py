@@ -6,6 +6,7 @@ Faust tells it when (see `recovery.py`), agents bring it batches. It knows Kafka
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, cast
 
 from faust.types import AppT
@@ -79,6 +80,8 @@ class Engine:
         # Called with each shard that comes to life.
         self.on_begin: list[Callable[[Shard], None]] = []
         self.rejoin: Callable[[], None] = lambda: None
+        # Records of the priority lane to take for each one of the other lane, where both have a backlog.
+        self.priority_weight: Callable[[], int] = lambda: 1
         self._identity = identity
         self._tables = tables
         self._new_pipeline = new_pipeline
@@ -86,6 +89,7 @@ class Engine:
         self._watch = watch
         self._writers: dict[int, Writer] = {}
         self._leaving: list[Shard] = []
+        self._room = asyncio.Event()
         self._broken = False
 
     # What Faust's recovery tells
@@ -156,8 +160,19 @@ class Engine:
 
     # What agents bring
 
-    async def take(self, number: int, delivery: Delivery) -> None:
-        """Do one fetched batch and return when there is room for the next.
+    def is_full(self, number: int) -> bool:
+        """Whether a partition has enough to commit: no more of it is fetched, and others go on."""
+        shard = self.shards.get(number)
+        return shard is not None and shard.full
+
+    async def room(self, seconds: float) -> None:
+        """Wait until some partition has room again, or for so long."""
+        self._room.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._room.wait(), seconds)
+
+    def take(self, number: int, delivery: Delivery) -> None:
+        """Do one fetched batch.
 
         Raises:
             BrokenError: our own bug; nothing of the unit is committed.
@@ -180,7 +195,6 @@ class Engine:
                 "this log."
             ) from error
         self._watch.taken(time.perf_counter() - began)
-        await shard.room()
 
     def tick(self) -> None:
         """Let time pass in every partition: the worker's clock on live topics, else the highest arrival."""
@@ -200,6 +214,10 @@ class Engine:
         return away_ms is not None
 
     # What shards tell
+
+    def drained(self) -> None:
+        """Let the fetcher know that there is room."""
+        self._room.set()
 
     def committed(self, commit: Commit) -> None:
         """Take note of a transaction."""

@@ -15,8 +15,14 @@ from agents.log import Log
 
 log = Log("fetcher")
 
-# How long the broker holds a fetch that finds nothing.
+# How long the broker holds a fetch that finds nothing; and while records of other partitions lie here unread, for what
+# is read up meanwhile cannot be asked for until it returns.
 LONG_POLL_MS = 100
+SHORT_POLL_MS = 25
+PRIORITY = "transactions-priority"
+
+
+Records = dict[TP, list[ConsumerRecord]]
 
 
 class Fetched(dict[TP, list[ConsumerRecord]]):
@@ -56,6 +62,8 @@ class Fetcher(stock.AIOKafkaConsumerThread):
     """The thread that talks to Kafka. Its coroutines run in its own event loop."""
 
     seeks = 0
+    priority_weight = 0
+    """Records of the priority lane to take for each one of all else; 0: records are taken as they come."""
 
     def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -72,8 +80,28 @@ class Fetcher(stock.AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Fetched:
-        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        return Fetched(cast("dict[TP, list[ConsumerRecord]]", records), self.places(), self.seeks)
+        fetcher, most = consumer._fetcher, max_records or consumer._max_poll_records
+        # While records lie unread, aiokafka asks their broker for nothing else for 100 ms: the priority lane would wait
+        # behind a backlog of the other.
+        fetcher._prefetch_backoff = 0.0
+        fetcher._fetch_max_wait_ms = SHORT_POLL_MS if fetcher._records else LONG_POLL_MS
+        records: Records = {}
+        favoured = {tp for tp in active_partitions if tp.topic == PRIORITY} if self.priority_weight else set()
+        if favoured:
+            share = max(1, most * self.priority_weight // (self.priority_weight + 1))
+            records |= await self._at_hand(consumer, favoured, share)
+        if records:
+            left = most - sum(map(len, records.values()))
+            records |= await self._at_hand(consumer, active_partitions - favoured, max(1, left))
+        else:
+            records = cast("Records", await super()._fetch_records(consumer, active_partitions, timeout, most))
+        return Fetched(records, self.places(), self.seeks)
+
+    async def _at_hand(self, consumer: AIOKafkaConsumer, partitions: set[TP], most: int) -> Records:
+        """Return what has been fetched already; an empty set would mean all."""
+        if not partitions:
+            return {}
+        return cast("Records", await super()._fetch_records(consumer, partitions, 0.0, most))
 
     def places(self) -> Places:
         """Return where each partition is read: the only way to see that only markers are left (#176, #597)."""

@@ -25,8 +25,8 @@ from pipeline.tally import Tally
 
 log = Log("engine")
 
-# Records taken and not yet committed at which a partition's agents wait.
-FULL = 20_000
+# Records judged while a commit is in flight at which no more of a partition are fetched: the log is the better queue.
+FULL = 8_000
 
 
 class Delivery(Protocol):
@@ -82,6 +82,9 @@ class Host(Protocol):
         """Least seconds between two commits of a shard."""
         ...
 
+    def drained(self) -> None:
+        """Take note that a shard has room again."""
+
     def committed(self, commit: Commit) -> None:
         """Take note of a transaction."""
 
@@ -109,17 +112,16 @@ class Shard:
         self._opened = False
         self._flying: list[Delivery] = []
         self._task: asyncio.Task[None] | None = None
-        self._room = asyncio.Event()
-        self._room.set()
 
     @property
     def dirty(self) -> bool:
         """Whether memory is ahead of what is known to be committed."""
         return self.dead or self._task is not None
 
-    async def room(self) -> None:
-        """Wait while too much is uncommitted: the fetcher then waits too, and the log keeps the rest."""
-        await self._room.wait()
+    @property
+    def full(self) -> bool:
+        """Whether enough waits for its commit."""
+        return self._work.records >= FULL
 
     def open(self, at_ms: int) -> None:
         """Say in the journal that this partition has a new owner."""
@@ -148,8 +150,6 @@ class Shard:
         self.positions.clock_ms = max(self.positions.clock_ms, *arrivals)
         work.oldest_ms = min(arrivals) if work.oldest_ms is None else min(work.oldest_ms, *arrivals)
         work.records += len(records)
-        if work.records >= FULL:
-            self._room.clear()
         self._go()
 
     def tick(self, clock_ms: int) -> None:
@@ -207,7 +207,7 @@ class Shard:
             for name, values in changed.items()
             for key, value in values.items()
         ]
-        self._room.set()
+        self._host.drained()
 
         committed = await self._writer.commit(outgoing)
 
@@ -230,7 +230,6 @@ class Shard:
         self.dead = True
         for delivery in (*self._flying, *self._work.deliveries):
             delivery.forget()
-        self._room.set()
         self._host.failed(self, error)
 
     async def stop(self) -> None:
@@ -242,4 +241,3 @@ class Shard:
             await asyncio.wait([task], timeout=5)
         for delivery in (*self._flying, *self._work.deliveries):
             delivery.forget()
-        self._room.set()

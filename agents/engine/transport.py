@@ -15,12 +15,14 @@ from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage, EventT, Message
 from mode.utils.futures import notify
 
-from agents.engine.engine import engine_of
+from agents.engine.engine import Engine, engine_of
 from agents.engine.fetcher import Fetched, Fetcher
 from agents.engine.merge import Merge
 from schemas.topics import CUSTOMER_TOPICS
 
 SCHEME = "tierwatch"
+# How long others are waited for while a partition is left out: it may have room before they bring anything.
+LOOK_AGAIN_S = 0.02
 
 
 class Consumer(stock.Consumer):
@@ -41,7 +43,7 @@ class Consumer(stock.Consumer):
         """Create nothing: Faust does not know our settings, `tierwatch topics create` does."""
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Stay active: stock leaves out partitions under pressure, and sleeps a second when all of them are."""
+        """Stay active: stock goes by its queues, and sleeps a second when all are under pressure; see `_getmany`."""
 
     def on_buffer_drop(self, tp: TP) -> None:
         """Stay active."""
@@ -81,10 +83,20 @@ class Consumer(stock.Consumer):
                 yield TP(records[0].topic, number), records
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:
-        # A topic of which enough is held waits for the others; what it brings meanwhile would only fill the memory.
-        active = active_partitions or set()
-        waiting = {tp for tp in active if (merge := self._merges.get(tp.partition)) and merge.full(tp.topic)}
-        return await super()._getmany((active - waiting) or active_partitions, timeout)
+        # A partition of which enough is held or uncommitted waits; aiokafka keeps one fetch of it and asks for no more.
+        engine, active = engine_of(self.app), active_partitions or set()
+        waiting = {tp for tp in active if self._waits(tp, engine)}
+        if waiting and waiting == active:
+            await engine.room(timeout)
+            return {}
+        self._thread.priority_weight = engine.priority_weight() if engine.live else 0
+        return await super()._getmany(active - waiting, min(timeout, LOOK_AGAIN_S) if waiting else timeout)
+
+    def _waits(self, tp: TP, engine: Engine) -> bool:
+        if tp.topic not in CUSTOMER_TOPICS:
+            return False
+        merge = self._merges.get(tp.partition)
+        return engine.is_full(tp.partition) or (merge is not None and merge.full(tp.topic))
 
     def _batch(self, tp: TP, records: list[ConsumerRecord], generation: int) -> Message:
         last = next(record for record in reversed(records) if record.topic == tp.topic)

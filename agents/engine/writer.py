@@ -26,6 +26,8 @@ LARGEST_BATCH = 900_000
 TRANSACTION_TIMEOUT_MS = 15_000
 CLOSING_S = 5.0
 DEAD_LETTERS = "dead-letters"
+# Each partition of it is a chain with one writer, the owner of that number, whoever an entry is about.
+AUDIT = "audit"
 # Which code set a record aside: the pipeline does not know, for it is no function of the input.
 _VERSION = (dead_letter.WORKER_VERSION, version("tierwatch").encode())
 
@@ -73,9 +75,9 @@ class Writer:
             raise
 
     def partition_for(self, topic: str, key: bytes | None, here: int) -> int:
-        """Return the partition of a key; what has none stays beside the partition it came from."""
+        """Return the partition of a key; what has none, and the audit's chain, stays where it was made."""
         count = self._counts[topic]
-        return here % count if key is None else partition_of(key, count)
+        return here % count if key is None or topic == AUDIT else partition_of(key, count)
 
     def addressed(self, messages: Iterable[Message], here: int) -> list[Outgoing]:
         """Give each message its partition, and a dead letter what only the worker knows."""

@@ -20,7 +20,7 @@ from agents.engine.journal import TOPIC as JOURNAL
 from agents.engine.journal import UNIT
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
-from agents.engine.writer import DEAD_LETTERS
+from agents.engine.writer import AUDIT, DEAD_LETTERS
 from agents.exit_codes import Exit
 from agents.policies import initial_digest
 from agents.settings import Settings
@@ -36,9 +36,9 @@ from schemas.journal import JournalRecord
 from schemas.timestamps import parse_ms
 from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
 
-# Written by several owners, so their order is nobody's: a dead letter goes by its record's key, an audit entry by its
-# subject. All others go to the partition of their customer, which has one owner.
-SHARED_OUTPUTS = ("audit", DEAD_LETTERS)
+# Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, and what
+# shared topics make comes between two units. All others go to the partition of their customer, unit after unit.
+SHARED_OUTPUTS = (AUDIT, DEAD_LETTERS)
 OUTPUTS = tuple(name for name in TOPICS if name not in {*CUSTOMER_TOPICS, *SHARED_TOPICS, *SHARED_OUTPUTS, JOURNAL})
 
 Place = tuple[str, int]
@@ -204,7 +204,7 @@ class _Verification:
         for message in messages:
             sent = fitted(message) if message.topic == DEAD_LETTERS else message
             count = self._partitions[sent.topic]
-            partition = here % count if sent.key is None else partition_of(sent.key, count)
+            partition = here % count if sent.key is None or sent.topic == AUDIT else partition_of(sent.key, count)
             self._shared[sent.topic, partition].compare([sent], ())
 
     def _compare_states(self, number: int, again: Rerun, states: Mapping[str, Rows]) -> None:

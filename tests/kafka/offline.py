@@ -5,6 +5,7 @@ from collections import defaultdict
 import msgspec
 from confluent_kafka import Message
 
+from agents.engine import positions
 from pipeline.books import Books
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
@@ -57,13 +58,13 @@ class Again:
 
 
 def state(broker: str, changelog: str) -> dict[bytes, bytes]:
-    """Return what a changelog says of customers, as compaction would leave it."""
+    """Return what a changelog says, positions left out, as compaction would leave it."""
     newest: dict[bytes, bytes] = {}
     for message in read(broker, changelog):
         key, value = message.key() or b"", message.value()
         if value is None:
             newest.pop(key, None)
-        elif not key.startswith(b"\0"):
+        elif key != positions.KEY:
             newest[key] = value
     return newest
 
