@@ -17,7 +17,7 @@ from agents.garbage import collect_seldom
 from load_tests.busy import busy
 from load_tests.judge import judge
 from load_tests.state import state
-from load_tests.throughput import throughput
+from load_tests.throughput import PEERS, throughput
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Benchmarks: numbers to read, nothing fails."
@@ -47,9 +47,17 @@ def busy_command(*, transactions: int = 100_000, seed: Seed = 1, json: AsJson = 
 
 
 @app.command("throughput")
-def throughput_command(*, transactions: int = 300_000, repeats: int = 3, seed: Seed = 1, json: AsJson = False) -> None:
-    """Whole workers on a real Kafka: transactions a second and what one costs, with all threads."""
-    _tell("throughput", throughput(transactions, seed, repeats), json=json)
+def throughput_command(
+    *,
+    transactions: int = 300_000,
+    repeats: int = 3,
+    peers: Annotated[str, typer.Option(help="Engines to compare with, commas between; empty: none.")] = ",".join(PEERS),
+    seed: Seed = 1,
+    json: AsJson = False,
+) -> None:
+    """Whole workers on a real Kafka: transactions a second, and what one costs, beside other engines."""
+    names = [name for name in peers.split(",") if name]
+    _tell("throughput", throughput(transactions, seed, repeats, names), json=json)
 
 
 @app.command("state")

@@ -1,5 +1,7 @@
-"""How many transactions a second a worker decides on a real Kafka, exactly once, and what one costs."""
+"""What a worker decides in a second on a real Kafka, exactly once, and what a decision costs beside its peers."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from itertools import islice
 from statistics import median
 from typing import Any
@@ -7,11 +9,14 @@ from typing import Any
 import msgspec
 
 from load_tests.month import Month
+from load_tests.peers.contest import contest, contestants
 from load_tests.stand.rounds import Load, Round, measure
 from load_tests.stand.stand import SESSION_S, Stand, stand
 from load_tests.stand.tail import Tail
 from pipeline.partitioning import partition_of
 from pipeline.record import InputRecord
+
+PEERS = ("faust", "quix", "kafka_streams", "kafka_streams_memory")
 
 
 class _Body(msgspec.Struct):
@@ -21,16 +26,30 @@ class _Body(msgspec.Struct):
 _BODY = msgspec.json.Decoder(_Body)
 
 
-def throughput(transactions: int, seed: int, repeats: int) -> dict[str, Any]:
-    """Return what was measured: `transactions` in each round, after a round to get warm."""
+def throughput(transactions: int, seed: int, repeats: int, peers: Sequence[str] = PEERS) -> dict[str, Any]:
+    """Return what was measured, `transactions` a round: a worker with the whole policy, then the peers with less.
+
+    The programs run in turn, and that `repeats` times: who is measured in a noisy minute is measured in others, too.
+
+    Raises:
+        UnavailableError: something that a peer needs cannot be had; the text says what to do.
+
+    """
+    every = contestants(("tierwatch", *peers)) if peers else []
+    whole: list[Round] = []
+    reduced: defaultdict[str, list[list[Round]]] = defaultdict(list)
     with stand() as at:
-        return {"tierwatch": _summary(whole_policy(at, transactions, seed, repeats))}
+        for _ in range(repeats):
+            whole += whole_policy(at, transactions, seed)
+            for each in every:
+                reduced[each.name].append(contest(at, each, transactions, seed))
+    return {"tierwatch": _told(whole), **_compared(reduced)}
 
 
-def whole_policy(at: Stand, transactions: int, seed: int, repeats: int) -> list[Round]:
+def whole_policy(at: Stand, transactions: int, seed: int) -> list[Round]:
     """Measure a worker with the whole default policy; history topics, so that it is the month of `judge`."""
     at.make_topics(history=True)
-    month = Month(transactions * (repeats + 1), seed)
+    month = Month(2 * transactions, seed)
     policy = at.folder / "policy.yaml"
     policy.write_bytes(month.policy_yaml)
     at.load(month.grants())
@@ -47,16 +66,34 @@ def whole_policy(at: Stand, transactions: int, seed: int, repeats: int) -> list[
         at.worker(policy=str(policy), session_timeout=str(SESSION_S)) as worker,
     ):
         worker.said(r"worker ready partitions=\S*\[")
-        return [measure(worker, prepare, output) for _ in range(repeats + 1)][1:]
+        measure(worker, prepare, output)  # warms caches, and grants are in force
+        measured = measure(worker, prepare, output)
+        worker.stop()
+    return [measured]
 
 
 def _transaction_id(record: InputRecord) -> bytes:
     return msgspec.json.encode(_BODY.decode(record.value or b"").transaction_id)
 
 
-def _summary(rounds: list[Round]) -> dict[str, Any]:
+def _told(rounds: list[Round]) -> dict[str, Any]:
     return {
         "tx_per_s": round(median(each.per_second for each in rounds)),
         "cpu_us_per_tx": round(median(each.cpu_us for each in rounds), 2),
-        "rounds_cpu_us": [round(each.cpu_us, 2) for each in rounds],
+        "cpu_us_of_each_run": [round(each.cpu_us, 2) for each in rounds],
     }
+
+
+def _compared(reduced: dict[str, list[list[Round]]]) -> dict[str, Any]:
+    """Compare run by run: what is measured close together has met the same noise."""
+    if not reduced:
+        return {}
+    ours = [runs[-1].cpu_us for runs in reduced["tierwatch"]]
+    ratios = {
+        name: round(median(theirs[-1].cpu_us / own for theirs, own in zip(runs, ours, strict=True)), 2)
+        for name, runs in reduced.items()
+        if name != "tierwatch"
+    }
+    cold = {name: round(median(runs[0].cpu_us for runs in each), 2) for name, each in reduced.items()}
+    warm = {name: _told([runs[-1] for runs in each]) for name, each in reduced.items()}
+    return {"ratio": ratios, "reduced": {name: {**warm[name], "cpu_us_cold": cold[name]} for name in reduced}}

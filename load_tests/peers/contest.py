@@ -1,7 +1,7 @@
 """The same payments through each engine in turn: what one costs, cold and warm."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,24 +28,33 @@ class Contestant:
     share: float = 1.0
 
 
-def contestants() -> dict[str, Contestant]:
-    """Return all of them, built."""
+def contestants(names: Sequence[str]) -> list[Contestant]:
+    """Return those named, built.
+
+    Raises:
+        UnavailableError: something that one needs cannot be had; the text says what to do.
+
+    """
     rules = environments.compiled_rules()
-    jars = environments.streams_jars()
-    return {
-        each.name: each
-        for each in (
-            Contestant("tierwatch", partial(_ours, rules), "^ready"),
-            Contestant(
-                "faust", partial(_python, "faust", environments.python_with("faust"), rules), "Worker ready", 0.1
-            ),
-            Contestant(
-                "quix", partial(_python, "quix", environments.python_with("quix"), rules), "now processing incoming"
-            ),
-            Contestant("kafka_streams", partial(_streams, jars, "rocksdb"), "^ready"),
-            Contestant("kafka_streams_memory", partial(_streams, jars, "memory"), "^ready"),
-        )
-    }
+    return [_contestant(name, rules) for name in names]
+
+
+def _contestant(name: str, rules: Path) -> Contestant:
+    match name:
+        case "tierwatch":
+            return Contestant(name, partial(_ours, rules), "^ready")
+        case "faust":
+            python = environments.python_with("faust")
+            return Contestant(name, partial(_python, name, python, rules), "Worker ready", share=0.1)
+        case "quix":
+            python = environments.python_with("quix")
+            return Contestant(name, partial(_python, name, python, rules), "now processing incoming")
+        case "kafka_streams":
+            return Contestant(name, partial(streams, environments.streams_jars(), "rocksdb"), "^ready")
+        case "kafka_streams_memory":
+            return Contestant(name, partial(streams, environments.streams_jars(), "memory"), "^ready")
+        case _:
+            raise ValueError(f"no engine is called {name}")
 
 
 def contest(at: Stand, who: Contestant, each: int, seed: int) -> list[Round]:
@@ -76,7 +85,9 @@ def _ours(rules: Path, at: Stand) -> Program:
 
 def _python(name: str, python: str, rules: Path, at: Stand) -> Program:
     folder = at.fresh(name)
-    arguments = ["--datadir", str(folder), "worker", "-l", "info"] if name == "faust" else [str(folder)]
+    arguments = (
+        ["--datadir", str(folder), "worker", "-l", "info", "--without-web"] if name == "faust" else [str(folder)]
+    )
     return at.program(
         name,
         [python, str(environments.RULES / f"with_{name}.py"), *arguments],
@@ -86,7 +97,8 @@ def _python(name: str, python: str, rules: Path, at: Stand) -> Program:
     )
 
 
-def _streams(jars: Path, store: str, at: Stand, *settings: str) -> Program:
+def streams(jars: Path, store: str, at: Stand, *settings: str) -> Program:
+    """Start the Java program; `settings` are more of its properties."""
     return at.program(
         f"kafka-streams-{store}",
         [
