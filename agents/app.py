@@ -90,7 +90,7 @@ class App(faust.App):
             # Topics are made by `tierwatch topics create`, and Faust's leader topic would be one more.
             topic_allow_declare=False,
             topic_disable_leader=True,
-            table_standby_replicas=0,
+            table_standby_replicas=settings.standby_replicas,
             web_enabled=False,
         )
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()

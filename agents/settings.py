@@ -4,10 +4,10 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from agents.setting_values import to_brokers, to_choice, to_file, to_number, to_redis, to_seconds
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -24,71 +24,9 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
 
 
-def _brokers(text: str) -> str:
-    """Check `host:port,host:port`; a host without a port has Kafka's own, 9092."""
-    names = []
-    for part in text.split(","):
-        url = urlsplit(f"//{part.strip()}")
-        try:
-            port = url.port or 9092
-        except ValueError:
-            port = 0
-        if not url.hostname or not port or url.path or url.username:
-            raise ValueError(f"must be host:port, or several with commas between, not {text!r}")
-        names.append(f"[{url.hostname}]:{port}" if ":" in url.hostname else f"{url.hostname}:{port}")
-    return ",".join(names)
-
-
-def _redis(text: str) -> str:
-    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("must be an address such as redis://localhost:6379/0")
-    return text
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError(f"names no file: {text}")
-    return path
-
-
-def _whole(text: str, low: int, high: int) -> int:
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise ValueError(f"must be a whole number from {low} to {high}, not {text!r}")
-    return int(text)
-
-
-def _seconds(text: str, low: float, high: float) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = float("nan")
-    if not low <= seconds <= high:
-        raise ValueError(f"must be seconds from {low:g} to {high:g}, not {text!r}")
-    return seconds
-
-
-def _seconds_between(low: float, high: float) -> Callable[[str], float]:
-    return partial(_seconds, low=low, high=high)
-
-
-def _one_of(text: str, choices: tuple[str, ...]) -> str:
-    if text.upper() not in choices:
-        raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
-    return text.upper()
-
-
 def _from(variable: str, meaning: str, read: Callable[[str], object] = str) -> dict[str, object]:
     """Say of a field where it comes from; docs/operate.md shows the meaning."""
     return {"variable": variable, "meaning": meaning, "read": read}
-
-
-def _number(low: int, high: int) -> Callable[[str], int]:
-    return partial(_whole, low=low, high=high)
-
-
-def _choice(*choices: str) -> Callable[[str], str]:
-    return partial(_one_of, choices=choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,16 +35,20 @@ class Settings:
 
     broker: str = field(
         default="localhost:9092",
-        metadata=_from("TIERWATCH_BROKER", "Kafka: `host:port`, several with commas between", _brokers),
+        metadata=_from("TIERWATCH_BROKER", "Kafka: `host:port`, several with commas between", to_brokers),
     )
     redis: str = field(
         default="",
         repr=False,
-        metadata=_from("TIERWATCH_REDIS", "Redis: `redis://host:6379/0`; empty: no read model", _redis),
+        metadata=_from("TIERWATCH_REDIS", "Redis: `redis://host:6379/0`; empty: no read model", to_redis),
     )
     policy: Path = field(
         default=DEFAULT_POLICY,
-        metadata=_from("TIERWATCH_POLICY", "the first policy's file; default: the packaged one", _file),
+        metadata=_from("TIERWATCH_POLICY", "the first policy's file; default: the packaged one", to_file),
+    )
+    signing_key: Path | None = field(
+        default=None,
+        metadata=_from("TIERWATCH_SIGNING_KEY", "your private key, a PEM file: for commands that sign", to_file),
     )
     hash_key: str = field(
         default="",
@@ -120,55 +62,61 @@ class Settings:
     metrics_port: int = field(
         default=9464,
         metadata=_from(
-            "TIERWATCH_METRICS_PORT", "its port; 0: any free one, which is logged", _number(0, LARGEST_PORT)
+            "TIERWATCH_METRICS_PORT", "its port; 0: any free one, which is logged", to_number(0, LARGEST_PORT)
         ),
     )
     partitions: int = field(
         default=4,
         metadata=_from(
-            "TIERWATCH_PARTITIONS", "partitions that `topics create` gives topics by customer", _number(1, 10_000)
+            "TIERWATCH_PARTITIONS", "partitions that `topics create` gives topics by customer", to_number(1, 10_000)
         ),
     )
     replication: int = field(
         default=0,
-        metadata=_from("TIERWATCH_REPLICATION", "copies that it asks for; 0: the broker's default", _number(0, 100)),
+        metadata=_from("TIERWATCH_REPLICATION", "copies that it asks for; 0: the broker's default", to_number(0, 100)),
     )
     cached_customers: int = field(
         default=20_000,
-        metadata=_from("TIERWATCH_CACHED_CUSTOMERS", "customers of a partition kept decoded", _number(1, 10**8)),
+        metadata=_from("TIERWATCH_CACHED_CUSTOMERS", "customers of a partition kept decoded", to_number(1, 10**8)),
+    )
+    standby_replicas: int = field(
+        default=0,
+        metadata=_from(
+            "TIERWATCH_STANDBY_REPLICAS", "other workers that keep a copy of each partition's state", to_number(0, 10)
+        ),
     )
     linger: float = field(
         default=0.0,
-        metadata=_from("TIERWATCH_LINGER", "least seconds between two commits of a partition", _seconds_between(0, 5)),
+        metadata=_from("TIERWATCH_LINGER", "least seconds between two commits of a partition", to_seconds(0, 5)),
     )
     session_timeout: float = field(
         default=10.0,
         metadata=_from(
             "TIERWATCH_SESSION_TIMEOUT",
             "seconds after which a silent worker's partitions pass on",
-            _seconds_between(6, 300),
+            to_seconds(6, 300),
         ),
     )
     log_level: str = field(
-        default="INFO", metadata=_from("TIERWATCH_LOG_LEVEL", "least important lines logged", _choice(*LEVELS))
+        default="INFO", metadata=_from("TIERWATCH_LOG_LEVEL", "least important lines logged", to_choice(*LEVELS))
     )
     protocol: str = field(
-        default="PLAINTEXT", metadata=_from("TIERWATCH_SECURITY_PROTOCOL", ", ".join(PROTOCOLS), _choice(*PROTOCOLS))
+        default="PLAINTEXT", metadata=_from("TIERWATCH_SECURITY_PROTOCOL", ", ".join(PROTOCOLS), to_choice(*PROTOCOLS))
     )
     ca_file: Path | None = field(
-        default=None, metadata=_from("TIERWATCH_SSL_CA_FILE", "certificates to trust; default: the system's", _file)
+        default=None, metadata=_from("TIERWATCH_SSL_CA_FILE", "certificates to trust; default: the system's", to_file)
     )
     cert_file: Path | None = field(
-        default=None, metadata=_from("TIERWATCH_SSL_CERT_FILE", "the worker's own certificate", _file)
+        default=None, metadata=_from("TIERWATCH_SSL_CERT_FILE", "the worker's own certificate", to_file)
     )
     key_file: Path | None = field(
-        default=None, metadata=_from("TIERWATCH_SSL_KEY_FILE", "the key of that certificate", _file)
+        default=None, metadata=_from("TIERWATCH_SSL_KEY_FILE", "the key of that certificate", to_file)
     )
     key_password: str = field(
         default="", repr=False, metadata=_from("TIERWATCH_SSL_KEY_PASSWORD", "the password of that key")
     )
     mechanism: str = field(
-        default="PLAIN", metadata=_from("TIERWATCH_SASL_MECHANISM", ", ".join(MECHANISMS), _choice(*MECHANISMS))
+        default="PLAIN", metadata=_from("TIERWATCH_SASL_MECHANISM", ", ".join(MECHANISMS), to_choice(*MECHANISMS))
     )
     username: str = field(default="", metadata=_from("TIERWATCH_SASL_USERNAME", "the name, with SASL"))
     password: str = field(default="", repr=False, metadata=_from("TIERWATCH_SASL_PASSWORD", "the password, with SASL"))
