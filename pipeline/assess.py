@@ -70,8 +70,10 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
 
 
 def judge(sight: Sight) -> list[Finding]:
-    """Every rule looks, at every tier."""
+    """Every rule looks, at every tier, unless it is known beforehand that none can find anything."""
     findings: list[Finding] = []
+    if sight.is_calm():
+        return findings
     for find in RULES:
         find(sight, findings)
     return findings

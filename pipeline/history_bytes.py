@@ -7,14 +7,15 @@ day costs a bounded number of bytes per transaction. Buckets beyond two KiB stan
 Version 1: one byte of version, one of reserved flags, then MessagePack arrays. An old version is read for ever.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final, TypeVar
 
 import msgspec
 
 from pipeline.buckets import Buckets
-from pipeline.history import CONTENT_BYTES, SEGMENT, Foreign, History
+from pipeline.history import History
+from pipeline.log import CONTENT_BYTES, SEGMENT
 
 T = TypeVar("T")
 Lookup = Callable[[bytes], bytes | None]
@@ -29,9 +30,8 @@ class StateError(ValueError):
 
 
 # Plain tuples: nothing is faster to write, and compiled classes do not tell msgspec their types.
-# A stretch of the log: `base_ms` less an age is a time; originals and foreign amounts by index in the stretch.
-# base_ms, ids, ages, amounts, kinds, contents, originals, foreign
-_Entries = tuple[int, list[str], list[int], list[int], list[int], bytes, dict[int, int], dict[int, tuple[str, int]]]
+# A stretch of the log: ids, times, amounts, kinds, contents; originals and foreign amounts by position.
+_Entries = tuple[list[str], list[int], list[int], list[int], bytes, dict[int, int], dict[int, tuple[str, int]]]
 # last_arrival_ms, folded_to_ms, source, first, sealed, first_segment, the log's tail, buckets by type (empty bytes
 # where they stand in a record of their own), payees, devices, cooling
 _Head = tuple[
@@ -63,19 +63,9 @@ def write_history(key: bytes, history: History, lookup: Lookup, changed: dict[by
 
     `lookup` knows what stands.
     """
-    for number in range(history.first_standing, history.first_segment):
-        # One that was sealed and dropped between two calls never stood.
-        if lookup(segment_key(key, number)) is not None:
-            changed[segment_key(key, number)] = None
-    history.first_standing = history.first_segment
-    if history.written < history.sealed:
-        for position in range(max(history.written, history.first), history.sealed, SEGMENT):
-            start = position - history.first
-            number = history.first_segment + start // SEGMENT
-            # Told from the segment itself: the same entries give the same bytes, whenever they are written.
-            segment = _entries(history, start, start + SEGMENT, history.times[start])
-            changed[segment_key(key, number)] = VERSION + _encode(segment)
-        history.written = history.sealed
+    log = history.log
+    if log.first_standing < log.first_segment or log.written < log.sealed:
+        _write_segments(key, history, lookup, changed)
     buckets = _buckets(history)
     large = [type_index for type_index, data in buckets.items() if len(data) > _LARGE_BUCKETS]
     if large or history.apart:
@@ -102,32 +92,34 @@ def read_history(key: bytes, lookup: Lookup) -> History:
     if data is None:
         return history
     head: _Head = _read(data, _decode_head)
+    log = history.log
     (
         history.last_arrival_ms,
         history.folded_to_ms,
-        history.source,
-        history.first,
-        history.sealed,
-        history.first_segment,
+        log.source,
+        log.first,
+        log.sealed,
+        log.first_segment,
         tail,
         buckets,
         payees,
         devices,
         history.cooling,
     ) = head
-    history.first_standing = history.first_segment
-    for number in range(history.first_segment, history.first_segment + (history.sealed - history.first) // SEGMENT):
+    log.first_standing = log.first_segment
+    log.written = log.sealed
+    for number in range(log.first_segment, log.first_segment + (log.sealed - log.first) // SEGMENT):
         segment = lookup(segment_key(key, number))
         if segment is None:
             raise StateError(f"segment {number} of a customer's log is missing")
         _append(history, _read(segment, _decode_entries))
     _append(history, tail)
+    log.end = log.first + len(log.ids)
     for type_index, kept in buckets.items():
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
     history.payees.fill(payees)
     history.devices.fill(devices)
-    history.written = history.sealed
     history.derive()
     return history
 
@@ -146,21 +138,35 @@ def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
         raise StateError(f"broken state: {error}") from None
 
 
+def _write_segments(key: bytes, history: History, lookup: Lookup, changed: dict[bytes, bytes | None]) -> None:
+    log = history.log
+    for number in range(log.first_standing, log.first_segment):
+        # One that was sealed and dropped between two calls never stood.
+        if lookup(segment_key(key, number)) is not None:
+            changed[segment_key(key, number)] = None
+    log.first_standing = log.first_segment
+    for position in range(max(log.written, log.first), log.sealed, SEGMENT):
+        start = position - log.first
+        number = log.first_segment + start // SEGMENT
+        changed[segment_key(key, number)] = VERSION + _encode(_entries(history, start, start + SEGMENT))
+    log.written = log.sealed
+
+
 def _buckets(history: History) -> dict[int, bytes]:
     """The buckets that are not empty, in the order of their types."""
     return {index: kept.to_bytes() for index, kept in history.buckets.items() if len(kept)}
 
 
 def _head(history: History, buckets: dict[int, bytes]) -> bytes:
-    tail = _entries(history, history.sealed - history.first, len(history), history.last_arrival_ms)
+    log = history.log
     head: _Head = (
         history.last_arrival_ms,
         history.folded_to_ms,
-        history.source,
-        history.first,
-        history.sealed,
-        history.first_segment,
-        tail,
+        log.source,
+        log.first,
+        log.sealed,
+        log.first_segment,
+        _entries(history, log.sealed - log.first, len(log.ids)),
         buckets,
         history.payees.flat(),
         history.devices.flat(),
@@ -169,35 +175,30 @@ def _head(history: History, buckets: dict[int, bytes]) -> bytes:
     return VERSION + _encode(head)
 
 
-def _entries(history: History, start: int, end: int, base_ms: int) -> _Entries:
-    first = history.first
-    times = history.times
-    if start == 0 and end == len(times):
-        ids, amounts, kinds = history.ids, history.amounts, history.kinds
-    else:
-        times, ids, amounts = times[start:end], history.ids[start:end], history.amounts[start:end]
-        kinds = history.kinds[start:end]
-    contents = bytes(history.contents[start * CONTENT_BYTES : end * CONTENT_BYTES])
-    ages = [base_ms - time for time in times]
-    originals = _within(history.originals, first, start, end)
-    foreign: dict[int, tuple[str, int]] = _within(history.foreign, first, start, end)
-    return base_ms, ids, ages, amounts, kinds, contents, originals, foreign
-
-
-def _within(by_position: Mapping[int, T], first: int, start: int, end: int) -> dict[int, T]:
-    """What belongs to a stretch of the log, by index in the stretch."""
-    if not by_position:
-        return {}
-    return {i: by_position[p] for i in range(end - start) if (p := first + start + i) in by_position}
+def _entries(history: History, start: int, end: int) -> _Entries:
+    log, reversals = history.log, history.reversals
+    originals, foreign = reversals.originals, reversals.foreign
+    if start == 0 and end == len(log.ids):
+        return log.ids, log.times, log.amounts, log.kinds, bytes(log.contents), originals, foreign
+    within = range(log.first + start, log.first + end)
+    return (
+        log.ids[start:end],
+        log.times[start:end],
+        log.amounts[start:end],
+        log.kinds[start:end],
+        bytes(log.contents[start * CONTENT_BYTES : end * CONTENT_BYTES]),
+        {position: original for position, original in originals.items() if position in within},
+        {position: whole for position, whole in foreign.items() if position in within},
+    )
 
 
 def _append(history: History, entries: _Entries) -> None:
-    base_ms, ids, ages, amounts, kinds, contents, originals, foreign = entries
-    position = history.first + len(history)
-    history.ids += ids
-    history.times += [base_ms - age for age in ages]
-    history.amounts += amounts
-    history.kinds += kinds
-    history.contents += contents
-    history.originals.update({position + i: original for i, original in originals.items()})
-    history.foreign.update({position + i: Foreign(*whole) for i, whole in foreign.items()})
+    ids, times, amounts, kinds, contents, originals, foreign = entries
+    log, reversals = history.log, history.reversals
+    log.ids += ids
+    log.times += times
+    log.amounts += amounts
+    log.kinds += kinds
+    log.contents += contents
+    reversals.originals.update(originals)
+    reversals.foreign.update(foreign)

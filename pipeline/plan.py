@@ -1,14 +1,14 @@
 """A policy made ready for judging: each limit beside its window, the types it counts and its value at every tier."""
 
+from typing import Final
+
 from pipeline.calendar import Calendar, Window
 from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
 from schemas.decision import OUTCOMES
 from schemas.transaction import TRANSACTION_TYPES
 
-_NO_LIMIT = 2**61
-# A window and one that holds all of it, whatever the zone and the hour.
-_OUTER = {"7d": "30d", "24h": "7d", "1h": "24h", "day": "month", "night": "7d"}
-_FROM_OUTER = ("30d", "7d", "24h", "1h", "month", "day", "night")
+NO_LIMIT: Final = 2**61
+_LONGEST_FIRST: Final = ("30d", "7d", "24h", "1h", "month", "day", "night")
 
 
 class PlannedRule:
@@ -31,9 +31,7 @@ class PlannedRule:
 class Velocity:
     """One window over one set of types, and the rules that limit its sum and its count, at least one of the two.
 
-    `outer` is the place, in its group, of a window that holds all of this one, -1 if only all that is remembered does:
-    where that one holds no more than `least_amount` and `least_count`, which no tier goes below, this one need not be
-    asked.
+    No tier's limits are below `least_amount` and `least_count`.
     """
 
     def __init__(
@@ -45,26 +43,17 @@ class Velocity:
         self.mask = mask
         self.amount = amount
         self.count = count
-        self.outer = -1
-        self.least_amount = min(amount.limits) if amount is not None else _NO_LIMIT
-        self.least_count = min(count.limits) if count is not None else _NO_LIMIT
+        self.least_amount = min(amount.limits) if amount is not None else NO_LIMIT
+        self.least_count = min(count.limits) if count is not None else NO_LIMIT
 
 
 class VelocityGroup:
-    """The velocities of one set of types, each after the window that holds it; no limit of any is below the least."""
+    """The velocities of one set of types."""
 
     def __init__(self, mask: int, velocities: list[Velocity]) -> None:
-        """Order the windows and find for each the one around it."""
+        """Order the windows: so they stand on decisions."""
         self.mask = mask
-        self.velocities = sorted(velocities, key=lambda velocity: _FROM_OUTER.index(velocity.name))
-        names = [velocity.name for velocity in self.velocities]
-        for velocity in self.velocities:
-            outer = _OUTER.get(velocity.name, "")
-            while outer and outer not in names:
-                outer = _OUTER.get(outer, "")
-            velocity.outer = names.index(outer) if outer else -1
-        self.least_amount = min(velocity.least_amount for velocity in velocities)
-        self.least_count = min(velocity.least_count for velocity in velocities)
+        self.velocities = sorted(velocities, key=lambda velocity: _LONGEST_FIRST.index(velocity.name))
 
 
 class Plan:
@@ -88,8 +77,17 @@ class Plan:
         velocities = self._velocities()
         masks = dict.fromkeys(velocity.mask for velocity in velocities)
         self.velocities = [VelocityGroup(mask, [v for v in velocities if v.mask == mask]) for mask in masks]
+        # By type: what a transaction by itself may move without any rule looking at it, whatever the tier.
+        self.unnoticed_minor = [self._unnoticed(1 << index) for index in range(len(TRANSACTION_TYPES))]
+        self.velocity_mask = 0
+        for group in self.velocities:
+            self.velocity_mask |= group.mask
         self.outcome_of_score = _outcomes(policy)
         self.actions = [policy.outcomes[outcome] for outcome in OUTCOMES]
+
+    def _unnoticed(self, bit: int) -> int:
+        alone = (self.per_transaction, self.new_payee, self.new_device)
+        return min([min(rule.limits) for rule in alone if rule is not None and rule.mask & bit], default=NO_LIMIT)
 
     def _velocities(self) -> list[Velocity]:
         planned: list[tuple[str, Window, str, str]] = [

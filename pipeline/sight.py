@@ -19,6 +19,16 @@ class Sight:
         self.frozen = frozen
         self.bit = 1 << intake.type_index
 
+    def is_calm(self) -> bool:
+        """Whether no rule can find anything, at whatever tier: so it is with most transactions."""
+        intake = self.intake
+        plan = self.plan
+        return (
+            not self.frozen
+            and intake.base_minor <= plan.unnoticed_minor[intake.type_index]
+            and (not plan.velocity_mask & self.bit or self.history.headroom.holds(intake, plan))
+        )
+
 
 class Finding:
     """What a rule saw go past a limit: at the customer's tier (`fires`), at the base tier (`fires_at_base`), or both.

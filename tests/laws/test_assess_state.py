@@ -107,7 +107,7 @@ def test_nothing_is_left_of_a_log_that_is_over() -> None:
     (any_step,) = busy(1, 1, 1, ARRIVALS["live"])
     begin = any_step.moment
     moments = [begin + at * HOUR // 8 for at in range(2_400)]
-    moments += [moments[-1] + 50 * DAY + at for at in range(4)]
+    moments += [moments[-1] + 50 * DAY + at for at in range(16)]
     pay = any_step._replace(kind="pay", customer="c-1", type="purchase", currency="USD")
     story = records([pay._replace(moment=moment) for moment in moments])
     bench = Bench(policy_text("America/New_York", "plain"), GRANTS)
