@@ -7,6 +7,7 @@ from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
 from pipeline.messages import message
 from pipeline.plan import Plan
+from pipeline.policy.model import Action
 from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.rules import RULES
@@ -28,15 +29,20 @@ LARGEST_BASE_AMOUNT: Final = 10**13
 
 
 class Assessed:
-    """A decision, the messages that carry it and what follows from it, and whether it came by the lane of its tier."""
+    """A decision with the messages that carry it and what follows from it; `tier` and `outcome` are its ranks.
 
-    __slots__ = ("decision", "messages", "right_lane")
+    It is `plain` where nothing fired and nothing was given back, as nearly always.
+    """
 
-    def __init__(self, decision: Decision, messages: list[Message], *, right_lane: bool) -> None:
+    __slots__ = ("decision", "messages", "outcome", "plain", "tier")
+
+    def __init__(self, decision: Decision, messages: list[Message], tier: int, outcome: int, *, plain: bool) -> None:
         """Hold them together."""
         self.decision = decision
         self.messages = messages
-        self.right_lane = right_lane
+        self.tier = tier
+        self.outcome = outcome
+        self.plain = plain
 
 
 class Duplicate:
@@ -64,9 +70,10 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     if verdict.cooling:
         history.cooling.update(verdict.cooling)
     decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
-    right_lane = plan.policy.tiers[tier].priority == (intake.lane == "priority")
-    messages = _messages(customer, decision, plan, verdict, findings, digest)
-    return Assessed(decision, messages, right_lane=right_lane)
+    messages = [message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)]
+    if findings:
+        messages += _asked_for(customer.key, decision, plan, verdict.action, findings, digest)
+    return Assessed(decision, messages, tier, verdict.outcome, plain=not findings and reversal is None)
 
 
 def judge(sight: Sight) -> list[Finding]:
@@ -81,19 +88,18 @@ def judge(sight: Sight) -> list[Finding]:
 
 def _convert(intake: Intake, plan: Plan, rates: Rates) -> Rejected | None:
     """Put the amount into the base currency; a reversal needs no rate, it gives back at its original's."""
-    policy = plan.policy
-    intake.base_currency = policy.base_currency
-    if intake.transaction.currency == policy.base_currency or intake.type_index == REVERSAL:
+    intake.base_currency = plan.base_currency
+    if intake.currency == plan.base_currency or intake.type_index == REVERSAL:
         return _refuse_amount(intake)
     converted = rates.convert(
         intake.amount_minor,
-        intake.transaction.currency,
+        intake.currency,
         intake.occurred_ms,
-        policy.base_currency,
-        policy.rate_max_age_ms,
+        plan.base_currency,
+        plan.policy.rate_max_age_ms,
     )
     if converted is None:
-        return Rejected(Reason.NO_RATE, f"no rate for {intake.transaction.currency} that is not too old")
+        return Rejected(Reason.NO_RATE, f"no rate for {intake.currency} that is not too old")
     intake.base_minor = converted
     return _refuse_amount(intake)
 
@@ -113,19 +119,17 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
     base_signals: tuple[Signal, ...],
     reversal: Reversal | None,
 ) -> Decision:
-    transaction = intake.transaction
-    customer_id = transaction.customer_id
     policy = plan.policy
-    occurred_at = rewrite(transaction.occurred_at, intake.occurred_ms)
+    occurred_at = rewrite(intake.transaction.occurred_at, intake.occurred_ms)
     return Decision(
-        decision_id=derived_id(intake.source, intake.transaction_id, customer_id),
+        decision_id=derived_id(intake.source, intake.transaction_id, intake.customer_id),
         transaction_id=intake.transaction_id,
         source=intake.source,
-        customer_id=customer_id,
+        customer_id=intake.customer_id,
         occurred_at=occurred_at,
         arrived_at=occurred_at if intake.arrived_ms == intake.occurred_ms else format_ms(intake.arrived_ms),
         outcome=OUTCOMES[verdict.outcome],
-        tier=policy.tiers[tier].name,
+        tier=plan.tiers[tier],
         score=verdict.score,
         lane=intake.lane,
         policy_version=policy.version,
@@ -138,13 +142,12 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
     )
 
 
-def _messages(
-    customer: Customer, decision: Decision, plan: Plan, verdict: Verdict, findings: list[Finding], digest: str
+def _asked_for(
+    key: bytes, decision: Decision, plan: Plan, action: Action, findings: list[Finding], digest: str
 ) -> list[Message]:
-    """The decision, and what its outcome asks for by the policy's table."""
-    key, arrived = customer.key, decision.arrived_at
-    messages = [message("decisions", key, decision, decision.decision_id, arrived)]
-    action = verdict.action
+    """What the decision's outcome asks for by the policy's table."""
+    arrived = decision.arrived_at
+    messages: list[Message] = []
     alert_id = ""
     if action.alert:
         alert_id = derived_id("alert", decision.decision_id)

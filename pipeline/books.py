@@ -25,7 +25,7 @@ class Books:
 
     def take(self, record: Record) -> list[Message]:
         """Apply one record of `policies` or `rates`: an audit entry or a dead letter comes back, or nothing."""
-        rejected = check_arrival(record)
+        rejected = check_arrival(record.timestamp)
         if rejected is not None:
             return [dead_letter_of(record, rejected)]
         try:

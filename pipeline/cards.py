@@ -14,12 +14,15 @@ import orjson
 from schemas.transaction import ID_FIELDS, TEXT_FIELDS, Transaction
 
 # Twelve digits or more, with what people type between them. Runs over every raw message, so it is translate and find,
-# ten times faster than a regular expression that tries again at each digit.
-_DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
+# ten times faster than a regular expression that tries again at each digit. To translate and delete costs twice as much
+# as to translate, so first a long run of digits and what may stand between them is looked for.
+_DIGITS: Final = b"0123456789"
+_DIGITS_TO_ZERO: Final = bytes.maketrans(_DIGITS, b"0" * 10)
 _SUSPECT: Final = b"0" * 12
 _BACKSLASH: Final = 0x5C
 # What may stand between the digits of one number, and of UTF-8 whatever is not ASCII: a closer look tells.
 _BETWEEN_DIGITS: Final = b" -\0\t\r\n" + bytes(range(0x80, 0x100))
+_BOTH_TO_ZERO: Final = bytes.maketrans(_DIGITS + _BETWEEN_DIGITS, b"0" * (10 + len(_BETWEEN_DIGITS)))
 # Spaces and hyphens of every kind that a text field lets in, and the NULs that UTF-16 puts there.
 _BETWEEN: Final = r"[\s\u2010-\u2015-]"
 _RUN = re.compile(rf"[0-9](?:\0?(?:{_BETWEEN}\0?){{0,3}}[0-9]){{11,}}")
@@ -28,7 +31,7 @@ _APART: Final = "|"
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([tnr]))")
 _DIGIT_OR_BETWEEN = re.compile(rf"[0-9]|{_BETWEEN}")
 _WHOLE = re.compile(r"-?([0-9]+)(?:\.0*)?")
-_DIGITS = re.compile(r"[0-9]+")
+_GROUP = re.compile(r"[0-9]+")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[{}\[\]]', re.DOTALL)
 _COLON = re.compile(rb"\s*:")
 _IDS = ID_FIELDS | {"event_id", "disposition_id", "alert_id"}
@@ -66,13 +69,17 @@ _BRANDS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
 def may_hold_card(value: bytes) -> bool:
     """Whether a closer look is due: a long run of digits, or escapes that may hide one."""
     # For bytes, `in` costs twice as much as `find`; for a number it is a plain memchr.
-    return value.translate(_DIGITS_TO_ZERO, _BETWEEN_DIGITS).find(_SUSPECT) >= 0 or _BACKSLASH in value
+    if _BACKSLASH in value:
+        return True
+    if value.translate(_BOTH_TO_ZERO).find(_SUSPECT) < 0:
+        return False
+    return value.translate(_DIGITS_TO_ZERO, _BETWEEN_DIGITS).find(_SUSPECT) >= 0
 
 
 def find_cards(text: str) -> Iterator[tuple[int, int]]:
     """Spans of card numbers, left to right, not overlapping; groups of digits may be parted by spaces and hyphens."""
     for run in _RUN.finditer(text):
-        groups = [found.span() for found in _DIGITS.finditer(text, run.start(), run.end())]
+        groups = [found.span() for found in _GROUP.finditer(text, run.start(), run.end())]
         digits = "".join([text[begin:end] for begin, end in groups])
         for first, last in _cards(digits, list(accumulate([end - begin for begin, end in groups]))):
             yield groups[first][0], groups[last][1]

@@ -6,7 +6,7 @@ customer's state may be half changed, the worker stops rather than drops. How re
 business.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pipeline.assess import Duplicate, assess
@@ -19,7 +19,6 @@ from pipeline.customer_events import judge_event
 from pipeline.history_bytes import StateError
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
-from pipeline.policy.model import Policy
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
 from pipeline.validate import Rejected, check_arrival, check_key, validate
@@ -65,14 +64,9 @@ class Partition:
         # Topic and offset of the transactions that the last unit of work had seen before.
         self.repeated: list[tuple[str, int]] = []
         self._crashes = 0
-        self._policy: Policy | None = None
-        self._plan: Plan | None = None
-        self._handlers: dict[str, Callable[[Record], list[Message] | Rejected]] = {
-            "transactions": self._transaction,
-            "transactions-priority": self._transaction,
-            "customer-events": self._customer_event,
-            "dispositions": self._disposition,
-        }
+        # For arrivals from the one time until before the other, the plan of the policy in force.
+        self._plan = Plan(books.policies.in_force(0))
+        self._plan_from_ms = self._plan_until_ms = 0
 
     def take(self, records: Sequence[Record], clock_ms: int | None = None) -> list[Message]:
         """One unit of work: the records in the order given, then the tick. Whatever a record holds, it has one outcome.
@@ -83,10 +77,10 @@ class Partition:
         """
         messages: list[Message] = []
         self.repeated = []
+        self._plan_until_ms = self._plan_from_ms  # a policy may have been approved since the last unit
         for record in records:
-            handle = self._handlers.get(record.topic, self._unknown_topic)
             try:
-                outcome = check_arrival(record) or handle(record)
+                outcome = self._outcome(record)
             except (StateError, BucketsError, UnreadableDossierError, UnreadableHeadError):
                 raise  # the state's fault, not the record's: the next one of its customer would fare no better
             except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
@@ -112,13 +106,26 @@ class Partition:
         """Set the review clock by the dossiers, after a recovery."""
         self.clock = ReviewClock((key.decode(), due(decode(value))) for key, value in dossiers if key != HEAD_KEY)
 
-    def _transaction(self, record: Record) -> list[Message] | Rejected:
-        plan = self._plan_at(record.timestamp)
-        policy = plan.policy
-        intake = validate(record, LANES[record.topic], policy.lateness_ms, policy.skew_ms, self.partitions)
+    def _outcome(self, record: Record) -> list[Message] | Rejected:
+        topic, arrived_ms = record.topic, record.timestamp
+        rejected = check_arrival(arrived_ms)
+        if rejected is not None:
+            return rejected
+        lane = LANES.get(topic)
+        if lane is not None:
+            return self._transaction(record, lane, arrived_ms)
+        if topic == "customer-events":
+            return self._customer_event(record)
+        if topic == "dispositions":
+            return self._disposition(record)
+        return Rejected(Reason.UNKNOWN_TOPIC, f"nothing here reads {topic}")
+
+    def _transaction(self, record: Record, lane: Lane, arrived_ms: int) -> list[Message] | Rejected:
+        plan = self._plan_at(arrived_ms)
+        intake = validate(record, lane, plan.lateness_ms, plan.skew_ms, self.partitions)
         if isinstance(intake, Rejected):
             return intake
-        customer = self.customers.get(record.key or b"")
+        customer = self.customers.get(intake.key)
         assessed = assess(customer, intake, plan, self.books.rates)
         if isinstance(assessed, Rejected):
             return assessed
@@ -130,13 +137,15 @@ class Partition:
         customer.history.touched = False
         customer.history_changed = True
         self.customers.changed(customer)
-        tally.decided(assessed.decision, intake.arrived_ms - intake.occurred_ms)
+        tally.decided(plan.decided[assessed.tier][assessed.outcome], intake.arrived_ms - intake.occurred_ms)
+        if not assessed.plain:
+            tally.fired(assessed.decision)
         if intake.unknown_fields:
             tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
         if intake.card_like_ids:
             tally.count("card_like_ids", by=intake.card_like_ids)
-        if not assessed.right_lane:
-            tally.count("wrong_lane", assessed.decision.tier)
+        if plan.priority[assessed.tier] != (lane == "priority"):
+            tally.count("wrong_lane", plan.tiers[assessed.tier])
         return assessed.messages
 
     def _customer_event(self, record: Record) -> list[Message] | Rejected:
@@ -185,9 +194,6 @@ class Partition:
             self.tally.count("dispositions", decoded.message.label, decoded.message.status)
         return rejected or []
 
-    def _unknown_topic(self, record: Record) -> Rejected:
-        return Rejected(Reason.UNKNOWN_TOPIC, f"nothing here reads {record.topic}")
-
     def _tick(self, clock_ms: int) -> list[Message]:
         """Announce what has come due; the tier in force never waited for it."""
         policy = self._plan_at(clock_ms).policy
@@ -205,9 +211,10 @@ class Partition:
         return messages
 
     def _plan_at(self, arrival_ms: int) -> Plan:
-        policy = self.books.policies.in_force(arrival_ms)
-        if policy is not self._policy or self._plan is None:
-            self._policy, self._plan = policy, Plan(policy)
+        if not self._plan_from_ms <= arrival_ms < self._plan_until_ms:
+            policy, self._plan_from_ms, self._plan_until_ms = self.books.policies.versions.reign(arrival_ms)
+            if policy is not self._plan.policy:
+                self._plan = Plan(policy)
         return self._plan
 
     def _crashed(self, record: Record, error: Exception) -> Rejected:

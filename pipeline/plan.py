@@ -67,6 +67,13 @@ class Plan:
 
         """
         self.policy = policy
+        # What is asked for each transaction, at hand; the lists are by rank of tier, the last by rank of outcome, too.
+        self.base_currency = policy.base_currency
+        self.lateness_ms = policy.lateness_ms
+        self.skew_ms = policy.skew_ms
+        self.tiers = [tier.name for tier in policy.tiers]
+        self.priority = [tier.priority for tier in policy.tiers]
+        self.decided = [[("decisions", outcome, tier) for outcome in OUTCOMES] for tier in self.tiers]
         self.ranks = {tier.name: tier.rank for tier in policy.tiers}
         self.rules = {rule.name: PlannedRule(rule, policy) for rule in policy.rules.values() if rule.mode != "off"}
         self.account_frozen = self.rules.get("account_frozen")

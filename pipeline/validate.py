@@ -36,36 +36,37 @@ class Rejected:
 
 
 class Intake:
-    """A transaction fit to be judged. Times are epoch milliseconds; `amount_minor` is in the transaction's currency."""
+    """A transaction fit to be judged. Times are epoch milliseconds; `amount_minor` is in the transaction's currency.
+
+    What is asked for more than once stands here, because to ask a message for a field costs more than it looks.
+    """
 
     __slots__ = (
-        "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "declined", "lane", "occurred_ms",
-        "original_ms", "source", "transaction", "transaction_id", "type_index", "unknown_fields",
+        "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "currency", "customer_id",
+        "declined", "device_id", "key", "lane", "occurred_ms", "original_ms", "payee_id", "source", "transaction",
+        "transaction_id", "type_index", "unknown_fields",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        transaction: Transaction,
-        source: str,
-        occurred_ms: int,
-        arrived_ms: int,
-        lane: Lane,
-        unknown_fields: int,
-    ) -> None:
-        """Keep what was read; `base_minor` follows when the rate is known."""
+    def __init__(self, transaction: Transaction, lane: Lane, arrived_ms: int, unknown_fields: int) -> None:
+        """Keep what was read; what must be worked out first follows: `base_minor` when the rate is known."""
         self.transaction = transaction
         self.transaction_id = transaction.transaction_id
-        self.source = source
-        self.occurred_ms = occurred_ms
-        self.arrived_ms = arrived_ms
-        self.lane = lane
-        self.unknown_fields = unknown_fields
+        self.customer_id = transaction.customer_id
+        self.source = transaction.source
         self.type_index = TYPE_INDEX[transaction.transaction_type]
         self.declined = transaction.status == "declined"
         self.amount_minor = transaction.amount
-        self.base_minor = self.amount_minor
-        self.base_currency = transaction.currency
+        self.currency = transaction.currency
+        self.payee_id = transaction.payee_id
+        self.device_id = transaction.device_id
+        self.lane = lane
+        self.arrived_ms = arrived_ms
+        self.unknown_fields = unknown_fields
+        self.key = b""
+        self.occurred_ms = 0
         self.original_ms = 0
+        self.base_minor = self.amount_minor
+        self.base_currency = self.currency
         self.card_like_ids = 0
 
 
@@ -79,30 +80,25 @@ def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partiti
         transaction, unknown_fields = decode_transaction(value)
     except Undecodable as error:
         return Rejected(error.reason, error.detail)
-    source = transaction.source or _source(record)
-    if isinstance(source, Rejected):
-        return source
-    rejected = check_key(record, transaction.customer_id, None) or _misfit(transaction)
+    intake = Intake(transaction, lane, record.timestamp, unknown_fields)
+    if not intake.source:
+        source = _source(record)
+        if isinstance(source, Rejected):
+            return source
+        intake.source = source
+    key = intake.key = record.key or b""
+    rejected = _check_key(key, intake.customer_id) or _misfit(intake) or _read_times(intake)
     if rejected is not None:
         return rejected
-    try:
-        occurred_ms = parse_ms(transaction.occurred_at)
-        original_ms = parse_ms(transaction.original_occurred_at) if transaction.original_occurred_at else 0
-    except ValueError:
-        return Rejected(Reason.BAD_TIME, "not an RFC 3339 time with an offset, or one that does not exist")
-    suspect = may_hold_card(value)
-    if suspect and holds_card(transaction, value, unknown_fields):
-        return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
-    arrived_ms = record.timestamp
-    rejected = _check_partition(record, partitions)
-    if rejected is None and not -skew_ms <= arrived_ms - occurred_ms <= lateness_ms:
-        rejected = _out_of_time(arrived_ms - occurred_ms, lateness_ms, skew_ms)
-    if rejected is not None:
-        return rejected
-    intake = Intake(transaction, source, occurred_ms, arrived_ms, lane, unknown_fields)
-    intake.original_ms = original_ms
-    if suspect:
+    if may_hold_card(value):
+        if holds_card(transaction, value, unknown_fields):
+            return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
         intake.card_like_ids = card_like_ids(transaction)
+    if partitions is not None and not belongs_to(key, record.partition, partitions):
+        return _misplaced(partitions)
+    late_ms = intake.arrived_ms - intake.occurred_ms
+    if not -skew_ms <= late_ms <= lateness_ms:
+        return _out_of_time(late_ms, lateness_ms, skew_ms)
     return intake
 
 
@@ -114,31 +110,47 @@ def _out_of_time(late_ms: int, lateness_ms: int, skew_ms: int) -> Rejected:
 
 def check_key(record: Record, customer_id: str, partitions: int | None) -> Rejected | None:
     """Whether the record's key is its customer and, where `partitions` is known, stands on the customer's partition."""
-    key = record.key
+    key = record.key or b""
+    rejected = _check_key(key, customer_id)
+    if rejected is None and partitions is not None and not belongs_to(key, record.partition, partitions):
+        return _misplaced(partitions)
+    return rejected
+
+
+def _check_key(key: bytes, customer_id: str) -> Rejected | None:
     if not key:
         return Rejected(Reason.EMPTY_KEY, "the record's key must be the customer_id")
     if key != customer_id.encode():
         return Rejected(Reason.KEY_MISMATCH, "the record's key is not the customer_id of the body")
-    return _check_partition(record, partitions)
-
-
-def _check_partition(record: Record, partitions: int | None) -> Rejected | None:
-    if partitions is not None and not belongs_to(record.key or b"", record.partition, partitions):
-        return Rejected(Reason.WRONG_PARTITION, f"not the murmur2 partition of its key among {partitions}")
     return None
 
 
-def _misfit(transaction: Transaction) -> Rejected | None:
+def _misplaced(partitions: int) -> Rejected:
+    return Rejected(Reason.WRONG_PARTITION, f"not the murmur2 partition of its key among {partitions}")
+
+
+def _misfit(intake: Intake) -> Rejected | None:
     """What is well formed and still no transaction."""
-    amount = transaction.amount
+    amount = intake.amount_minor
     if amount < 0:
         return Rejected(Reason.NEGATIVE_AMOUNT, "$.amount; a reversal is a message of its own type")
     if amount > LARGEST_AMOUNT:
         return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_AMOUNT} minor units")
-    if transaction.currency not in EXPONENTS:
+    if intake.currency not in EXPONENTS:
         return Rejected(Reason.UNKNOWN_CURRENCY, "$.currency is not an ISO 4217 code in use")
-    if transaction.transaction_type == "reversal" and not transaction.original_transaction_id:
+    if intake.type_index == REVERSAL and not intake.transaction.original_transaction_id:
         return Rejected(Reason.MISSING_FIELD, "$.original_transaction_id: a reversal names what it reverses")
+    return None
+
+
+def _read_times(intake: Intake) -> Rejected | None:
+    transaction = intake.transaction
+    try:
+        intake.occurred_ms = parse_ms(transaction.occurred_at)
+        if transaction.original_occurred_at:
+            intake.original_ms = parse_ms(transaction.original_occurred_at)
+    except ValueError:
+        return Rejected(Reason.BAD_TIME, "not an RFC 3339 time with an offset, or one that does not exist")
     return None
 
 
@@ -158,8 +170,8 @@ def _source(record: Record) -> str | Rejected:
     return Rejected(Reason.MISSING_FIELD, "neither `source` nor the header `ce_source`")
 
 
-def check_arrival(record: Record) -> Rejected | None:
-    """Whether the record's own time can be told: the log's clock, or the processor's where history is loaded."""
-    if 0 <= record.timestamp <= LATEST_ARRIVAL_MS:
+def check_arrival(arrived_ms: int) -> Rejected | None:
+    """Whether a record's own time can be told: the log's clock, or the processor's where history is loaded."""
+    if 0 <= arrived_ms <= LATEST_ARRIVAL_MS:
         return None
     return Rejected(Reason.BAD_TIME, "the record's timestamp lies outside the years 1970 to 9998")

@@ -88,7 +88,7 @@ def format_ms(ms: int) -> str:
             _text_of_day.clear()
         _text_of_day[day] = text
     minute, rest = rest // MS_PER_MINUTE, rest % MS_PER_MINUTE
-    return text + _HOURS_MINUTES_TEXT[minute] + _SECONDS_TEXT[rest // 1000] + _MILLIS_TEXT[rest % 1000]
+    return f"{text}{_HOURS_MINUTES_TEXT[minute]}{_SECONDS_TEXT[rest // 1000]}{_MILLIS_TEXT[rest % 1000]}"
 
 
 def rewrite(text: str, ms: int) -> str:

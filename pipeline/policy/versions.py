@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from pipeline.policy.model import Policy
 
 _SINCE_EVER = -(1 << 63)
+_FOR_EVER = (1 << 63) - 1
 
 
 class Versions:
@@ -33,6 +34,12 @@ class Versions:
         """What is approved and not yet in force: from when, and what."""
         begun = bisect_right(self._starts_ms, now_ms)
         return list(zip(self._starts_ms[begun:], self._in_force[begun:], strict=True))
+
+    def reign(self, arrival_ms: int) -> tuple[Policy, int, int]:
+        """The version in force at an arrival, and of which arrivals that is so: the first, and the first no more."""
+        at = bisect_right(self._starts_ms, arrival_ms)
+        until_ms = self._starts_ms[at] if at < len(self._starts_ms) else _FOR_EVER
+        return self._in_force[at - 1], self._starts_ms[at - 1], until_ms
 
     def was_in_force(self, digest: str, arrival_ms: int) -> Policy | None:
         """The version of that digest if it was in force at an arrival or before, else None."""
