@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
-# Two workers suit two cores; tests of one group (the broker's) stay in one worker.
+# Two workers suit two cores.
 WORKERS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --extra build \
@@ -27,8 +27,8 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/kafka
-# One broker, and the topics' real names: one after the other. (Groups of pytest-xdist 3.8 mean nothing to pytest 9.2.)
-	$(BIN)/python -m pytest tests/kafka
+# A file at a time: its tests share what they have set up, and topics have their real names on each process's own broker.
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/kafka
 endif
 
 check: $(DEV) ## lint, types, one-way imports, generated files

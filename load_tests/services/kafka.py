@@ -94,9 +94,9 @@ def java() -> str:
     return path
 
 
-def start(run: Run) -> Kafka:
-    """Start the run's broker, or join the one that another process of the run has started."""
-    return Kafka(**run.once("kafka", lambda folder: _start(run, folder)))
+def start(run: Run, name: str = "kafka") -> Kafka:
+    """Start the run's broker of this name, or join the one that another process of the run has started."""
+    return Kafka(**run.once(name, lambda folder: _start(run, folder)))
 
 
 def _start(run: Run, folder: Path) -> Address:

@@ -59,9 +59,9 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 @pytest.fixture(scope="session")
 def kafka(run: Run) -> Kafka:
-    """A real Kafka, one for the whole run: use names of your own."""
+    """A real Kafka, one for each process of the run: the topics' names are the same for all tests."""
     try:
-        return kafka_service.start(run)
+        return kafka_service.start(run, f"kafka-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
     except UnavailableError as error:
         missing(error)
 
