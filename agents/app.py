@@ -111,6 +111,7 @@ class App(faust.App):
         )
         self.engine.on_begin.append(self.shared.begin)
         self.engine.rejoin = self._rejoin
+        self.engine.give_up = self.fail
         self.engine.priority_weight = self._priority_weight
         store = RedisStore(settings.redis) if settings.redis else MemoryStore() if layout.embedded else None
         self.read_model = store and ReadModel(

@@ -59,6 +59,17 @@ class OneLine(logging.Formatter):
         return " ".join(words)
 
 
+class Harmless(logging.Filter):
+    """What libraries call an error and mends itself: Kafka makes the topic of group positions at the first join."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let it pass, as what it is."""
+        if record.msg == "Group Coordinator Request failed: %s":
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.msg = "the group's coordinator is not there yet, asking again: %s"
+        return record.levelno >= logging.root.level
+
+
 class Seldom(logging.Filter):
     """Lets the same words of a library pass once in a while: a broker that is away is told a hundred times a second."""
 
@@ -92,6 +103,7 @@ def set_up(level: str) -> None:
     """Send the whole process's log to standard error, from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
+    handler.addFilter(Harmless())
     handler.addFilter(Seldom())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, quieter in _QUIETER.items():

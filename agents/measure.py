@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, get_args
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics import MetricWrapperBase
@@ -15,6 +16,7 @@ from agents.engine.journal import ENGINE_VERSION
 from agents.engine.shard import Commit, Shard
 from agents.metrics import REGISTER, Definition
 from pipeline.policy.model import Policy
+from pipeline.record import Message
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 from schemas.decision import OUTCOMES, Lane, Mode
 from schemas.reasons import DeadLetterReason, RefusalReason
@@ -25,6 +27,18 @@ if TYPE_CHECKING:
 
 # A series for each series, to say when it began: Prometheus does not need them, and they double what it stores.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class _Signal(msgspec.Struct):
+    rule: str
+    mode: str = "live"
+
+
+class _Alert(msgspec.Struct):
+    signals: tuple[_Signal, ...] = ()
+
+
+_fired = msgspec.json.Decoder(_Alert).decode
 
 
 class Metrics:
@@ -97,9 +111,17 @@ class Metrics:
             self.counter("records", topic).inc(count)
         for topic, count in CountBy(message.topic for message in commit.work.messages).items():
             self.counter("published", topic).inc(count)
+        self._count_alerts(commit.work.messages)
         if self.live and commit.work.oldest_ms is not None:
             self.histogram("end_to_end_seconds").observe(max(0.0, time.time() - commit.work.oldest_ms / 1000))
         self._count(commit.tally)
+
+    def _count_alerts(self, messages: Iterable[Message]) -> None:
+        """Count alerts by rule; there are few, so what is on them is read from their bytes."""
+        for message in messages:
+            if message.topic == "alerts":
+                for rule in {signal.rule for signal in _fired(message.value or b"").signals if signal.mode == "live"}:
+                    self.counter("alerts", rule).inc()
 
     def _count(self, tally: Tally) -> None:
         for (name, *labels), count in tally.counts.items():
@@ -118,6 +140,17 @@ class Metrics:
         """Count input records that were gone before they were read."""
         self.counter("inputs_expired", topic).inc(records)
 
+    def recovering(self, remaining: int) -> None:
+        """Say how much of a recovery is left."""
+        self.gauge("recovery_remaining_records").set(remaining)
+
+    def recovered(self, records: int, seconds: float) -> None:
+        """Count a recovery."""
+        self.gauge("recovery_remaining_records").set(0)
+        self.counter("recoveries").inc()
+        self.counter("recovery_records").inc(records)
+        self.histogram("recovery_seconds").observe(seconds)
+
     # What is looked at once a second
 
     def look(self, app: "App") -> None:
@@ -129,6 +162,7 @@ class Metrics:
             owned = [table.data.rows(shard.number) for shard in shards]
             self.gauge("state_customers", table.name).set(sum(rows.customers for rows in owned))
             self.gauge("state_bytes", table.name).set(sum(rows.size_bytes for rows in owned))
+        self.gauge("state_records_held").set(sum(len(table.data) for table in app.tables.values()))
         lag = self._by_name["lag_records"]
         lag.clear()  # partitions lost are somebody else's to tell
         for (topic, partition), records in app.consumer.lag().items():
@@ -159,6 +193,7 @@ class Metrics:
                 "wrong_lane": product(tiers),
                 "signals": product(policy.rules, modes),
                 "base_tier_signals": product(policy.rules),
+                "alerts": product(policy.rules),
             }
         )
 

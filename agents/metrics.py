@@ -46,6 +46,7 @@ REGISTER: tuple[Definition, ...] = (
     Definition(
         "published", "counter", "Messages committed; those to `alerts` are what the security team gets.", ("topic",)
     ),
+    Definition("alerts", "counter", "Alerts committed, by each rule that fired on them.", ("rule",)),
     # What does not look right.
     Definition("wrong_lane", "counter", "Transactions on the other lane than the customer's tier has.", ("tier",)),
     Definition("unknown_fields", "counter", "Fields nobody knows, tolerated.", ("topic",)),
@@ -71,10 +72,17 @@ REGISTER: tuple[Definition, ...] = (
     Definition("records", "counter", "Input records taken.", ("topic",)),
     Definition("commits", "counter", "Kafka transactions, by whether they were committed.", ("result",)),
     Definition("state_records_written", "counter", "Changed state records committed."),
+    Definition("recoveries", "counter", "Times that partitions were brought to life from their changelogs."),
+    Definition(
+        "recovery_seconds", "histogram", "From an assignment's end of log to its last record.", buckets=_SECONDS
+    ),
+    Definition("recovery_records", "counter", "Changelog records read for it."),
+    Definition("recovery_remaining_records", "gauge", "Changelog records still to be read before work begins."),
     Definition("lag_records", "gauge", "Records not yet read.", ("topic", "partition")),
     Definition("partitions_owned", "gauge", "Partitions that this worker is at work on."),
     Definition("state_customers", "gauge", "Customers with a state, in partitions owned.", ("table",)),
     Definition("state_bytes", "gauge", "Bytes of state in partitions owned, keys left out.", ("table",)),
+    Definition("state_records_held", "gauge", "State records in memory, copies of other workers' partitions included."),
     Definition("customers_cached", "gauge", "Customers held decoded."),
     Definition("ticks_refused", "counter", "Ticks of this machine's clock that were too far from the broker's time."),
     Definition("inputs_expired", "counter", "Input records that Kafka deleted before they were read.", ("topic",)),

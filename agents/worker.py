@@ -13,6 +13,7 @@ from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
 from agents.log import Log
 from agents.measure import Metrics
+from agents.permissions import refusal
 from agents.policies import OtherPolicyError
 from agents.settings import Settings
 from pipeline.policy.load import PolicyError, load_policy
@@ -74,8 +75,10 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
 def _what_it_is(layout: topics.Layout) -> dict[str, object]:
     partitions = layout.partitions["transactions"]
     if layout.embedded:
-        return {"embedded": "memory only, one worker, nothing survives it", "partitions": partitions}
-    return {"arrival": "broker's time" if layout.live else "records' own time", "partitions": partitions}
+        guarantee = "none across a failure: memory only, one worker, unfenced, aborted records are seen"
+        return {"embedded": True, "guarantee": guarantee, "partitions": partitions}
+    arrival = "broker's time" if layout.live else "records' own time"
+    return {"arrival": arrival, "guarantee": "exactly once, for readers of committed data", "partitions": partitions}
 
 
 async def _run(app: App, told: asyncio.Event) -> int:
@@ -109,15 +112,15 @@ async def _start_and_wait(app: App) -> None:
 
 
 def _verdict(reason: BaseException | None) -> int:
-    match reason:
+    match refusal(reason) or reason:
         case None:
             log.info("stopped")
             return Exit.OK
-        case OtherPolicyError():
-            log.error(str(reason))
-            return reason.exit_code
-        case BrokenError():
-            log.error(str(reason), cause=reason.__cause__)
+        case (OtherPolicyError() | BrokerError()) as told:
+            log.error(str(told))
+            return told.exit_code
+        case BrokenError() as broken:
+            log.error(str(broken), cause=broken.__cause__)
             return Exit.FAILED
         case _:
             log.error("the worker ends because of a bug of ours: report it with this log", cause=reason)

@@ -39,6 +39,10 @@ class Heard:
     def tick_refused(self) -> None:
         self.refused += 1
 
+    def recovering(self, remaining: int) -> None: ...
+
+    def recovered(self, records: int, seconds: float) -> None: ...
+
     def expired(self, topic: str, records: int) -> None:
         self.gone.append((topic, records))
 

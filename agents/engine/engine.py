@@ -18,6 +18,7 @@ from agents.engine.rows import Rows
 from agents.engine.shard import Commit, Delivery, Shard
 from agents.engine.writer import Writer
 from agents.log import Log
+from agents.permissions import refusal
 from pipeline.partition import Partition
 
 log = Log("engine")
@@ -40,6 +41,12 @@ class Watch(Protocol):
 
     def expired(self, topic: str, records: int) -> None:
         """Count input records that were gone before they were read."""
+
+    def recovering(self, remaining: int) -> None:
+        """Take note of how many changelog records are still to be read."""
+
+    def recovered(self, records: int, seconds: float) -> None:
+        """Count a recovery that is done, and the changelog records that it read."""
 
 
 class BrokenError(Exception):
@@ -80,6 +87,8 @@ class Engine:
         # Called with each shard that comes to life.
         self.on_begin: list[Callable[[Shard], None]] = []
         self.rejoin: Callable[[], None] = lambda: None
+        # Called with what trying again does not mend.
+        self.give_up: Callable[[BaseException], None] = lambda _: None
         # Records of the priority lane to take for each one of the other lane, where both have a backlog.
         self.priority_weight: Callable[[], int] = lambda: 1
         self._identity = identity
@@ -158,6 +167,14 @@ class Engine:
             self._watch.expired(topic, first - wanted)
             log.error("input expired before it was read", topic=topic, partition=number, records=first - wanted)
 
+    def recovering(self, remaining: int) -> None:
+        """Take note of a recovery's progress."""
+        self._watch.recovering(remaining)
+
+    def recovered(self, records: int, seconds: float) -> None:
+        """Take note of its end."""
+        self._watch.recovered(records, seconds)
+
     # What agents bring
 
     def is_full(self, number: int) -> bool:
@@ -231,6 +248,9 @@ class Engine:
             return
         self._forget(shard.number)
         self._watch.failed()
+        if (refused := refusal(error)) is not None:
+            self.give_up(refused)
+            return
         # Fenced, or unknown whether committed: one way out for everything, read again what was committed.
         log.warning("partition given up, rejoining", partition=shard.number, error=f"{type(error).__name__}: {error}")
         self.rejoin()

@@ -80,9 +80,12 @@ class Recovery(StockRecovery):
             self._reading = False
             self._set_recovery_ended()
             self.signal_recovery_end.set()
-        elif now - self._said >= PROGRESS_EVERY_S:
-            self._said = now
-            log.info("recovering", records=self._read, remaining=self.active_remaining_total())
+        else:
+            remaining = self.active_remaining_total()
+            engine_of(self.app).recovering(remaining)
+            if now - self._said >= PROGRESS_EVERY_S:
+                self._said = now
+                log.info("recovering", records=self._read, remaining=remaining)
 
     def _see_whether_standbys_are(self) -> None:
         if self.standby_highwaters and not self.standby_remaining_total():
@@ -90,12 +93,10 @@ class Recovery(StockRecovery):
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Bring the partitions to life before their inputs are sought and resumed."""
-        log.info(
-            "recovered",
-            partitions=sorted({tp.partition for tp in self.active_tps}),
-            records=self._read,
-            seconds=time.monotonic() - self._began,
-        )
+        seconds = time.monotonic() - self._began
+        partitions = sorted({tp.partition for tp in self.active_tps})
+        log.info("recovered", partitions=partitions, records=self._read, seconds=seconds)
+        engine_of(self.app).recovered(self._read, seconds)
         if generation_id == self.app.consumer_generation_id:
             engine_of(self.app).begin({tp.partition for tp in self.active_tps})
         await super().on_recovery_completed(generation_id)

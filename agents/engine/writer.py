@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TransactionalIdAuthorizationFailed
 from aiokafka.producer import sender
 from aiokafka.structs import RecordMetadata
 from msgspec.structs import replace
@@ -53,6 +54,7 @@ class Writer:
     """The transactional producer of one partition; opening it fences every earlier owner and aborts its transaction."""
 
     def __init__(self, transactional_id: str, client: Mapping[str, Any]) -> None:
+        self._transactional_id = transactional_id
         self._producer = AIOKafkaProducer(
             **client,
             transactional_id=transactional_id,
@@ -70,6 +72,9 @@ class Writer:
             await self._producer.start()
             for topic in topics:
                 self._counts[topic] = len(await self._producer.partitions_for(topic))
+        except TransactionalIdAuthorizationFailed as error:
+            await self.abandon()
+            raise TransactionalIdAuthorizationFailed(self._transactional_id) from error  # which aiokafka leaves out
         except BaseException:
             await self.abandon()
             raise
