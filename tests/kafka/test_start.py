@@ -3,13 +3,22 @@
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from agents.exit_codes import Exit
 from pipeline.policy.load import default_yaml
 from tests.kafka.house import Worker, prepare
+from tests.kafka.own_broker import OwnBroker
 from tests.services.kafka import Kafka
 from tests.services.run import free_ports
 from tests.services.wait import until
+
+# Whoever comes without credentials may do all; whoever has a name, what rules allow.
+ACCESS_CONTROL = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+}
 
 
 def lines(worker: Worker, word: str) -> list[str]:
@@ -78,3 +87,36 @@ def test_settings_that_cannot_be_used_end_the_worker(tmp_path: Path, setting: di
     with Worker(tmp_path, **{"broker": "127.0.0.1:1", **setting}) as worker:
         assert worker.ended() == Exit.SETTINGS
     assert f"TIERWATCH_{next(iter(setting)).upper()}" in worker.log()
+
+
+def test_a_permission_that_is_missing_is_named(tmp_path: Path) -> None:
+    broker_folder, worker_folder = tmp_path / "broker", tmp_path / "worker"
+    broker_folder.mkdir()
+    worker_folder.mkdir()
+    with OwnBroker(broker_folder, ACCESS_CONTROL) as broker:
+        kafka = broker.kafka
+        prepare(kafka)
+        everything = [
+            AclBinding(
+                kind,
+                "*",
+                ResourcePatternType.LITERAL,
+                f"User:{kafka.username}",
+                "*",
+                AclOperation.ALL,
+                AclPermissionType.ALLOW,
+            )
+            for kind in (ResourceType.TOPIC, ResourceType.GROUP)
+        ]
+        for done in kafka.admin.create_acls(everything).values():
+            done.result()
+        known = {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_username": kafka.username,
+            "sasl_password": kafka.password,
+        }
+        with Worker(worker_folder, kafka.sasl_bootstrap, **known) as worker:
+            assert worker.ended() == Exit.CREDENTIALS
+        (line,) = lines(worker, "does not allow")
+        assert "transactional id tierwatch-" in line
+        assert "bug of ours" not in worker.log()
