@@ -15,6 +15,7 @@ from agents.compiled import is_compiled
 from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
 from load_tests.busy import busy
+from load_tests.chaos.run import Plan, chaos
 from load_tests.judge import judge
 from load_tests.state import state
 from load_tests.throughput import PEERS, throughput
@@ -58,6 +59,27 @@ def throughput_command(
     """Whole workers on a real Kafka: transactions a second, and what one costs, beside other engines."""
     names = [name for name in peers.split(",") if name]
     _tell("throughput", throughput(transactions, seed, repeats, names), json=json)
+
+
+@app.command("chaos")
+def chaos_command(
+    *,
+    transactions: int = 300_000,
+    seed: Seed = 1,
+    rate: Annotated[int, typer.Option(help="Records published a second.")] = 5_000,
+    history: Annotated[
+        bool, typer.Option("--history", help="Transactions only, with their own times: compared with a calm run, too.")
+    ] = False,
+    faults: Annotated[str, typer.Option(help="Kinds of faults, commas between; empty: all.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Real workers on a real Kafka while both are killed, paused and restarted; 1 when anything is lost or repeated."""
+    kinds = [name for name in faults.split(",") if name] or None
+    verdict = chaos(Plan(transactions=transactions, seed=seed, rate=rate, history=history, kinds=kinds))
+    _tell("chaos", verdict, json=json)
+    wrong = ("lost", "repeated", "strange", "state_differences", "undisturbed_differences")
+    if not verdict["settled"] or any(verdict[name] for name in wrong):
+        raise typer.Exit(1)
 
 
 @app.command("state")

@@ -100,29 +100,35 @@ def start(run: Run, name: str = "kafka") -> Kafka:
 
 
 def _start(run: Run, folder: Path) -> Address:
-    base = [java(), "-cp", f"{jars()}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     for attempt in range(1, STARTS + 1):
         own = folder / str(attempt)
-        own.mkdir()
-        plain, sasl, controller = (f"127.0.0.1:{port}" for port in free_ports(3))
-        properties = _properties(own, plain, sasl, controller)
-        subprocess.run(
-            [*base, "kafka.tools.StorageTool", "format", "--cluster-id", uuid.uuid4().hex[:22], "--config", properties],
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=120,
-        )
-        command = [*base, "-Xms256m", "-Xmx768m", "-XX:+UseSerialGC", "kafka.Kafka", str(properties)]
+        command, address = lay_out(own)
         try:
-            run.spawn(own, command, partial(_answers, plain), seconds=120)
+            run.spawn(own, command, partial(answers, address["bootstrap"]), seconds=120)
         except DiedError:
             # Between our look and Kafka's start another process may have taken the port.
             if attempt == STARTS:
                 raise
         else:
-            return {"bootstrap": plain, "sasl_bootstrap": sasl}
+            return address
     raise AssertionError
+
+
+def lay_out(folder: Path) -> tuple[list[str], Address]:
+    """Make `folder` a broker's home; return the command that starts it, again and again, and where it then is."""
+    folder.mkdir()
+    base = [java(), "-cp", f"{jars()}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    plain, sasl, controller = (f"127.0.0.1:{port}" for port in free_ports(3))
+    properties = _properties(folder, plain, sasl, controller)
+    subprocess.run(
+        [*base, "kafka.tools.StorageTool", "format", "--cluster-id", uuid.uuid4().hex[:22], "--config", properties],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+    )
+    command = [*base, "-Xms256m", "-Xmx768m", "-XX:+UseSerialGC", "kafka.Kafka", str(properties)]
+    return command, {"bootstrap": plain, "sasl_bootstrap": sasl}
 
 
 def _properties(folder: Path, plain: str, sasl: str, controller: str) -> Path:
@@ -145,7 +151,8 @@ def _properties(folder: Path, plain: str, sasl: str, controller: str) -> Path:
     return properties
 
 
-def _answers(bootstrap: str) -> bool:
+def answers(bootstrap: str) -> bool:
+    """Return whether a broker is at work there."""
     host, port = bootstrap.split(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
