@@ -39,6 +39,7 @@ check: $(DEV) ## lint, types, one-way imports, generated files
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m pipeline.policy.schema --check
 	$(BIN)/python -m console.generate --check
+	$(BIN)/python -m console.life_page --check
 	$(BIN)/python -m tests.bad_input --check
 
 format: $(DEV) ## format the code and mend what can be mended

@@ -5,6 +5,7 @@ from pipeline.customer import Customer, Customers
 from pipeline.policy.model import Policy
 from pipeline.record import Record
 from pipeline.validate import Rejected, check_key
+from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.life import Applied, Duplicate, Refusal, apply
 from schemas.codec import Undecodable, decode_customer_event
 from schemas.reasons import DeadLetterReason as Reason
@@ -27,4 +28,5 @@ def judge_event(
     if rejected is not None:
         return rejected
     customer = customers.get(record.key or b"")
-    return customer, apply(event, decoded.fields, customer.dossier, policy, record.timestamp)
+    conduct = conduct_of(customer.history, policy, record.timestamp)
+    return customer, apply(event, decoded.fields, customer.dossier, policy, record.timestamp, conduct)

@@ -24,7 +24,7 @@ from pipeline.tally import Tally
 from pipeline.validate import Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
-from pipeline.whitelist.review import announce, due
+from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
 from schemas.codec import Undecodable, decode_disposition

@@ -15,6 +15,12 @@ Because = Literal[
     "grant_expired",
     "account_frozen",
     "account_unfrozen",
+    "tier_suspended",
+    "tier_reinstated",
+    "tier_removed",
+    "screening_completed",
+    "limit_changed",
+    "temporary_limit_ended",
 ]
 
 

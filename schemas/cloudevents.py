@@ -1,10 +1,13 @@
 """CloudEvents 1.0 attributes as Kafka headers (binary mode): what a message is, without opening it."""
 
 from schemas.account_action import AccountAction
+from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
+from schemas.call_back import CallBackRequest
 from schemas.decision import Alert, Decision
 from schemas.entitlement import Entitlement
 from schemas.journal import JournalRecord
+from schemas.notification import Notification
 from schemas.re_review import ReReview
 
 SOURCE = "/tierwatch"
@@ -18,6 +21,9 @@ TYPES: dict[type, str] = {
     Entitlement: "tierwatch.entitlement.v1",
     AuditEntry: "tierwatch.audit_entry.v1",
     JournalRecord: "tierwatch.journal_record.v1",
+    CallBackRequest: "tierwatch.call_back_request.v1",
+    ApplicationStatus: "tierwatch.application_status.v1",
+    Notification: "tierwatch.notification.v1",
 }
 
 _FIXED: dict[type, tuple[tuple[str, bytes], ...]] = {

@@ -26,3 +26,7 @@ class Entitlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: Timestamp | None = None
     review_at: Timestamp | None = None
     grace_until: Timestamp | None = None
+    suspended: bool = False
+    # Until when limits that are not the tier's hold, and which rules ask for nothing, by rule.
+    limits_until: dict[str, Timestamp] = {}
+    suppressed_until: dict[str, Timestamp] = {}

@@ -6,6 +6,18 @@ from msgspec import Struct
 
 from schemas.transaction import Timestamp
 
+Why = Literal[
+    "periodic",
+    "limit_breach",
+    "suspicious_activity",
+    "limit_change",
+    "identity_mismatch",
+    "call_back_doubt",
+    "screening_hit",
+    "evidence_worsened",
+    "contact_changed",
+]
+
 
 class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Periodic, or for cause; a reminder repeats the `request_id`. Past `grace_until` the tier falls by itself."""
@@ -14,7 +26,7 @@ class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: Literal["request", "reminder"]
     customer_id: str
     tier: str
-    why: Literal["periodic", "limit_breach", "suspicious_activity"]
+    why: Why
     # What to look at, most important first: rule names for a cause, kinds of evidence for a periodic review.
     check: tuple[str, ...]
     requested_at: Timestamp

@@ -7,13 +7,16 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from schemas.account_action import AccountAction
+from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
+from schemas.call_back import CallBackRequest
 from schemas.codec import MAX_BYTES
 from schemas.customer_event import CustomerEvent
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
 from schemas.entitlement import Entitlement
 from schemas.journal import JournalRecord
+from schemas.notification import Notification
 from schemas.policy_event import PolicyEvent
 from schemas.rate import Rate
 from schemas.re_review import ReReview
@@ -104,7 +107,7 @@ _ALL = (
     ),
     Topic(
         name="customer-events",
-        what="What else happens to a customer: admissions, devices, payees, freezes.",
+        what="What else happens to a customer: applications, evidence, call-backs, admissions, devices, freezes.",
         key="customer_id",
         message=CustomerEvent,
         partitions="by_customer",
@@ -165,9 +168,9 @@ _ALL = (
     ),
     Topic(
         name="re-reviews",
-        what="Requests to look at a customer's grant again, and their reminders.",
+        what="Requests to look at a customer's grant again, and their reminders; requests to call an applicant.",
         key="customer_id",
-        message=ReReview,
+        message=ReReview | CallBackRequest,
         partitions="by_customer",
         written_by="workers",
         read_by="the whitelist's reviewers",
@@ -182,6 +185,26 @@ _ALL = (
         written_by="workers",
         read_by="the core system",
         retention_ms=30 * MS_PER_DAY,
+    ),
+    Topic(
+        name="notifications",
+        what="What customers are to be told: templates and parameters, no personal data.",
+        key="customer_id",
+        message=Notification,
+        partitions="by_customer",
+        written_by="workers",
+        read_by="whoever writes to customers",
+        retention_ms=30 * MS_PER_DAY,
+    ),
+    Topic(
+        name="application-status",
+        what="How far an application is, for the customer.",
+        key="customer_id",
+        message=ApplicationStatus,
+        partitions="by_customer",
+        written_by="workers",
+        read_by="the customer's app",
+        retention_ms=365 * MS_PER_DAY,
     ),
     Topic(
         name="entitlements",

@@ -13,11 +13,14 @@ from msgspec import Struct
 
 from schemas import codec, dead_letter
 from schemas.account_action import AccountAction
+from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
+from schemas.call_back import CallBackRequest
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
 from schemas.entitlement import Entitlement
 from schemas.journal import JournalRecord
+from schemas.notification import Notification
 from schemas.publish.json_schema import document
 from schemas.publish.messages import kinds, published, snake
 from schemas.re_review import ReReview
@@ -37,7 +40,10 @@ INCOMING: dict[str, Callable[[bytes], Any]] = {
 }
 OUTGOING: dict[str, type[Struct]] = {
     snake(kind): kind
-    for kind in (Decision, Alert, ReReview, AccountAction, Entitlement, AuditEntry, JournalRecord)
+    for kind in (
+        *(Decision, Alert, ReReview, CallBackRequest, AccountAction, Entitlement, AuditEntry, JournalRecord),
+        *(ApplicationStatus, Notification),
+    )
 }  # fmt: skip
 # The public halves of the two keys that signed the samples, whose private halves are the bytes 0-31 and 32-63.
 KEYS = {

@@ -4,12 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from pipeline.whitelist.dossier import Dossier, tier_at
+from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.outgoing import Outgoing
-from pipeline.whitelist.review import announce, due, schedule
+from pipeline.whitelist.review import schedule
 from pipeline.whitelist.review_clock import ReviewClock
 from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
 from schemas.entitlement import Entitlement
+from schemas.notification import Notification
 from schemas.re_review import ReReview
 from schemas.timestamps import format_ms
 from tests.grants import CUSTOMER, DAY, POLICY, REVIEW, START, admission, after, document
@@ -60,7 +62,7 @@ def test_a_request_says_why_what_to_check_and_until_when() -> None:
         document(kind="income", reference="doc-2", expires_at=format_ms(START + 300 * DAY)),
     ]
     dossier = after((admission(START, evidence=documents), START))
-    (request,) = announce(CUSTOMER, dossier, START + 80 * DAY, POLICY).outgoing
+    request, _ = announce(CUSTOMER, dossier, START + 80 * DAY, POLICY).outgoing
     assert request.topic == "re-reviews"
     assert isinstance(request.body, ReReview)
     assert request.body == ReReview(
@@ -77,7 +79,7 @@ def test_a_request_says_why_what_to_check_and_until_when() -> None:
 
 
 def test_a_reminder_is_the_request_again_with_an_id_of_its_own() -> None:
-    request, reminder = announce(CUSTOMER, GRANTED, START + 85 * DAY, POLICY).outgoing
+    request, _, reminder, _ = announce(CUSTOMER, GRANTED, START + 85 * DAY, POLICY).outgoing
     assert isinstance(request.body, ReReview)
     assert reminder.body == replace(request.body, kind="reminder")
     assert reminder.message_id != request.message_id
@@ -86,7 +88,7 @@ def test_a_reminder_is_the_request_again_with_an_id_of_its_own() -> None:
 def test_the_demotion_is_a_tier_change_with_new_entitlements_and_an_audit_entry() -> None:
     end = START + 105 * DAY
     before = announce(CUSTOMER, GRANTED, end - 1, POLICY).dossier
-    audit, action, entitled = (one.body for one in announce(CUSTOMER, before, end + 5, POLICY).outgoing)
+    audit, action, entitled, told = (one.body for one in announce(CUSTOMER, before, end + 5, POLICY).outgoing)
     assert isinstance(audit, AuditEntry)
     assert (audit.what, audit.actor, audit.subject, audit.result) == (
         "review.demoted",
@@ -104,6 +106,8 @@ def test_the_demotion_is_a_tier_change_with_new_entitlements_and_an_audit_entry(
     )
     assert isinstance(entitled, Entitlement)
     assert (entitled.tier, entitled.grace_until) == ("base", None)
+    assert isinstance(told, Notification)
+    assert (told.template, told.parameters) == ("tier_changed", {"tier_from": "gold", "tier_to": "base"})
 
 
 def test_an_expiry_has_no_grace_and_leaves_nothing_to_demote() -> None:

@@ -3,91 +3,141 @@
 from dataclasses import replace
 
 from pipeline.policy.model import ReviewTerms, Tier
-from pipeline.whitelist.dossier import Dossier, Evidence, Grant
-from pipeline.whitelist.entitlements import tier_in_force, tier_named
+from pipeline.whitelist.application import close
+from pipeline.whitelist.dossier import Allowance, Evidence, Grant
+from pipeline.whitelist.evidence import has_hit, lacks
 from pipeline.whitelist.review import schedule
-from pipeline.whitelist.signatures import approvers
-from pipeline.whitelist.transition import Case, Change, Refused, lowered_ms, refuse_raising
-from schemas.customer_event import AdmissionApproved, EvidenceItem
+from pipeline.whitelist.signatures import refuse_signatures, signers
+from pipeline.whitelist.tiers import tier_named
+from pipeline.whitelist.transition import Case, Change, Refused, lowered_ms, refuse_raising, tier_held
+from schemas.event import EvidenceItem
 from schemas.reasons import RefusalReason
+from schemas.standing_event import AdmissionApproved
 from schemas.timestamps import format_ms, parse_ms
 
 
-def approve(event: AdmissionApproved, case: Case) -> Change | Refused:
-    """Put a grant in the place of the one before: a first tier, a renewal, a higher or a lower one.
+def decides_an_application(event: AdmissionApproved, _case: Case) -> bool:
+    """It names the application that it decides."""
+    return event.application_id is not None
 
-    A grant below the tier in force lowers, so its delay does not stop it: its dates are judged as of when it was given,
-    those of any other as of its arrival.
-    """
+
+def rests_on_paper(event: AdmissionApproved, _case: Case) -> bool:
+    """It names no application."""
+    return event.application_id is None
+
+
+def lowers(event: AdmissionApproved, case: Case) -> bool:
+    """The tier is below the one held."""
+    tier = tier_named(case.policy, event.tier)
+    return tier is not None and tier.rank < tier_held(case).rank
+
+
+def renews(event: AdmissionApproved, case: Case) -> bool:
+    """The tier is the one held."""
+    return event.tier == tier_held(case).name
+
+
+def can_be_granted(event: AdmissionApproved, case: Case) -> Refused | None:
+    """The tier exists and is above base."""
     tier = tier_named(case.policy, event.tier)
     if tier is None:
         known = ", ".join(tier.name for tier in case.policy.tiers)
         return Refused(RefusalReason.UNKNOWN_TIER, f"{event.tier} is none of {known}")
     if tier.review is None:
         return Refused(RefusalReason.NOT_A_GRANT, f"{tier.name} is what everybody has without one")
-    signed_by = approvers(event, case, tier)
-    if isinstance(signed_by, Refused):
-        return signed_by
-    lowers = tier.rank < tier_in_force(case.dossier, case.policy, case.arrival_ms).rank
-    as_of_ms = case.occurred_ms if lowers else case.arrival_ms
-    grant = _grant(event, signed_by, case.occurred_ms, tier.review)
-    refused = (
-        _refuse_superseded(case.dossier, grant)
-        or (None if lowers else refuse_raising(case))
-        or _refuse_evidence(grant, as_of_ms)
-        or _refuse_dates(grant, tier, tier.review, as_of_ms)
-    )
-    if refused is not None:
-        return refused
-    known_ms = lowered_ms(case.dossier, case.arrival_ms)
-    if lowers:
-        known_ms = max(known_ms, case.occurred_ms)
-    # What is over on arrival leaves the clock nothing to say: the event itself says that base is what remains.
-    announced = len(grant.steps) if grant.grace_until_ms <= case.arrival_ms else 0
-    return Change(replace(case.dossier, grant=grant, announced=announced, lowered_ms=known_ms))
+    return None
 
 
-def _grant(event: AdmissionApproved, signed_by: tuple[str, ...], granted_ms: int, terms: ReviewTerms) -> Grant:
-    review_ms, expires_ms = parse_ms(event.review_at), parse_ms(event.expires_at)
-    steps = schedule(granted_ms, review_ms, expires_ms, terms)
-    return Grant(
-        tier=event.tier,
-        event_id=event.event_id,
-        approvers=signed_by,
-        evidence=tuple(_evidence(item) for item in event.evidence),
-        granted_ms=granted_ms,
-        expires_ms=expires_ms,
-        review_ms=review_ms,
-        grace_until_ms=steps[-1],
-        steps=steps,
-    )
+def signed_by_enough(event: AdmissionApproved, case: Case) -> Refused | None:
+    """As many different people as the tier asks for signed, in its roles; not the customer, nor the applicant.
+
+    Whoever gathered evidence on file may not approve. One more signs where more than the tier's limits was asked for.
+    """
+    application = case.dossier.application if event.application_id is not None else None
+    beside = frozenset(filed.gathered_by for filed in case.dossier.file)
+    if application is not None:
+        beside |= {application.applicant}
+    more = 1 if application is not None and application.limits else 0
+    return refuse_signatures(event, case, _tier(event, case), beside, more)
 
 
-def _evidence(item: EvidenceItem) -> Evidence:
-    expires_ms = None if item.expires_at is None else parse_ms(item.expires_at)
-    return Evidence(item.kind, item.reference, parse_ms(item.issued_at), expires_ms)
-
-
-def _refuse_superseded(dossier: Dossier, grant: Grant) -> Refused | None:
-    """A newer grant already says what holds, whether higher or lower."""
-    newest = dossier.grant
-    if newest is None or grant.granted_ms > newest.granted_ms:
+def not_superseded(_event: AdmissionApproved, case: Case) -> Refused | None:
+    """No newer grant already says what holds, whether higher or lower."""
+    newest = case.dossier.grant
+    if newest is None or case.occurred_ms > newest.granted_ms:
         return None
     return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{newest.tier} was granted at {format_ms(newest.granted_ms)}")
 
 
-def _refuse_evidence(grant: Grant, as_of_ms: int) -> Refused | None:
-    if not grant.evidence:
+def newer_than_lowerings(_event: object, case: Case) -> Refused | None:
+    """It occurred after every lowering that is known."""
+    return refuse_raising(case)
+
+
+def no_hit_on_file(_event: object, case: Case) -> Refused | None:
+    """The newest screening found nobody."""
+    return Refused(RefusalReason.SCREENING_HIT, "the screening on file is a hit") if has_hit(case.dossier) else None
+
+
+def paper_will_do(event: AdmissionApproved, case: Case) -> Refused | None:
+    """The policy lets a tier be granted without an application; a renewal never needs one."""
+    onboarding = case.policy.onboarding
+    if onboarding is None or onboarding.paper or renews(event, case):
+        return None
+    return Refused(RefusalReason.APPLICATION_REQUIRED, "$.application_id is missing, and paper alone does not do")
+
+
+def application_is_ready(event: AdmissionApproved, case: Case) -> Refused | None:
+    """It is the application that was verified, and no more than it asked for."""
+    application = case.dossier.application
+    if application is None or application.application_id != event.application_id:
+        return Refused(RefusalReason.UNKNOWN_APPLICATION, f"{event.application_id} is not the application that is open")
+    asked = tier_named(case.policy, application.tier)
+    if asked is None or _tier(event, case).rank > asked.rank:
+        return Refused(RefusalReason.NOT_ASKED_FOR, f"{application.tier} was asked for")
+    return None
+
+
+def rests_on_the_file(event: AdmissionApproved, case: Case) -> Refused | None:
+    """All evidence named is on file, and what is on file carries the tier."""
+    known = {(filed.kind, filed.reference) for filed in case.dossier.file}
+    for index, item in enumerate(event.evidence):
+        if (item.kind, item.reference) not in known:
+            return Refused(RefusalReason.EVIDENCE_NOT_ON_FILE, f"$.evidence[{index}] is not what is on file")
+    found = lacks(case.dossier, _tier(event, case), case.conduct, case.arrival_ms)
+    if found:
+        return Refused(RefusalReason.CRITERIA_NOT_MET, ", ".join(f"{lack.what} {lack.why}" for lack in found))
+    return None
+
+
+def is_not_suspended(_event: object, case: Case) -> Refused | None:
+    """No suspension stands: that is lifted by its own approval first."""
+    if case.dossier.suspended_since_ms is None:
+        return None
+    return Refused(RefusalReason.SUSPENDED, f"suspended since {format_ms(case.dossier.suspended_since_ms)}")
+
+
+def evidence_holds(event: AdmissionApproved, case: Case) -> Refused | None:
+    """There is evidence, none younger than the event, none expired.
+
+    The dates of a grant below the tier held are judged as of when it was given: no delay stops what lowers.
+    """
+    if not event.evidence:
         return Refused(RefusalReason.NO_EVIDENCE, "$.evidence is empty")
-    for index, item in enumerate(grant.evidence):
-        if item.issued_ms > grant.granted_ms:
+    as_of_ms = _as_of_ms(event, case)
+    for index, item in enumerate(map(_evidence, event.evidence)):
+        if item.issued_ms > case.occurred_ms:
             return Refused(RefusalReason.EVIDENCE_FROM_THE_FUTURE, f"$.evidence[{index}].issued_at is after the event")
         if item.expires_ms is not None and item.expires_ms <= as_of_ms:
             return Refused(RefusalReason.EVIDENCE_EXPIRED, f"$.evidence[{index}].expires_at is over")
     return None
 
 
-def _refuse_dates(grant: Grant, tier: Tier, terms: ReviewTerms, as_of_ms: int) -> Refused | None:
+def dates_fit(event: AdmissionApproved, case: Case) -> Refused | None:
+    """Expiry and review are ahead, and no later than the tier allows."""
+    tier, as_of_ms = _tier(event, case), _as_of_ms(event, case)
+    terms = _terms(tier)
+    grant = _grant(event, case, terms)
     latest_expiry_ms = grant.granted_ms + tier.grant_ms
     latest_review_ms = grant.granted_ms + terms.every_ms
     if grant.expires_ms <= as_of_ms:
@@ -101,3 +151,73 @@ def _refuse_dates(grant: Grant, tier: Tier, terms: ReviewTerms, as_of_ms: int) -
     if grant.grace_until_ms <= as_of_ms:
         return Refused(RefusalReason.REVIEW_OVERDUE, "$.review_at and its grace are over")
     return None
+
+
+def grant(event: AdmissionApproved, case: Case) -> Change:
+    """Put a grant in the place of the one before: a first tier, a renewal, or a higher one."""
+    tier = _tier(event, case)
+    given = _grant(event, case, _terms(tier))
+    # A higher tier's own limits take the place of those that were one customer's; a renewal keeps them.
+    kept = case.dossier.allowances if renews(event, case) else ()
+    return Change(replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case)))
+
+
+def grant_lower(event: AdmissionApproved, case: Case) -> Change:
+    """Put a lower grant in the place of the one before, suspended or not."""
+    given = _grant(event, case, _terms(_tier(event, case)))
+    # What is over on arrival leaves the clock nothing to say: the event itself says that base is what remains.
+    announced = len(given.steps) if given.grace_until_ms <= case.arrival_ms else 0
+    known_ms = max(_known_ms(case), case.occurred_ms)
+    after = replace(case.dossier, grant=given, announced=announced, allowances=(), lowered_ms=known_ms)
+    return Change(after)
+
+
+def grant_as_applied(event: AdmissionApproved, case: Case) -> Change:
+    """Decide the application: the tier, and the limits that were asked for where it is the tier that was."""
+    application = case.dossier.application
+    after = close(grant(event, case).dossier, "granted", event.reason_code)
+    if application is None or application.tier != event.tier:
+        return Change(after)
+    names = signers(event)
+    limits = tuple(Allowance(rule, limit, None, event.event_id, names) for rule, limit in application.limits)
+    return Change(replace(after, allowances=limits))
+
+
+def _known_ms(case: Case) -> int:
+    return lowered_ms(case.dossier, case.arrival_ms)
+
+
+def _as_of_ms(event: AdmissionApproved, case: Case) -> int:
+    return case.occurred_ms if lowers(event, case) else case.arrival_ms
+
+
+def _tier(event: AdmissionApproved, case: Case) -> Tier:
+    """The tier granted; `can_be_granted` stands before whatever asks."""
+    return tier_named(case.policy, event.tier) or case.policy.tiers[0]
+
+
+def _terms(tier: Tier) -> ReviewTerms:
+    if tier.review is None:
+        raise ValueError(f"{tier.name} has no review clock, so it cannot be granted")
+    return tier.review
+
+
+def _grant(event: AdmissionApproved, case: Case, terms: ReviewTerms) -> Grant:
+    review_ms, expires_ms = parse_ms(event.review_at), parse_ms(event.expires_at)
+    steps = schedule(case.occurred_ms, review_ms, expires_ms, terms)
+    return Grant(
+        tier=event.tier,
+        event_id=event.event_id,
+        approvers=signers(event),
+        evidence=tuple(map(_evidence, event.evidence)),
+        granted_ms=case.occurred_ms,
+        expires_ms=expires_ms,
+        review_ms=review_ms,
+        grace_until_ms=steps[-1],
+        steps=steps,
+    )
+
+
+def _evidence(item: EvidenceItem) -> Evidence:
+    expires_ms = None if item.expires_at is None else parse_ms(item.expires_at)
+    return Evidence(item.kind, item.reference, parse_ms(item.issued_at), expires_ms)

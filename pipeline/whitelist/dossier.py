@@ -21,6 +21,58 @@ class Evidence(NamedTuple):
     expires_ms: int | None
 
 
+class Filed(NamedTuple):
+    """The newest check of its kind: who gathered it, and what it found, as sorted (name, value) pairs."""
+
+    kind: str
+    reference: str
+    issued_ms: int
+    expires_ms: int | None
+    gathered_by: str
+    facts: tuple[tuple[str, str | int], ...]
+
+
+class Contact(NamedTuple):
+    """Where the customer can be reached, since when; `reference` leads to it."""
+
+    kind: str
+    reference: str
+    since_ms: int
+
+
+class Allowance(NamedTuple):
+    """What one customer may beside the tier: a `limit` of a rule, or None where what it finds is suppressed.
+
+    A limit without `until_ms` lasts as long as the grant.
+    """
+
+    rule: str
+    limit: int | None
+    until_ms: int | None
+    event_id: str
+    approvers: tuple[str, ...]
+
+
+class Application(NamedTuple):
+    """What the customer last asked for, and how far that is. `ends_ms` is when the stage lapses by itself, None never.
+
+    `attempts` counts the call-backs issued; `asked` are the questions of the last one, and `doubted` says that its
+    answers were followed by further ones.
+    """
+
+    application_id: str
+    tier: str
+    limits: tuple[tuple[str, int], ...]
+    applicant: str
+    submitted_ms: int
+    stage: str
+    ends_ms: int | None
+    attempts: int = 0
+    asked: tuple[str, ...] = ()
+    doubted: bool = False
+    reason_code: str = ""
+
+
 @dataclass(frozen=True)
 class Grant:
     """A tier above base, with all that it may not be without. Times in epoch milliseconds.
@@ -47,7 +99,8 @@ class Dossier:
 
     `announced` counts the grant's steps already announced. `lowered_ms` is the newest moment at which an event lowered
     or froze: what occurred no later must not raise. `applied` holds `fingerprint`s, oldest first. An ended grant stays
-    until another takes its place: it says what may no longer raise.
+    until another takes its place: it says what may no longer raise. `file` and `contacts` hold the newest of each kind,
+    contacts the two newest, because a number just changed is not called.
     """
 
     grant: Grant | None = None
@@ -55,6 +108,11 @@ class Dossier:
     frozen_since_ms: int | None = None
     lowered_ms: int = NEVER
     applied: tuple[bytes, ...] = ()
+    suspended_since_ms: int | None = None
+    application: Application | None = None
+    file: tuple[Filed, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def frozen(self) -> bool:
@@ -68,7 +126,9 @@ EMPTY = Dossier()
 def tier_at(dossier: Dossier, arrival_ms: int) -> str | None:
     """The name of the tier granted at an arrival, None for base. Needs no tick: ticks only announce."""
     grant = dossier.grant
-    return grant.tier if grant is not None and arrival_ms < grant.grace_until_ms else None
+    if grant is None or arrival_ms >= grant.grace_until_ms or dossier.suspended_since_ms is not None:
+        return None
+    return grant.tier
 
 
 class UnreadableDossierError(ValueError):
@@ -79,7 +139,24 @@ class UnreadableDossierError(ValueError):
 _EvidenceV1 = tuple[str, str, int, int | None]
 _StepsV1 = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
 _GrantV1 = tuple[str, str, tuple[str, ...], tuple[_EvidenceV1, ...], int, int, int, int, _StepsV1]
-_DossierV1 = tuple[_GrantV1 | None, int, int | None, int, tuple[bytes, ...]]
+_ApplicationV1 = tuple[
+    str, str, tuple[tuple[str, int], ...], str, int, str, int | None, int, tuple[str, ...], bool, str
+]
+_FiledV1 = tuple[str, str, int, int | None, str, tuple[tuple[str, str | int], ...]]
+_ContactV1 = tuple[str, str, int]
+_AllowanceV1 = tuple[str, int | None, int | None, str, tuple[str, ...]]
+_DossierV1 = tuple[
+    _GrantV1 | None,
+    int,
+    int | None,
+    int,
+    tuple[bytes, ...],
+    int | None,
+    _ApplicationV1 | None,
+    tuple[_FiledV1, ...],
+    tuple[_ContactV1, ...],
+    tuple[_AllowanceV1, ...],
+]
 _VERSION = 1
 _HEADER = bytes((_VERSION, 0))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
@@ -102,7 +179,18 @@ def encode(dossier: Dossier) -> bytes | None:
         grant.grace_until_ms,
         grant.steps,
     )
-    body = (granted, dossier.announced, dossier.frozen_since_ms, dossier.lowered_ms, dossier.applied)
+    body = (
+        granted,
+        dossier.announced,
+        dossier.frozen_since_ms,
+        dossier.lowered_ms,
+        dossier.applied,
+        dossier.suspended_since_ms,
+        dossier.application,
+        dossier.file,
+        dossier.contacts,
+        dossier.allowances,
+    )
     return _HEADER + _encoder.encode(body)
 
 
@@ -121,12 +209,37 @@ def decode(state: bytes | None) -> Dossier:
             "was it written by a newer one?"
         )
     try:
-        granted, announced, frozen_since_ms, lowered_ms, applied = _decoder_v1.decode(state[2:])
+        (
+            granted,
+            announced,
+            frozen_since_ms,
+            lowered_ms,
+            applied,
+            suspended_since_ms,
+            application,
+            file,
+            contacts,
+            allowances,
+        ) = _decoder_v1.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
+    return Dossier(
+        _grant(granted),
+        announced,
+        frozen_since_ms,
+        lowered_ms,
+        applied,
+        suspended_since_ms,
+        None if application is None else Application(*application),
+        tuple(Filed(*filed) for filed in file),
+        tuple(Contact(*contact) for contact in contacts),
+        tuple(Allowance(*allowance) for allowance in allowances),
+    )
+
+
+def _grant(granted: _GrantV1 | None) -> Grant | None:
     if granted is None:
-        return Dossier(None, announced, frozen_since_ms, lowered_ms, applied)
+        return None
     tier, event_id, approvers, items, granted_ms, expires_ms, review_ms, grace_until_ms, steps = granted
     evidence = tuple(Evidence(*item) for item in items)
-    grant = Grant(tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps)
-    return Dossier(grant, announced, frozen_since_ms, lowered_ms, applied)
+    return Grant(tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps)

@@ -2,21 +2,12 @@
 
 from msgspec.structs import replace
 
-from pipeline.policy.model import Policy, Tier
-from pipeline.whitelist.dossier import Dossier, tier_at
+from pipeline.policy.model import Policy
+from pipeline.whitelist.allowances import allowed, limits_of, suppressed
+from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.tiers import tier_in_force
 from schemas.entitlement import Entitlement
 from schemas.timestamps import format_ms
-
-
-def tier_named(policy: Policy, name: str) -> Tier | None:
-    """The tier of that name, None when the policy has none."""
-    return next((tier for tier in policy.tiers if tier.name == name), None)
-
-
-def tier_in_force(dossier: Dossier, policy: Policy, arrival_ms: int) -> Tier:
-    """The tier whose terms hold at an arrival. A grant of a tier that the policy no longer has gives the base tier."""
-    name = tier_at(dossier, arrival_ms)
-    return (name is not None and tier_named(policy, name)) or policy.tiers[0]
 
 
 def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: int) -> Entitlement:
@@ -26,7 +17,7 @@ def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: in
         customer_id=customer_id,
         as_of=format_ms(as_of_ms),
         tier=tier.name,
-        limits=dict(tier.limits),
+        limits=limits_of(dossier, tier, as_of_ms),
         fee_bps=tier.fee_bps,
         authentication=tier.authentication,
         lane="priority" if tier.priority else "standard",
@@ -35,6 +26,7 @@ def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: in
         base_currency=policy.base_currency,
         policy_version=policy.version,
         policy_hash=policy.digest,
+        suspended=dossier.suspended_since_ms is not None,
     )
     grant = dossier.grant
     if grant is None or tier is policy.tiers[0]:
@@ -45,4 +37,10 @@ def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: in
         expires_at=format_ms(grant.expires_ms),
         review_at=format_ms(grant.review_ms),
         grace_until=format_ms(grant.grace_until_ms),
+        limits_until={
+            one.rule: format_ms(one.until_ms)
+            for one in allowed(dossier, as_of_ms)
+            if one.limit is not None and one.until_ms is not None
+        },
+        suppressed_until=suppressed(dossier, as_of_ms),
     )

@@ -1,33 +1,29 @@
-"""The life of a customer on the whitelist: which event does what. It reads as a table and grows by rows."""
+"""The life of a customer on the whitelist, run: an event arrives, and the table says what becomes of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from pipeline.ids import derived_id
 from pipeline.policy.model import Policy
-from pipeline.whitelist.admission import approve
+from pipeline.whitelist import table
+from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
-from pipeline.whitelist.entitlements import entitlement
-from pipeline.whitelist.freezing import freeze, lift
-from pipeline.whitelist.outgoing import Outgoing, action, audited, entitled
-from pipeline.whitelist.review import announce
-from pipeline.whitelist.transition import Case, Change, DeviceKnown, Effect, PayeeKnown, Refused
-from schemas.account_action import AccountAction, Action, Because
+from pipeline.whitelist.on_time import announce
+from pipeline.whitelist.outgoing import Outgoing, audited
+from pipeline.whitelist.said import entry_of, follows, tells
+from pipeline.whitelist.table import STATES, Row, state_of
+from pipeline.whitelist.tiers import tier_in_force
+from pipeline.whitelist.transition import Case, Effect, Refused
 from schemas.audit import AuditEntry
-from schemas.customer_event import (
-    AccountFrozen,
-    AccountUnfrozen,
-    AdmissionApproved,
-    CustomerEvent,
-    DeviceRegistered,
-    PayeeAdded,
-)
+from schemas.customer_event import AccountFrozen, AdmissionApproved, CustomerEvent
 from schemas.reasons import RefusalReason
-from schemas.timestamps import format_ms, parse_ms
+from schemas.timestamps import parse_ms
+
+# The actor of what follows from an event by itself.
+HOUSE = "whitelist"
 
 
 class Applied(NamedTuple):
@@ -49,49 +45,34 @@ class Duplicate(NamedTuple):
     """The event was applied before: nothing changed and nothing is said."""
 
 
-def _register(event: DeviceRegistered, case: Case) -> Change:
-    return Change(case.dossier, (DeviceKnown(event.device_id, case.occurred_ms),))
-
-
-def _add_payee(event: PayeeAdded, case: Case) -> Change:
-    return Change(case.dossier, (PayeeKnown(event.payee_id, case.occurred_ms),))
-
-
-# Each takes the event of its row and the case it arrives in.
-Transition = Callable[[Any, Case], Change | Refused]
-TRANSITIONS: Mapping[type[CustomerEvent], Transition] = {
-    AdmissionApproved: approve,
-    AccountFrozen: freeze,
-    AccountUnfrozen: lift,
-    DeviceRegistered: _register,
-    PayeeAdded: _add_payee,
-}
-# Why the bank's core system is asked for what follows from the event.
-_BECAUSE: Mapping[type[CustomerEvent], Because] = {
-    AdmissionApproved: "admission_approved",
-    AccountFrozen: "account_frozen",
-    AccountUnfrozen: "account_unfrozen",
-}
-
-
 def apply(
-    event: CustomerEvent, raw_fields: Mapping[str, object], dossier: Dossier, policy: Policy, arrival_ms: int
+    event: CustomerEvent,
+    raw_fields: Mapping[str, object],
+    dossier: Dossier,
+    policy: Policy,
+    arrival_ms: int,
+    conduct: Conduct = NOTHING_KNOWN,
 ) -> Applied | Refusal | Duplicate:
     """What a customer event does to its customer's dossier, under the policy in force at its arrival.
 
-    `raw_fields` is the event as received, unknown fields included. An arrival is a tick too: what came due before is
-    announced first, so that a grant never ends unsaid because another took its place.
+    `raw_fields` is the event as received, unknown fields included; `conduct` is what the customer's windows say. An
+    arrival is a tick too: what came due before is done first, so that a grant never ends unsaid because another took
+    its place.
     """
     mark = fingerprint(event)
     if mark in dossier.applied:
         return Duplicate()
     caught_up = announce(event.customer_id, dossier, arrival_ms, policy)
-    case = Case(raw_fields, caught_up.dossier, policy, parse_ms(event.occurred_at), arrival_ms)
-    change = _refuse_unreliable(event, mark, case) or TRANSITIONS[type(event)](event, case)
-    if isinstance(change, Refused):
-        return Refusal(change.reason, (audited(_audit(event, arrival_ms, change.detail, change.reason)),))
+    case = Case(raw_fields, caught_up.dossier, policy, parse_ms(event.occurred_at), arrival_ms, conduct)
+    row = _refuse_unreliable(event, mark, case) or _row(event, case)
+    refused = row if isinstance(row, Refused) else _first_refusal(row, event, case)
+    if refused is not None or isinstance(row, Refused):
+        return _refusal(event, case, refused or Refused(RefusalReason.NOT_NOW))
+    change = row.act(event, case)
     after = replace(change.dossier, applied=(*case.dossier.applied, mark)[-APPLIED_KEPT:])
-    return Applied(after, (*caught_up.outgoing, *_said(event, case, after)), change.effects)
+    said = [*caught_up.outgoing, *_said(event, case, after), *change.outgoing]
+    after = _at_once(event, case, after, said)
+    return Applied(after, tuple(said), change.effects)
 
 
 def fingerprint(event: CustomerEvent) -> bytes:
@@ -113,54 +94,74 @@ def _refuse_unreliable(event: CustomerEvent, mark: bytes, case: Case) -> Refused
     return None
 
 
+def _row(event: CustomerEvent, case: Case) -> Row | Refused:
+    """The transition that the event asks for, or where the customer is instead of where it begins."""
+    elsewhere: Row | None = None
+    for row in table.EVENTS:
+        if type(event) not in row.on or not (row.when is None or row.when(event, case)):
+            continue
+        if state_of(row.region, case.dossier, case.arrival_ms) in row.sources:
+            return row
+        elsewhere = elsewhere or row
+    if elsewhere is None:
+        return Refused(RefusalReason.NOT_NOW, "nothing follows from this event here")
+    state = state_of(elsewhere.region, case.dossier, case.arrival_ms)
+    return Refused(RefusalReason.NOT_NOW, f"{elsewhere.region} is {state}, not {' or '.join(elsewhere.sources)}")
+
+
+def _first_refusal(row: Row, event: CustomerEvent, case: Case) -> Refused | None:
+    return next((refused for guard in row.guards if (refused := guard(event, case)) is not None), None)
+
+
+def _refusal(event: CustomerEvent, case: Case, refused: Refused) -> Refusal:
+    entry = msgspec.structs.replace(_entry(event, case, refused.detail), result="refused", reason=refused.reason)
+    return Refusal(refused.reason, (audited(entry),))
+
+
 def _said(event: CustomerEvent, case: Case, after: Dossier) -> tuple[Outgoing, ...]:
-    """The audit entry, and for whatever is now otherwise: what the core system is asked for, and the entitlements."""
-    arrival_ms = case.arrival_ms
-    old = entitlement(event.customer_id, case.dossier, case.policy, arrival_ms)
-    new = entitlement(event.customer_id, after, case.policy, arrival_ms)
-    entry = _audit(event, arrival_ms, _in_words(event, after, old.tier, new.tier))
-    outgoing = [audited(entry)]
-    if old.tier != new.tier:
-        outgoing.append(action(_asked(event, "tier_change", arrival_ms, old.tier, new.tier)))
-    if old.frozen != new.frozen:
-        outgoing.append(action(_asked(event, "freeze" if new.frozen else "unfreeze", arrival_ms)))
-    if old != new:
-        outgoing.append(entitled(new, entry.entry_id))
-    return tuple(outgoing)
+    """The audit entry, and what follows from whatever is now otherwise."""
+    entry = _entry(event, case, _in_words(event, case, after))
+    now_ms, policy = case.arrival_ms, case.policy
+    return (
+        audited(entry),
+        *follows(entry, case.dossier, after, policy, now_ms, now_ms),
+        *tells(entry, case.dossier, after, policy, case.conduct, now_ms),
+    )
 
 
-def _in_words(event: CustomerEvent, after: Dossier, old_tier: str, new_tier: str) -> str:
+def _at_once(event: CustomerEvent, case: Case, dossier: Dossier, said: list[Outgoing]) -> Dossier:
+    """What follows by itself, in the order of the table."""
+    for row in table.AT_ONCE:
+        now = case._replace(dossier=dossier)
+        if state_of(row.region, dossier, case.arrival_ms) not in row.sources or not row.when(now):
+            continue
+        change = row.act(event.customer_id, now)
+        detail = _moves(now, change.dossier)
+        entry = entry_of(event.customer_id, row.audited, HOUSE, case.arrival_ms, event.event_id, detail)
+        said += (audited(entry), *tells(entry, dossier, change.dossier, case.policy, case.conduct, case.arrival_ms))
+        said += change.outgoing
+        dossier = change.dossier
+    return dossier
+
+
+def _entry(event: CustomerEvent, case: Case, detail: str) -> AuditEntry:
+    what = str(event.__struct_config__.tag)
+    return entry_of(event.customer_id, what, event.actor, case.arrival_ms, event.event_id, detail)
+
+
+def _in_words(event: CustomerEvent, case: Case, after: Dossier) -> str:
     words = [event.reason_code] if event.reason_code else []
     if isinstance(event, AdmissionApproved) and after.grant is not None:
-        words += [f"{old_tier} -> {new_tier}", f"approved by {', '.join(after.grant.approvers)}"]
+        old, new = (tier_in_force(one, case.policy, case.arrival_ms).name for one in (case.dossier, after))
+        words += [f"{old} -> {new}", f"approved by {', '.join(after.grant.approvers)}"]
+    elif moves := _moves(case, after):
+        words.append(moves)
     return "; ".join(words)
 
 
-def _asked(
-    event: CustomerEvent, what: Action, arrival_ms: int, tier_from: str = "", tier_to: str = ""
-) -> AccountAction:
-    return AccountAction(
-        action_id=derived_id(event.customer_id, event.event_id, arrival_ms, what),
-        action=what,
-        customer_id=event.customer_id,
-        because=_BECAUSE[type(event)],
-        requested_at=format_ms(arrival_ms),
-        event_id=event.event_id,
-        tier_from=tier_from,
-        tier_to=tier_to,
-    )
-
-
-def _audit(event: CustomerEvent, arrival_ms: int, detail: str, reason: RefusalReason | None = None) -> AuditEntry:
-    what = str(event.__struct_config__.tag)
-    return AuditEntry(
-        entry_id=derived_id(event.customer_id, event.event_id, what, arrival_ms, "audit"),
-        subject=event.customer_id,
-        what=what,
-        actor=event.actor,
-        result="applied" if reason is None else "refused",
-        at=format_ms(arrival_ms),
-        event_id=event.event_id,
-        reason=reason,
-        detail=detail,
-    )
+def _moves(case: Case, after: Dossier) -> str:
+    """Which states changed, in words."""
+    pairs = [
+        (state_of(region, case.dossier, case.arrival_ms), state_of(region, after, case.arrival_ms)) for region in STATES
+    ]
+    return ", ".join(f"{old} -> {new}" for old, new in pairs if old != new)

@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 from pipeline.ids import derived_id
 from schemas.account_action import AccountAction
+from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
+from schemas.call_back import CallBackRequest
 from schemas.entitlement import Entitlement
+from schemas.notification import Notification
 from schemas.re_review import ReReview
 
 
@@ -13,7 +16,7 @@ class Outgoing(NamedTuple):
     """One message to publish under the customer's key; `time` is the arrival or tick that gave rise to it, RFC 3339."""
 
     topic: str
-    body: AccountAction | AuditEntry | Entitlement | ReReview
+    body: AccountAction | ApplicationStatus | AuditEntry | CallBackRequest | Entitlement | Notification | ReReview
     message_id: str
     time: str
 
@@ -31,6 +34,21 @@ def audited(body: AuditEntry) -> Outgoing:
 def entitled(body: Entitlement, cause: str) -> Outgoing:
     """What is in force from now on; `cause` is the id of the audit entry that says why."""
     return Outgoing("entitlements", body, derived_id(cause, "entitlement"), body.as_of)
+
+
+def call(body: CallBackRequest) -> Outgoing:
+    """A request to call an applicant."""
+    return Outgoing("re-reviews", body, derived_id(body.attempt_id, "request"), body.requested_at)
+
+
+def told(body: ApplicationStatus, cause: str) -> Outgoing:
+    """How far an application is; `cause` is the id of what changed it."""
+    return Outgoing("application-status", body, derived_id(cause, "status"), body.as_of)
+
+
+def notified(body: Notification) -> Outgoing:
+    """A message to the customer."""
+    return Outgoing("notifications", body, body.notification_id, body.requested_at)
 
 
 def reviewed(body: ReReview) -> Outgoing:

@@ -5,27 +5,14 @@ The clock changes no tier: `tier_at` lets a grant end by itself, and a tick only
 
 from bisect import bisect_right
 from dataclasses import replace
-from typing import NamedTuple
 
 from pipeline.ids import derived_id
-from pipeline.policy.model import Policy, ReviewTerms
+from pipeline.policy.model import ReviewTerms
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
-from pipeline.whitelist.entitlements import entitlement
-from pipeline.whitelist.outgoing import Outgoing, action, audited, entitled, reviewed
-from schemas.account_action import AccountAction
-from schemas.audit import AuditEntry
+from pipeline.whitelist.outgoing import Outgoing, reviewed
+from pipeline.whitelist.transition import Change, Tick
 from schemas.re_review import ReReview
 from schemas.timestamps import format_ms
-
-# The actor of what nobody did.
-CLOCK = "review_clock"
-
-
-class Announced(NamedTuple):
-    """What a tick says, and the dossier that remembers that it was said."""
-
-    dossier: Dossier
-    outgoing: tuple[Outgoing, ...]
 
 
 def schedule(granted_ms: int, review_ms: int, expires_ms: int, terms: ReviewTerms) -> tuple[int, ...]:
@@ -39,44 +26,70 @@ def schedule(granted_ms: int, review_ms: int, expires_ms: int, terms: ReviewTerm
     return (request, *sorted(moment for moment in reminders if request < moment < end), end)
 
 
-def due(dossier: Dossier) -> int | None:
-    """The next moment at which something must be announced, None when nothing is ahead."""
+def request_ms(dossier: Dossier) -> int | None:
+    """When the review is requested."""
+    return dossier.grant.steps[0] if dossier.grant is not None and dossier.announced == 0 else None
+
+
+def reminder_ms(dossier: Dossier) -> int | None:
+    """When the next reminder is due."""
     grant = dossier.grant
-    return grant.steps[dossier.announced] if grant is not None and dossier.announced < len(grant.steps) else None
+    if grant is None or not 0 < dossier.announced < len(grant.steps) - 1:
+        return None
+    return grant.steps[dossier.announced]
 
 
-def announce(customer_id: str, dossier: Dossier, clock_ms: int, policy: Policy) -> Announced:
-    """Say what has come due by `clock_ms` and was not said before.
-
-    A late look makes up for what it missed without a flood: the request, then the newest reminder only, then the end.
-    """
+def overdue_ms(dossier: Dossier) -> int | None:
+    """When the grace is over, of a review that has been requested."""
     grant = dossier.grant
-    if grant is None:
-        return Announced(dossier, ())
-    first, last = dossier.announced, len(grant.steps) - 1
-    reached = bisect_right(grant.steps, clock_ms)
-    if reached <= first:
-        return Announced(dossier, ())
-    outgoing: list[Outgoing] = []
-    if first == 0:
-        outgoing.append(_request(customer_id, grant, clock_ms, reminder=False))
-    if max(first, 1) < min(reached, last):
-        outgoing.append(_request(customer_id, grant, clock_ms, reminder=True))
-    after = replace(dossier, announced=reached)
-    if reached > last:
-        outgoing += _end(customer_id, after, grant, clock_ms, policy)
-    return Announced(after, tuple(outgoing))
+    return _end_ms(dossier) if grant is not None and grant.grace_until_ms < grant.expires_ms else None
 
 
-def _request(customer_id: str, grant: Grant, clock_ms: int, *, reminder: bool) -> Outgoing:
+def expiry_ms(dossier: Dossier) -> int | None:
+    """When the grant expires, its review requested."""
+    grant = dossier.grant
+    return _end_ms(dossier) if grant is not None and grant.grace_until_ms == grant.expires_ms else None
+
+
+def _end_ms(dossier: Dossier) -> int | None:
+    grant = dossier.grant
+    return grant.steps[-1] if grant is not None and dossier.announced == len(grant.steps) - 1 else None
+
+
+def request(dossier: Dossier, tick: Tick) -> Change:
+    """Ask for the review."""
+    grant = _of(dossier)
+    after = replace(dossier, announced=1)
+    return Change(after, outgoing=(_request(tick, grant, reminder=False),))
+
+
+def remind(dossier: Dossier, tick: Tick) -> Change:
+    """Remind of the review: of several reminders that a late look missed, the newest only."""
+    grant = _of(dossier)
+    reached = min(bisect_right(grant.steps, tick.clock_ms), len(grant.steps) - 1)
+    return Change(replace(dossier, announced=reached), outgoing=(_request(tick, grant, reminder=True),))
+
+
+def end(dossier: Dossier, _tick: Tick) -> Change:
+    """Say that the grant has ended."""
+    return Change(replace(dossier, announced=len(_of(dossier).steps)))
+
+
+def _of(dossier: Dossier) -> Grant:
+    if dossier.grant is None:
+        raise ValueError("no grant, so nothing was due")
+    return dossier.grant
+
+
+def _request(tick: Tick, grant: Grant, *, reminder: bool) -> Outgoing:
     body = ReReview(
-        request_id=derived_id(customer_id, grant.event_id, "re_review"),
+        request_id=derived_id(tick.customer_id, grant.event_id, "re_review"),
         kind="reminder" if reminder else "request",
-        customer_id=customer_id,
+        customer_id=tick.customer_id,
         tier=grant.tier,
         why="periodic",
         check=_to_check(grant.evidence),
-        requested_at=format_ms(clock_ms),
+        requested_at=format_ms(tick.clock_ms),
         due_at=format_ms(grant.review_ms),
         grace_until=format_ms(grant.grace_until_ms),
     )
@@ -88,35 +101,3 @@ def _to_check(evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
     expiring = sorted((item for item in evidence if item.expires_ms is not None), key=lambda item: item.expires_ms or 0)
     lasting = (item for item in evidence if item.expires_ms is None)
     return tuple(dict.fromkeys(item.kind for item in (*expiring, *lasting)))
-
-
-def _end(customer_id: str, dossier: Dossier, grant: Grant, clock_ms: int, policy: Policy) -> list[Outgoing]:
-    expired = grant.grace_until_ms == grant.expires_ms
-    what = "grant.expired" if expired else "review.demoted"
-    base = policy.tiers[0].name
-    now = format_ms(clock_ms)
-    entry = AuditEntry(
-        entry_id=derived_id(customer_id, grant.event_id, what, "audit"),
-        subject=customer_id,
-        what=what,
-        actor=CLOCK,
-        result="applied",
-        at=now,
-        event_id=grant.event_id,
-        detail=f"{grant.tier} -> {base}, at {format_ms(grant.grace_until_ms)}",
-    )
-    change = AccountAction(
-        action_id=derived_id(customer_id, grant.event_id, what, "action"),
-        action="tier_change",
-        customer_id=customer_id,
-        because="grant_expired" if expired else "review_overdue",
-        requested_at=now,
-        event_id=grant.event_id,
-        tier_from=grant.tier,
-        tier_to=base,
-    )
-    return [
-        audited(entry),
-        action(change),
-        entitled(entitlement(customer_id, dossier, policy, clock_ms), entry.entry_id),
-    ]

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pipeline.policy.model import Policy
+from pipeline.policy.model import Policy, Tier
+from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.outgoing import Outgoing
 from schemas.reasons import RefusalReason
 from schemas.timestamps import format_ms
 
@@ -34,13 +36,32 @@ class Case(NamedTuple):
     policy: Policy
     occurred_ms: int
     arrival_ms: int
+    conduct: Conduct = NOTHING_KNOWN
+
+    @property
+    def lowered_at_ms(self) -> int:
+        """When this event lowers, if it does: no later than the skew allows, or no raise could ever be newer."""
+        return min(self.occurred_ms, self.arrival_ms + self.policy.skew_ms)
+
+
+class Tick(NamedTuple):
+    """A look at the clock: `due_ms` is the moment that has come, `clock_ms` when somebody looked."""
+
+    customer_id: str
+    policy: Policy
+    due_ms: int
+    clock_ms: int
 
 
 class Change(NamedTuple):
-    """The dossier afterwards, and what the customer's windows must learn."""
+    """The dossier afterwards, what the customer's windows must learn, and what is said beside what follows from both.
+
+    The audit entry, account actions, entitlements, and what a customer is told, follow from the two dossiers.
+    """
 
     dossier: Dossier
     effects: tuple[Effect, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
 
 
 class Refused(NamedTuple):
@@ -64,3 +85,12 @@ def refuse_raising(case: Case) -> Refused | None:
     if case.occurred_ms > known_ms:
         return None
     return Refused(RefusalReason.OLDER_THAN_KNOWN, f"lowered or frozen at {format_ms(known_ms)}")
+
+
+def tier_held(case: Case) -> Tier:
+    """The tier granted, suspended or not; the base tier without a grant or past its end."""
+    grant = case.dossier.grant
+    tiers = case.policy.tiers
+    if grant is None or case.arrival_ms >= grant.grace_until_ms:
+        return tiers[0]
+    return next((tier for tier in tiers if tier.name == grant.tier), tiers[0])

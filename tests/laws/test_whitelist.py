@@ -9,15 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.whitelist.dossier import Dossier, Evidence, Grant, decode, encode, tier_at
-from pipeline.whitelist.entitlements import entitlement, tier_in_force
+from pipeline.whitelist.dossier import (
+    Allowance,
+    Application,
+    Contact,
+    Dossier,
+    Evidence,
+    Filed,
+    Grant,
+    decode,
+    encode,
+    tier_at,
+)
+from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.life import Applied
+from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.outgoing import Outgoing
-from pipeline.whitelist.review import announce, due
 from pipeline.whitelist.review_clock import ReviewClock
+from pipeline.whitelist.table import STATES
+from pipeline.whitelist.tiers import tier_in_force
 from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
 from schemas.entitlement import Entitlement
+from schemas.notification import Notification
 from schemas.re_review import ReReview
 from schemas.timestamps import format_ms
 from tests.grants import (
@@ -194,6 +208,7 @@ def without_times(outgoing: Iterable[Outgoing]) -> list[Any]:
         replace(body, **{name: "" for name in ("requested_at", "as_of", "at", "entry_id") if hasattr(body, name)})
         for body in bodies
         if not (isinstance(body, ReReview) and body.kind == "reminder")
+        and not (isinstance(body, Notification) and body.parameters.get("kind") == "reminder")
     ]
 
 
@@ -264,6 +279,24 @@ grants = st.builds(
     moments_ms,
     st.lists(moments_ms, min_size=1, max_size=6).map(tuple),
 )
+limits = st.lists(st.tuples(st.text(), st.integers(0, 9)), max_size=2).map(tuple)
+applications = st.builds(
+    Application,
+    st.text(),
+    st.text(),
+    limits,
+    st.text(),
+    moments_ms,
+    st.sampled_from(STATES["application"]),
+    st.none() | moments_ms,
+    st.integers(0, 9),
+    texts,
+    st.booleans(),
+    st.text(),
+)
+facts = st.lists(st.tuples(st.text(), st.text() | st.integers(0, 9)), max_size=2).map(tuple)
+filed = st.builds(Filed, st.text(), st.text(), moments_ms, st.none() | moments_ms, st.text(), facts)
+allowances = st.builds(Allowance, st.text(), st.none() | st.integers(0, 9), st.none() | moments_ms, st.text(), texts)
 dossiers = st.builds(
     Dossier,
     st.none() | grants,
@@ -271,6 +304,11 @@ dossiers = st.builds(
     st.none() | moments_ms,
     moments_ms,
     st.lists(st.binary(min_size=16, max_size=16), max_size=5).map(tuple),
+    st.none() | moments_ms,
+    st.none() | applications,
+    st.lists(filed, max_size=2).map(tuple),
+    st.lists(st.builds(Contact, st.text(), st.text(), moments_ms), max_size=2).map(tuple),
+    st.lists(allowances, max_size=2).map(tuple),
 )
 
 

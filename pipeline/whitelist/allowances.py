@@ -1,0 +1,180 @@
+"""What one customer may beside the tier: limits of their own, and rules that ask for nothing for a while."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pipeline.ids import derived_id
+from pipeline.policy.model import OTHER_RULES, RULES, Tier
+from pipeline.whitelist.application import refuse_limit
+from pipeline.whitelist.dossier import Allowance, Dossier, tier_at
+from pipeline.whitelist.evidence import lacks
+from pipeline.whitelist.outgoing import reviewed
+from pipeline.whitelist.signatures import refuse_signatures, signers
+from pipeline.whitelist.tiers import tier_in_force
+from pipeline.whitelist.transition import Case, Change, Refused
+from schemas.re_review import ReReview
+from schemas.reasons import RefusalReason
+from schemas.standing_event import (
+    LimitChangeApproved,
+    LimitChangeRequested,
+    SuppressionApproved,
+    SuppressionEnded,
+)
+from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
+
+# How soon somebody answers a customer who asks for a higher limit.
+ANSWER_MS = 3 * MS_PER_DAY
+# A journey or a large payment is over by then; whoever needs longer needs another tier.
+LONGEST_SUPPRESSION_MS = 30 * MS_PER_DAY
+
+LimitEvent = LimitChangeRequested | LimitChangeApproved
+
+
+def allowed(dossier: Dossier, at_ms: int) -> Iterator[Allowance]:
+    """What holds at a moment: nothing without a tier in force, and no temporary one past its end."""
+    if tier_at(dossier, at_ms) is not None:
+        yield from (one for one in dossier.allowances if one.until_ms is None or at_ms < one.until_ms)
+
+
+def limits_of(dossier: Dossier, tier: Tier, at_ms: int) -> dict[str, int]:
+    """The limits in force: a temporary one beats a personal one, that the tier's, and none the tier's ceiling."""
+    limits = dict(tier.limits)
+    own = [one for one in allowed(dossier, at_ms) if one.limit is not None and one.rule in limits]
+    for one in sorted(own, key=lambda one: one.until_ms is not None):
+        limits[one.rule] = min(one.limit or 0, tier.limits[one.rule] * tier.ceiling_pct // 100)
+    return limits
+
+
+def suppressed(dossier: Dossier, at_ms: int) -> dict[str, str]:
+    """Until when which rule asks for nothing."""
+    held = [one for one in allowed(dossier, at_ms) if one.limit is None and one.until_ms is not None]
+    return {one.rule: format_ms(one.until_ms or 0) for one in held}
+
+
+def next_end_ms(dossier: Dossier) -> int | None:
+    """The next moment at which something temporary ends, None for never."""
+    return min((one.until_ms for one in dossier.allowances if one.until_ms is not None), default=None)
+
+
+def drop_ended(dossier: Dossier, at_ms: int) -> Dossier:
+    """Without what has ended."""
+    return replace(
+        dossier,
+        allowances=tuple(one for one in dossier.allowances if one.until_ms is None or at_ms < one.until_ms),
+    )
+
+
+def is_lower(event: LimitChangeRequested, case: Case) -> bool:
+    """The limit is not above the one in force."""
+    tier = tier_in_force(case.dossier, case.policy, case.arrival_ms)
+    now = limits_of(case.dossier, tier, case.arrival_ms).get(event.rule)
+    return now is not None and event.limit <= now
+
+
+def holds_a_tier(_event: object, case: Case) -> Refused | None:
+    """A tier above base is in force: what is allowed beside it goes with it."""
+    if tier_at(case.dossier, case.arrival_ms) is not None:
+        return None
+    return Refused(RefusalReason.NO_GRANT, "no tier above base is in force")
+
+
+def newer_than_the_grant(_event: object, case: Case) -> Refused | None:
+    """It occurred after the grant it goes with."""
+    grant = case.dossier.grant
+    if grant is None or case.occurred_ms > grant.granted_ms:
+        return None
+    return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{grant.tier} was granted at {format_ms(grant.granted_ms)}")
+
+
+def within_the_ceiling(event: LimitEvent, case: Case) -> Refused | None:
+    """The rule has a limit, and the tier's ceiling is no lower."""
+    return refuse_limit(tier_in_force(case.dossier, case.policy, case.arrival_ms), event.rule, event.limit)
+
+
+def file_carries_the_tier(_event: object, case: Case) -> Refused | None:
+    """What is on file still meets the criteria of the tier."""
+    tier = tier_in_force(case.dossier, case.policy, case.arrival_ms)
+    found = lacks(case.dossier, tier, case.conduct, case.arrival_ms)
+    if not found:
+        return None
+    return Refused(RefusalReason.CRITERIA_NOT_MET, ", ".join(f"{lack.what} {lack.why}" for lack in found))
+
+
+def ends_ahead(event: LimitEvent | SuppressionApproved, case: Case) -> Refused | None:
+    """The end, where there is one, is still ahead."""
+    if event.until is None or parse_ms(event.until) > case.arrival_ms:
+        return None
+    return Refused(RefusalReason.EXPIRED, "$.until is over")
+
+
+def ends_soon(event: SuppressionApproved, case: Case) -> Refused | None:
+    """It lasts no longer than any suppression may."""
+    latest_ms = case.occurred_ms + LONGEST_SUPPRESSION_MS
+    if parse_ms(event.until) <= latest_ms:
+        return None
+    return Refused(RefusalReason.TOO_LONG, f"$.until is after {format_ms(latest_ms)}")
+
+
+def can_be_suppressed(event: SuppressionApproved, _case: Case) -> Refused | None:
+    """The rule exists, and is none that nobody can buy off."""
+    if event.rule in RULES and event.rule not in OTHER_RULES:
+        return None
+    return Refused(RefusalReason.UNKNOWN_RULE, f"{event.rule} cannot be suppressed")
+
+
+def signed_for_the_tier(event: LimitChangeApproved | SuppressionApproved, case: Case) -> Refused | None:
+    """The approvals of the tier in force; nobody who gathered the evidence."""
+    beside = frozenset(filed.gathered_by for filed in case.dossier.file)
+    return refuse_signatures(event, case, tier_in_force(case.dossier, case.policy, case.arrival_ms), beside)
+
+
+def lower_limit(event: LimitChangeRequested, case: Case) -> Change:
+    """A lower limit is a customer's own word: it holds at once, and whatever is older may not raise it."""
+    others = tuple(one for one in case.dossier.allowances if one.rule != event.rule or one.limit is None)
+    dossier = _with(replace(case.dossier, allowances=others), _limit(event, ()))
+    return Change(replace(dossier, lowered_ms=max(dossier.lowered_ms, case.lowered_at_ms)))
+
+
+def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:
+    """A higher one is looked at by a person."""
+    request = ReReview(
+        request_id=derived_id(event.customer_id, event.event_id, "limit_change"),
+        kind="request",
+        customer_id=event.customer_id,
+        tier=tier_in_force(case.dossier, case.policy, case.arrival_ms).name,
+        why="limit_change",
+        check=(event.rule,),
+        requested_at=format_ms(case.arrival_ms),
+        due_at=format_ms(case.arrival_ms + ANSWER_MS),
+    )
+    return Change(case.dossier, outgoing=(reviewed(request),))
+
+
+def raise_limit(event: LimitChangeApproved, case: Case) -> Change:
+    """The limit holds, until its end where it has one."""
+    return Change(_with(case.dossier, _limit(event, signers(event))))
+
+
+def suppress(event: SuppressionApproved, case: Case) -> Change:
+    """What the rule finds asks for nothing until the end."""
+    one = Allowance(event.rule, None, parse_ms(event.until), event.event_id, signers(event))
+    return Change(_with(case.dossier, one))
+
+
+def end_suppression(event: SuppressionEnded, case: Case) -> Change:
+    """The rule asks again at once; whatever is older may not suppress it."""
+    left = tuple(one for one in case.dossier.allowances if one.rule != event.rule or one.limit is not None)
+    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
+    return Change(replace(case.dossier, allowances=left, lowered_ms=known_ms))
+
+
+def _limit(event: LimitEvent, approvers: tuple[str, ...]) -> Allowance:
+    until_ms = None if event.until is None else parse_ms(event.until)
+    return Allowance(event.rule, event.limit, until_ms, event.event_id, approvers)
+
+
+def _with(dossier: Dossier, new: Allowance) -> Dossier:
+    """Beside the others; in the place of one of the same rule and kind."""
+    kind = (new.rule, new.limit is None, new.until_ms is None)
+    others = [one for one in dossier.allowances if (one.rule, one.limit is None, one.until_ms is None) != kind]
+    return replace(dossier, allowances=tuple(sorted((*others, new), key=lambda one: (one.rule, one.event_id))))

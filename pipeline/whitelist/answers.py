@@ -1,0 +1,107 @@
+"""What a call-back leads to: verified, asked further, doubted, stopped, called again or given up."""
+
+from dataclasses import replace
+
+from pipeline.ids import derived_id
+from pipeline.whitelist.application import close
+from pipeline.whitelist.call_back import issue
+from pipeline.whitelist.causes import for_cause
+from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.outgoing import reviewed
+from pipeline.whitelist.signatures import refuse_signatures
+from pipeline.whitelist.tiers import tier_named
+from pipeline.whitelist.transition import Case, Change, Refused
+from schemas.application_event import CallbackAnswered, CallbackConfirmed, CallbackMissed
+from schemas.re_review import ReReview
+from schemas.timestamps import MS_PER_DAY, format_ms
+
+# How long somebody may take to settle doubts.
+SETTLE_WITHIN_MS = 2 * MS_PER_DAY
+
+
+def first_doubt(_event: CallbackAnswered, case: Case) -> bool:
+    """Not all match, for the first time."""
+    return case.dossier.application is not None and not case.dossier.application.doubted
+
+
+def has_calls_left(_event: CallbackMissed, case: Case) -> bool:
+    """The policy allows another attempt."""
+    onboarding, application = case.policy.onboarding, case.dossier.application
+    return onboarding is not None and application is not None and application.attempts < onboarding.call_back.attempts
+
+
+def signed_as_for_the_tier(event: CallbackConfirmed, case: Case) -> Refused | None:
+    """The approvals of the tier asked for; nobody who gathered the evidence, nor the applicant."""
+    application = case.dossier.application
+    tier = tier_named(case.policy, application.tier if application is not None else "") or case.policy.tiers[-1]
+    beside = {filed.gathered_by for filed in case.dossier.file}
+    beside |= {application.applicant} if application is not None else set()
+    return refuse_signatures(event, case, tier, frozenset(beside))
+
+
+def verify(_event: CallbackAnswered, case: Case) -> Change:
+    """The customer is who applied: a reviewer may decide."""
+    return Change(_wait(case, "ready"))
+
+
+def settle(_event: CallbackConfirmed, case: Case) -> Change:
+    """The doubts are settled: a reviewer may decide."""
+    return Change(_wait(case, "ready"))
+
+
+def ask_further(event: CallbackAnswered, case: Case) -> Change:
+    """Ask as many other questions, at once."""
+    return issue(event.customer_id, case.dossier, case.policy, case.arrival_ms, further=True)
+
+
+def doubt(event: CallbackAnswered, case: Case) -> Change:
+    """Doubts are left after further questions: a person looks."""
+    check = tuple(answer.question_id for answer in event.answers if answer.result != "match")
+    asked = for_cause(event, case, "call_back_doubt", check, SETTLE_WITHIN_MS)
+    return Change(_wait(case, "doubted"), outgoing=(asked,))
+
+
+def stop(event: CallbackAnswered, case: Case) -> Change:
+    """Whoever answered is not who applied: nothing older may raise, and a person looks at once."""
+    check = tuple(answer.question_id for answer in event.answers if answer.result != "match")
+    asked = for_cause(event, case, "identity_mismatch", check, 0)
+    stopped = close(case.dossier, "stopped", "")
+    known_ms = max(stopped.lowered_ms, case.lowered_at_ms)
+    return Change(replace(stopped, lowered_ms=known_ms), outgoing=(asked,))
+
+
+def stop_on_hit(customer_id: str, case: Case) -> Change:
+    """A list names the applicant: a person looks at once."""
+    application = case.dossier.application
+    name, tier = (application.application_id, application.tier) if application is not None else ("", "")
+    request = ReReview(
+        request_id=derived_id(customer_id, name, "screening_hit"),
+        kind="request",
+        customer_id=customer_id,
+        tier=tier,
+        why="screening_hit",
+        check=("screening",),
+        requested_at=format_ms(case.arrival_ms),
+        due_at=format_ms(case.arrival_ms),
+    )
+    return Change(close(case.dossier, "stopped", ""), outgoing=(reviewed(request),))
+
+
+def call_again(event: CallbackMissed, case: Case) -> Change:
+    """Issue the next attempt."""
+    return issue(event.customer_id, case.dossier, case.policy, case.arrival_ms)
+
+
+def give_up(_event: CallbackMissed, case: Case) -> Change:
+    """Nobody was reached as often as the policy says."""
+    return Change(close(case.dossier, "lapsed", "not_reached"))
+
+
+def _wait(case: Case, stage: str) -> Dossier:
+    """The application in that stage, until its approval is overdue."""
+    onboarding, application = case.policy.onboarding, case.dossier.application
+    if application is None:
+        return case.dossier
+    wait_ms = onboarding.approval_ms if onboarding is not None else 0
+    moved = application._replace(stage=stage, ends_ms=case.arrival_ms + wait_ms, asked=())
+    return replace(case.dossier, application=moved)

@@ -1,0 +1,143 @@
+"""The application: asked for, assessed, withdrawn, declined, lapsed."""
+
+from dataclasses import replace
+
+from pipeline.policy.model import Tier
+from pipeline.whitelist.call_back import issue
+from pipeline.whitelist.conduct import Conduct
+from pipeline.whitelist.dossier import Application, Dossier
+from pipeline.whitelist.evidence import Lack, lacks
+from pipeline.whitelist.tiers import tier_named
+from pipeline.whitelist.transition import Case, Change, Refused, tier_held
+from schemas.application_event import ApplicationDeclined, ApplicationSubmitted, ApplicationWithdrawn
+from schemas.reasons import RefusalReason
+from schemas.timestamps import parse_ms
+
+ApplicationEvent = ApplicationSubmitted | ApplicationWithdrawn | ApplicationDeclined
+
+
+def applications_are_taken(_event: ApplicationSubmitted, case: Case) -> Refused | None:
+    """The policy says how applications run."""
+    if case.policy.onboarding is not None:
+        return None
+    return Refused(RefusalReason.NO_ONBOARDING, "the policy in force has no `onboarding`")
+
+
+def tier_to_apply_for(event: ApplicationSubmitted, case: Case) -> Refused | None:
+    """The tier exists, and is above the one held."""
+    tier = tier_named(case.policy, event.tier)
+    if tier is None or tier.criteria is None:
+        return Refused(RefusalReason.UNKNOWN_TIER, f"nobody can apply for {event.tier}")
+    held = tier_held(case)
+    if tier.rank <= held.rank:
+        return Refused(RefusalReason.NOT_A_RAISE, f"{held.name} is held already")
+    return None
+
+
+def limits_within_ceiling(event: ApplicationSubmitted, case: Case) -> Refused | None:
+    """Each limit asked for is a limit of the tier, and within its ceiling."""
+    tier = tier_named(case.policy, event.tier)
+    for rule, limit in sorted(event.limits.items()):
+        refused = refuse_limit(tier, rule, limit)
+        if refused is not None:
+            return refused
+    return None
+
+
+def refuse_limit(tier: Tier | None, rule: str, limit: int) -> Refused | None:
+    """Why a tier cannot have a limit of that height."""
+    standard = tier.limits.get(rule) if tier is not None else None
+    if tier is None or standard is None:
+        return Refused(RefusalReason.UNKNOWN_RULE, f"{rule} is no limit of a tier")
+    ceiling = standard * tier.ceiling_pct // 100
+    if limit > ceiling:
+        return Refused(RefusalReason.ABOVE_CEILING, f"{rule}: {limit} is above {ceiling}, the ceiling of {tier.name}")
+    return None
+
+
+def consent_given(event: ApplicationSubmitted, case: Case) -> Refused | None:
+    """The consent is not younger than the application."""
+    if parse_ms(event.consent.given_at) <= case.occurred_ms:
+        return None
+    return Refused(RefusalReason.NO_CONSENT, "$.consent.given_at is after the event")
+
+
+def not_older_than_the_last(_event: ApplicationSubmitted, case: Case) -> Refused | None:
+    """It occurred after the last application."""
+    last = case.dossier.application
+    if last is None or case.occurred_ms > last.submitted_ms:
+        return None
+    return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{last.application_id} was submitted later")
+
+
+def submit(event: ApplicationSubmitted, case: Case) -> Change:
+    """Open an application; it waits for what is missing."""
+    onboarding = case.policy.onboarding
+    wait_ms = onboarding.supplements_ms if onboarding is not None else 0
+    application = Application(
+        application_id=event.application_id,
+        tier=event.tier,
+        limits=tuple(sorted(event.limits.items())),
+        applicant=event.actor,
+        submitted_ms=case.occurred_ms,
+        stage="applied",
+        ends_ms=case.arrival_ms + wait_ms,
+    )
+    return Change(replace(case.dossier, application=application))
+
+
+def about_this_application(event: ApplicationWithdrawn | ApplicationDeclined, case: Case) -> Refused | None:
+    """It names the application that is open."""
+    application = case.dossier.application
+    if application is not None and application.application_id == event.application_id:
+        return None
+    return Refused(RefusalReason.UNKNOWN_APPLICATION, f"{event.application_id} is not the application that is open")
+
+
+def close(dossier: Dossier, stage: str, reason_code: str) -> Dossier:
+    """An application that has come to an end: nothing is due any more."""
+    application = dossier.application
+    if application is None:
+        return dossier
+    ended = application._replace(stage=stage, ends_ms=None, asked=(), reason_code=reason_code)
+    return replace(dossier, application=ended)
+
+
+def withdraw(event: ApplicationWithdrawn, case: Case) -> Change:
+    """End it, because the customer says so."""
+    return Change(close(case.dossier, "withdrawn", event.reason_code))
+
+
+def decline(event: ApplicationDeclined, case: Case) -> Change:
+    """End it, because a reviewer says so."""
+    application = case.dossier.application
+    # Why somebody was stopped is not for the customer to know.
+    told = "" if application is not None and application.stage == "stopped" else event.reason_code
+    return Change(close(case.dossier, "declined", told))
+
+
+def wanting(case: Case) -> tuple[Lack, ...]:
+    """What keeps the open application from its pre-approval."""
+    return wanting_at(case.dossier, case.policy.tiers, case.conduct, case.arrival_ms)
+
+
+def wanting_at(dossier: Dossier, tiers: tuple[Tier, ...], conduct: Conduct, at_ms: int) -> tuple[Lack, ...]:
+    """What an application lacks at a moment: evidence, conduct, and a telephone number to call."""
+    application = dossier.application
+    tier = next((tier for tier in tiers if application is not None and tier.name == application.tier), None)
+    if tier is None:
+        return (Lack("tier", "missing"),)
+    found = lacks(dossier, tier, conduct, at_ms)
+    if any(contact.kind == "phone" for contact in dossier.contacts):
+        return found
+    return (*found, Lack("phone", "missing"))
+
+
+def carries_the_tier(case: Case) -> bool:
+    """The file meets the criteria of the tier asked for, and there is a number to call."""
+    return not wanting(case)
+
+
+def pre_approve(customer_id: str, case: Case) -> Change:
+    """The criteria are met: the customer is called back."""
+    return issue(customer_id, case.dossier, case.policy, case.arrival_ms)

@@ -1,0 +1,30 @@
+"""What the windows remember of how a customer pays, as far as a review of the customer asks for it."""
+
+from typing import Final, NamedTuple
+
+from pipeline.history import History
+from pipeline.policy.model import Policy
+from schemas.decision import OUTCOMES
+from schemas.timestamps import MS_PER_DAY
+from schemas.transaction import TRANSACTION_TYPES
+
+_PAYMENTS: Final = ("purchase", "transfer", "withdrawal")
+_MASK: Final = sum(1 << TRANSACTION_TYPES.index(name) for name in _PAYMENTS)
+
+
+class Conduct(NamedTuple):
+    """`transactions_30d` counts payments; `alerted_ms` is when a rule last alerted, epoch ms, None if none is known."""
+
+    transactions_30d: int = 0
+    alerted_ms: int | None = None
+
+
+NOTHING_KNOWN: Final = Conduct()
+
+
+def conduct_of(history: History, policy: Policy, at_ms: int) -> Conduct:
+    """What a customer's windows say at a moment."""
+    alerting = {OUTCOMES.index(outcome) for outcome, action in policy.outcomes.items() if action.alert}
+    alerts = (begun for begun, reached in history.cooling.values() if reached in alerting)
+    _, count = history.timeline(_MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
+    return Conduct(count, max(alerts, default=None))

@@ -1,0 +1,254 @@
+"""The life of a customer in one table: which event, moment or condition leads where, and what may stop it.
+
+The code runs this table, docs/life.md is made from it, and the stories prove it: a row that no story needs is a fault.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple
+
+from pipeline.whitelist import (
+    admission,
+    allowances,
+    answers,
+    application,
+    call_back,
+    causes,
+    contacts,
+    deadlines,
+    evidence,
+    review,
+    standing,
+)
+from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.transition import Case, Change, Refused, Tick
+from schemas.application_event import (
+    ApplicationDeclined,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CallbackAnswered,
+    CallbackConfirmed,
+    CallbackMissed,
+    ContactChanged,
+    CreditAssessed,
+    IdentityVerified,
+    ScreeningCompleted,
+    SourceOfFundsVerified,
+)
+from schemas.customer_event import CustomerEvent
+from schemas.standing_event import (
+    AccountFrozen,
+    AccountUnfrozen,
+    AdmissionApproved,
+    DeviceRegistered,
+    LimitChangeApproved,
+    LimitChangeRequested,
+    PayeeAdded,
+    SuppressionApproved,
+    SuppressionEnded,
+    TierReinstated,
+    TierRemoved,
+    TierSuspended,
+)
+
+Region = Literal["application", "standing", "account"]
+Guard = Callable[[Any, Case], Refused | None]
+Which = Callable[[Any, Case], bool]
+
+# Three things are true of a customer at any time, one of each region.
+STATES: Final[dict[Region, tuple[str, ...]]] = {
+    "application": (
+        "none",
+        "applied",
+        "pre_approved",
+        "doubted",
+        "stopped",
+        "ready",
+        "granted",
+        "declined",
+        "withdrawn",
+        "lapsed",
+    ),
+    # Base is the absence of a grant, or one that has ended.
+    "standing": ("base", "granted", "suspended"),
+    "account": ("open", "frozen"),
+}
+
+
+def state_of(region: Region, dossier: Dossier, at_ms: int) -> str:
+    """Where a customer is in a region at a moment."""
+    if region == "application":
+        return dossier.application.stage if dossier.application is not None else "none"
+    if region == "account":
+        return "frozen" if dossier.frozen else "open"
+    if dossier.suspended_since_ms is not None:
+        return "suspended"
+    grant = dossier.grant
+    return "granted" if grant is not None and at_ms < grant.grace_until_ms else "base"
+
+
+class Row(NamedTuple):
+    """An event's transition: the first row of the event is taken whose `sources` fit and whose `when` holds."""
+
+    name: str
+    on: tuple[type[CustomerEvent], ...]
+    region: Region
+    sources: tuple[str, ...]
+    to: tuple[str, ...]
+    act: Callable[[Any, Case], Change]
+    guards: tuple[Guard, ...] = ()
+    when: Which | None = None
+
+
+class AtOnce(NamedTuple):
+    """A transition that follows an event by itself, as soon as `when` holds."""
+
+    name: str
+    region: Region
+    sources: tuple[str, ...]
+    to: tuple[str, ...]
+    act: Callable[[str, Case], Change]
+    when: Callable[[Case], bool]
+    audited: str
+
+
+class OnTime(NamedTuple):
+    """A transition of the clock, at the moment that `due` gives. `audited` is its name in the audit, if it is there."""
+
+    name: str
+    region: Region
+    sources: tuple[str, ...]
+    to: tuple[str, ...]
+    due: Callable[[Dossier], int | None]
+    act: Callable[[Dossier, Tick], Change]
+    when: Callable[[Dossier, Tick], bool] | None = None
+    audited: str = ""
+
+
+_ANY: Final = STATES["application"]
+_OPEN: Final = ("applied", "pre_approved", "doubted", "ready")
+_HELD: Final = ("granted", "suspended")
+_STANDING: Final = STATES["standing"]
+_ACCOUNT: Final = STATES["account"]
+_EVIDENCE: Final = (IdentityVerified, CreditAssessed, ScreeningCompleted, SourceOfFundsVerified)
+
+# What every approval of a tier must pass, in the order in which a refusal names it.
+_RAISE: Final[tuple[Guard, ...]] = (
+    admission.can_be_granted,
+    admission.signed_by_enough,
+    admission.not_superseded,
+    admission.newer_than_lowerings,
+    admission.no_hit_on_file,
+    admission.evidence_holds,
+    admission.dates_fit,
+)
+_LOWER: Final[tuple[Guard, ...]] = (
+    admission.can_be_granted,
+    admission.signed_by_enough,
+    admission.not_superseded,
+    admission.evidence_holds,
+    admission.dates_fit,
+)
+_ALLOW: Final[tuple[Guard, ...]] = (
+    allowances.holds_a_tier,
+    allowances.newer_than_the_grant,
+    admission.newer_than_lowerings,
+    allowances.ends_ahead,
+    allowances.file_carries_the_tier,
+    allowances.signed_for_the_tier,
+)
+
+EVENTS: tuple[Row, ...] = (
+    # The application.
+    Row("submit", (ApplicationSubmitted,), "application",
+        ("none", "granted", "declined", "withdrawn", "lapsed"), ("applied",), application.submit,
+        (application.applications_are_taken, application.tier_to_apply_for, application.limits_within_ceiling,
+         application.consent_given, application.not_older_than_the_last)),
+    Row("withdraw", (ApplicationWithdrawn,), "application", _OPEN, ("withdrawn",), application.withdraw,
+        (application.about_this_application,)),
+    Row("decline", (ApplicationDeclined,), "application", (*_OPEN, "stopped"), ("declined",), application.decline,
+        (application.about_this_application,)),
+    # Evidence.
+    Row("suspend_on_hit", (ScreeningCompleted,), "standing", _HELD, ("suspended",), causes.suspend_on_hit,
+        (evidence.not_from_the_future,), causes.is_hit),
+    Row("note_hit", (ScreeningCompleted,), "standing", ("base",), ("base",), evidence.put_hit,
+        (evidence.not_from_the_future,), causes.is_hit),
+    Row("worsen", _EVIDENCE, "standing", ("granted",), ("granted",), causes.put_and_review,
+        (evidence.not_from_the_future, evidence.newest_of_its_kind), causes.no_longer_carries),
+    Row("file", _EVIDENCE, "application", _ANY, _ANY, evidence.put,
+        (evidence.not_from_the_future, evidence.newest_of_its_kind)),
+    # Contacts, devices, payees.
+    Row("change_phone", (ContactChanged,), "standing", ("granted",), ("granted",), causes.contact_and_review, (),
+        causes.is_phone),
+    Row("note_contact", (ContactChanged,), "application", _ANY, _ANY, contacts.contact),
+    Row("register_device", (DeviceRegistered,), "application", _ANY, _ANY, contacts.device),
+    Row("add_payee", (PayeeAdded,), "application", _ANY, _ANY, contacts.payee),
+    # The call-back.
+    Row("stop_on_mismatch", (CallbackAnswered,), "application", ("pre_approved",), ("stopped",), answers.stop,
+        (call_back.attempt_is_open, call_back.answers_what_was_asked), call_back.mismatches_identity),
+    Row("verify", (CallbackAnswered,), "application", ("pre_approved",), ("ready",), answers.verify,
+        (call_back.attempt_is_open, call_back.answers_what_was_asked), call_back.all_match),
+    Row("ask_further", (CallbackAnswered,), "application", ("pre_approved",), ("pre_approved",), answers.ask_further,
+        (call_back.attempt_is_open, call_back.answers_what_was_asked), answers.first_doubt),
+    Row("doubt", (CallbackAnswered,), "application", ("pre_approved",), ("doubted",), answers.doubt,
+        (call_back.attempt_is_open, call_back.answers_what_was_asked)),
+    Row("miss", (CallbackMissed,), "application", ("pre_approved",), ("pre_approved",), answers.call_again,
+        (call_back.attempt_is_open,), answers.has_calls_left),
+    Row("give_up", (CallbackMissed,), "application", ("pre_approved",), ("lapsed",), answers.give_up,
+        (call_back.attempt_is_open,)),
+    Row("settle", (CallbackConfirmed,), "application", ("doubted",), ("ready",), answers.settle,
+        (application.about_this_application, answers.signed_as_for_the_tier)),
+    # The grant.
+    Row("admit_applicant", (AdmissionApproved,), "application", ("ready",), ("granted",), admission.grant_as_applied,
+        (admission.can_be_granted, admission.application_is_ready, *_RAISE[1:], admission.rests_on_the_file,
+         admission.is_not_suspended), admission.decides_an_application),
+    Row("lower", (AdmissionApproved,), "standing", _HELD, _STANDING, admission.grant_lower, _LOWER, admission.lowers),
+    Row("renew", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant, _RAISE,
+        admission.renews),
+    Row("raise", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
+        (*_RAISE, admission.paper_will_do), admission.rests_on_paper),
+    Row("admit", (AdmissionApproved,), "standing", ("base",), ("granted",), admission.grant,
+        (*_RAISE, admission.paper_will_do), admission.rests_on_paper),
+    Row("suspend", (TierSuspended,), "standing", _HELD, ("suspended",), standing.suspend),
+    Row("note_suspension", (TierSuspended,), "standing", ("base",), ("base",), standing.note),
+    Row("reinstate", (TierReinstated,), "standing", ("suspended",), ("granted", "base"), standing.reinstate,
+        (standing.signed_as_for_the_tier, admission.newer_than_lowerings, admission.no_hit_on_file)),
+    Row("remove", (TierRemoved,), "standing", _HELD, ("base",), standing.remove),
+    Row("note_removal", (TierRemoved,), "standing", ("base",), ("base",), standing.note),
+    # What one customer may beside the tier.
+    Row("lower_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.lower_limit,
+        (allowances.newer_than_the_grant, allowances.ends_ahead), allowances.is_lower),
+    Row("ask_for_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.ask_for_limit,
+        (allowances.within_the_ceiling, allowances.ends_ahead, allowances.file_carries_the_tier)),
+    Row("raise_limit", (LimitChangeApproved,), "standing", ("granted",), ("granted",), allowances.raise_limit,
+        (*_ALLOW, allowances.within_the_ceiling)),
+    Row("suppress", (SuppressionApproved,), "standing", ("granted",), ("granted",), allowances.suppress,
+        (allowances.can_be_suppressed, allowances.ends_soon, *_ALLOW)),
+    Row("end_suppression", (SuppressionEnded,), "standing", _STANDING, _STANDING, allowances.end_suppression),
+    # The account.
+    Row("freeze", (AccountFrozen,), "account", _ACCOUNT, ("frozen",), standing.freeze),
+    Row("lift", (AccountUnfrozen,), "account", ("frozen",), ("open",), standing.lift,
+        (standing.signed_as_for_the_tier, admission.newer_than_lowerings)),
+)  # fmt: skip
+
+AT_ONCE: tuple[AtOnce, ...] = (
+    AtOnce("stop_on_hit", "application", _OPEN, ("stopped",), answers.stop_on_hit, causes.found_on_a_list,
+           "application.stopped"),
+    AtOnce("pre_approve", "application", ("applied",), ("pre_approved",), application.pre_approve,
+           application.carries_the_tier, "application.pre_approved"),
+)  # fmt: skip
+
+ON_TIME: tuple[OnTime, ...] = (
+    OnTime("request_review", "standing", _HELD, _HELD, review.request_ms, review.request),
+    OnTime("remind", "standing", _HELD, _HELD, review.reminder_ms, review.remind),
+    OnTime("demote", "standing", _HELD, ("base", "suspended"), review.overdue_ms, review.end,
+           audited="review.demoted"),
+    OnTime("expire", "standing", _HELD, ("base", "suspended"), review.expiry_ms, review.end, audited="grant.expired"),
+    OnTime("end_temporary", "standing", _STANDING, _STANDING, allowances.next_end_ms, deadlines.end_temporary,
+           audited="allowance.ended"),
+    OnTime("call_again", "application", ("pre_approved",), ("pre_approved",), deadlines.call_ends_ms,
+           deadlines.call_again, deadlines.has_calls_left),
+    OnTime("lapse_uncalled", "application", ("pre_approved",), ("lapsed",), deadlines.call_ends_ms,
+           deadlines.lapse_uncalled, audited="application.lapsed"),
+    OnTime("lapse", "application", ("applied", "doubted", "ready"), ("lapsed",), deadlines.lapse_ms, deadlines.lapse,
+           audited="application.lapsed"),
+)  # fmt: skip
