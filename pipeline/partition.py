@@ -25,6 +25,7 @@ from pipeline.validate import Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.on_time import announce, due
+from pipeline.whitelist.personal import PersonalPlans
 from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
 from schemas.codec import Undecodable, decode_disposition
@@ -66,6 +67,7 @@ class Partition:
         self._crashes = 0
         # For arrivals from the one time until before the other, the plan of the policy in force.
         self._plan = Plan(books.policies.in_force(0))
+        self._personal = PersonalPlans()
         self._plan_from_ms = self._plan_until_ms = 0
 
     def take(self, records: Sequence[Record], clock_ms: int | None = None) -> list[Message]:
@@ -126,6 +128,8 @@ class Partition:
         if isinstance(intake, Rejected):
             return intake
         customer = self.customers.get(intake.key)
+        if customer.dossier.allowances:
+            plan = self._personal.get(plan, customer.dossier, arrived_ms)
         assessed = assess(customer, intake, plan, self.books.rates)
         if isinstance(assessed, Rejected):
             return assessed

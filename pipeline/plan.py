@@ -4,7 +4,7 @@ from typing import Final
 
 from pipeline.calendar import Calendar, Window
 from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
-from schemas.decision import OUTCOMES
+from schemas.decision import OUTCOMES, SignalMode
 from schemas.transaction import TRANSACTION_TYPES
 
 NO_LIMIT: Final = 2**61
@@ -18,7 +18,7 @@ class PlannedRule:
         """Look the rule's limits up once."""
         self.name = rule.name
         self.number = RULES.index(rule.name)
-        self.mode = rule.mode
+        self.mode: SignalMode = rule.mode
         self.points = rule.points
         self.severity = rule.severity
         self.floor = OUTCOMES.index(rule.floor)

@@ -11,6 +11,8 @@ Outcome = Literal["pass", "challenge", "review", "hold"]
 OUTCOMES: tuple[Outcome, ...] = ("pass", "challenge", "review", "hold")
 Severity = Literal["low", "medium", "high", "critical"]
 Mode = Literal["off", "shadow", "live"]
+# What would be live, and asks for nothing because a suppression was approved for the customer.
+SignalMode = Literal[Mode, "suppressed"]
 Lane = Literal["standard", "priority"]
 
 EVIDENCE_IDS = 10
@@ -30,7 +32,7 @@ class Signal(Struct, frozen=True, omit_defaults=True):
     """A rule that fired. `observed` and `limit` are in the rule's unit: base minor units for amounts, else a count."""
 
     rule: str
-    mode: Mode
+    mode: SignalMode
     severity: Severity
     points: int
     observed: int
