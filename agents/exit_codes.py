@@ -15,3 +15,4 @@ class Exit(IntEnum):
     MISMATCH = 6  # records without an outcome, or outcomes that the journal does not make
     TOPICS = 7  # topics are missing or cannot be used: `tierwatch topics create`
     GONE = 8  # Kafka has deleted what is needed: a longer retention helps the next time
+    REFUSED = 9  # the event was published and refused: the audit says why

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from agents.engine.journal import Seen
 from agents.engine.shard import Shard
-from agents.exit_codes import Exit
+from agents.first_policy import OtherPolicyError, initial_digest
 from agents.follow import Follower
 from agents.log import Log
 from agents.topics import Layout
@@ -22,7 +22,7 @@ from pipeline.policy.book import PolicyBook
 from pipeline.policy.model import Policy
 from pipeline.rates import Rates
 from pipeline.record import Message
-from schemas.codec import Undecodable, decode_policy_event, encode
+from schemas.codec import encode
 from schemas.policy_event import PolicyInitial
 from schemas.timestamps import format_ms
 from schemas.topics import SHARED_TOPICS
@@ -39,12 +39,6 @@ class Said(NamedTuple):
     topic: str
     next_offset: int
     messages: Sequence[Message]
-
-
-class OtherPolicyError(Exception):
-    """The house began with another first policy than this worker's file."""
-
-    exit_code = Exit.BAD_INPUT
 
 
 class SharedBooks(Follower):
@@ -120,12 +114,3 @@ class SharedBooks(Follower):
         async with AIOKafkaProducer(**self._client, acks="all") as producer:
             await producer.send_and_wait("policies", encode(event), key=first.name.encode())
         log.info("first policy announced", policy=first.name, version=first.version, digest=first.digest)
-
-
-def initial_digest(value: bytes | None) -> str | None:
-    """Return which policy the house began with, if this record of `policies` says that."""
-    try:
-        event = decode_policy_event(value or b"").message
-    except Undecodable:
-        return None
-    return event.digest if isinstance(event, PolicyInitial) else None

@@ -1,7 +1,9 @@
-"""Read a topic whole, once: from its beginning to where it ends now, committed records only."""
+"""Read a topic whole: from its beginning to where it ends now, committed records only, and then what comes."""
 
+import time
 from collections.abc import Iterator
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
@@ -11,60 +13,83 @@ from agents.settings import Settings
 from agents.topics import TopicsError
 from pipeline.record import InputRecord
 
-_AT_ONCE = 5_000
-_TURN_S = 0.5
-# So many turns without a record or an end: Kafka went away while we read.
-_PATIENT_TURNS = 20
+_AT_ONCE = 1_000
+# A call waits for all it was asked for: short turns, or the end of a topic costs a whole one.
+_TURN_S = 0.05
+_PATIENCE_S = 10.0
 
 
-def read_whole(settings: Settings, topic: str) -> Iterator[InputRecord]:
-    """Give every record of a topic, each partition in its order.
+class WholeTopic:
+    """A reader of every record of a topic, each partition in its order: `with WholeTopic(settings, "policies") as …`.
 
     Raises:
         BrokerError: Kafka does not answer or lets nobody in; `TopicsError` where it has no such topic.
 
     """
-    found = Broker(settings).metadata().topics.get(topic)
-    if found is None or found.error is not None:
-        raise TopicsError(f"Kafka at {settings.broker} has no topic {topic}: make it with `tierwatch topics create`")
-    consumer = Consumer(
-        {
-            **settings.librdkafka(),
-            "group.id": "tierwatch-reader",  # never joined: partitions are assigned, and nothing is committed
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 0,  # what fails is raised
-        }
-    )
-    try:
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in found.partitions])
-        yield from _to_the_end(consumer, set(found.partitions), settings.broker)
-    except KafkaException as error:
-        raise BrokerError(f"Kafka at {settings.broker} does not give {topic}: {error.args[0].str()}") from error
-    finally:
-        consumer.close()
 
+    def __init__(self, settings: Settings, topic: str) -> None:
+        """Find the topic's partitions."""
+        found = Broker(settings).metadata().topics.get(topic)
+        if found is None or found.error is not None:
+            raise TopicsError(f"Kafka at {settings.broker} has no topic {topic}: `tierwatch topics create` makes it")
+        self._broker = settings.broker
+        self._topic = topic
+        self._partitions = set(found.partitions)
+        self._consumer = Consumer(
+            {
+                **settings.librdkafka(),
+                "group.id": "tierwatch-reader",  # never joined: partitions are assigned, and nothing is committed
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 100,
+                "log_level": 0,  # what fails is raised
+            }
+        )
 
-def _to_the_end(consumer: Consumer, left: set[int], broker: str) -> Iterator[InputRecord]:
-    quiet = 0
-    while left:
-        messages = consumer.consume(_AT_ONCE, _TURN_S)
-        quiet = 0 if messages else quiet + 1
-        if quiet == _PATIENT_TURNS:
-            raise BrokerError(f"Kafka at {broker} fell silent for {_PATIENT_TURNS * _TURN_S:.0f} s: try again")
+    def __enter__(self) -> Self:
+        self._consumer.assign([TopicPartition(self._topic, each, OFFSET_BEGINNING) for each in self._partitions])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def to_the_end(self) -> Iterator[InputRecord]:
+        """Give everything that stands there now; once, before `more`."""
+        left = set(self._partitions)
+        heard = time.monotonic()
+        while left:
+            messages = self._consume()
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() > heard + _PATIENCE_S:
+                raise BrokerError(f"Kafka at {self._broker} fell silent while {self._topic} was read: try again")
+            for message in messages:
+                if message.error() is None:
+                    yield _record(message)
+                else:
+                    left.discard(cast("int", message.partition()))
+
+    def more(self, seconds: float) -> Iterator[InputRecord]:
+        """Give what comes within a time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            yield from (_record(message) for message in self._consume() if message.error() is None)
+
+    def _consume(self) -> list[KafkaMessage]:
+        """Return records, and an error for each partition that has been read to its end."""
+        messages = self._consumer.consume(_AT_ONCE, _TURN_S)
         for message in messages:
             error = message.error()
-            if error is None:
-                yield _record(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the constant has no public name
-                left.discard(cast("int", message.partition()))
-            else:
-                raise KafkaException(error)
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no public name
+                told = f"Kafka at {self._broker} does not give {self._topic}: {error.str()}"
+                raise BrokerError(told) from KafkaException(error)
+        return messages
 
 
 def _record(message: KafkaMessage) -> InputRecord:
     topic, partition, offset = cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset()))
     headers = cast("list[tuple[str, bytes]]", message.headers() or [])
-    key = message.key()
-    return InputRecord(topic, partition, offset, message.timestamp()[1], key, message.value(), headers)
+    return InputRecord(topic, partition, offset, message.timestamp()[1], message.key(), message.value(), headers)

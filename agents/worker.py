@@ -11,10 +11,10 @@ from agents.app import App
 from agents.broker import BrokerError, reach
 from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
+from agents.first_policy import OtherPolicyError
 from agents.log import Log
 from agents.measure import Metrics
 from agents.permissions import refusal
-from agents.policies import OtherPolicyError
 from agents.settings import Settings
 from pipeline.policy.load import PolicyError, load_policy
 from pipeline.policy.model import Policy

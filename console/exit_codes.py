@@ -18,6 +18,7 @@ MEANINGS: Mapping[int, str] = {
     Exit.MISMATCH: "The accounts do not balance: a record has no outcome, or not the one that the journal makes.",
     Exit.TOPICS: "A topic is missing or has settings that do not fit; `tierwatch topics create` makes or names it.",
     Exit.GONE: "Kafka has deleted what is needed; standard error says which topic needs a longer retention.",
+    Exit.REFUSED: "The event was published and refused: nothing changed, the audit says why, and so does the output.",
     INTERRUPTED: "Ended by Ctrl-C.",
     OUTPUT_CLOSED: "Whoever read the output went away, as `head` does.",
 }

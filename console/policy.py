@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from console import policy_diff
+from console import policy_diff, policy_life, policy_show
 
 app = typer.Typer(no_args_is_help=True, help="The policy: tiers, limits, rules, outcomes.")
 
@@ -52,3 +52,9 @@ def check(
 
 
 app.command("diff")(policy_diff.command)
+app.command("propose")(policy_life.propose)
+app.command("approve")(policy_life.approve)
+app.command("reject")(policy_life.reject)
+app.command("rollback")(policy_life.rollback)
+app.command("show")(policy_show.show)
+app.command("history")(policy_show.history)

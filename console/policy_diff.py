@@ -60,12 +60,12 @@ def command(
         typer.echo(touched_in_words(customers))
 
 
-def tell(changes: Sequence["Change"]) -> None:
+def tell(changes: Sequence["Change"], indent: str = "") -> None:
     """Print changes, one a line."""
     for change in changes:
-        typer.echo(str(change))
+        typer.echo(f"{indent}{change}")
     if not changes:
-        typer.echo("No difference: both say the same.")
+        typer.echo(f"{indent}No difference: both say the same.")
 
 
 def touched_in_words(customers: Mapping[str, int]) -> str:
@@ -93,19 +93,18 @@ def count_customers(source: str, tiers: Iterable[str]) -> dict[str, int]:
 def _of_kafka() -> dict[bytes | str, str]:
     from msgspec.json import Decoder
 
-    from agents.whole_topic import read_whole
+    from agents.whole_topic import WholeTopic
     from console.environment import settings
     from schemas.entitlement import Entitlement
 
     decode = Decoder(Entitlement).decode
     latest: dict[bytes | str, str] = {}
-    for record in read_whole(settings(), "entitlements"):
-        if record.key is None:
-            continue
-        if record.value is None:
-            latest.pop(record.key, None)
-        else:
-            latest[record.key] = decode(record.value).tier
+    with WholeTopic(settings(), "entitlements") as topic:
+        for record in topic.to_the_end():
+            if record.key is not None and record.value is not None:
+                latest[record.key] = decode(record.value).tier
+            elif record.key is not None:
+                latest.pop(record.key, None)
     return latest
 
 

@@ -8,8 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.json import encode
 
-from pipeline.policy.book import SETTLE_MS, PolicyBook, Refusal
+from pipeline.policy.book import SETTLE_MS, PolicyBook
 from pipeline.policy.load import default_yaml, load_policy, policy_digest
+from pipeline.policy.proposals import Refusal
 from schemas.codec import Decoded, decode_policy_event
 from schemas.policy_event import PolicyEvent
 from schemas.reasons import RefusalReason as Reason

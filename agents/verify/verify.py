@@ -22,7 +22,7 @@ from agents.engine.positions import Positions
 from agents.engine.rows import Rows
 from agents.engine.writer import AUDIT, DEAD_LETTERS
 from agents.exit_codes import Exit
-from agents.policies import initial_digest
+from agents.first_policy import initial_digest
 from agents.settings import Settings
 from agents.topics import CHANGELOGS
 from agents.verify.ledger import Difference, Ledger, found
