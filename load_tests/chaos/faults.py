@@ -127,7 +127,7 @@ class Faults:
             worker.kill()
             self._house.deaths.append(str(error))
         else:
-            if code:
+            if code not in {0, -signal.SIGTERM}:  # one that has only begun to start ends by the signal itself
                 self._house.deaths.append(f"{worker.name} was stopped and ended with {code}: {worker.log()[-600:]}")
 
     def _configure(self, settings: dict[str, str] | None) -> None:

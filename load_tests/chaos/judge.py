@@ -34,11 +34,13 @@ Said = tuple[str, object, object]
 
 
 class Verdict(msgspec.Struct, kw_only=True):
-    """What the topics say. All but the first three are 0 when nothing went wrong."""
+    """What the topics say. `lost` and what follows is 0 when nothing went wrong."""
 
     transactions: int = 0
     records: int = 0
     decisions: int = 0
+    policies: list[int] = []
+    """The versions of the policy that were in force."""
     lost: int = 0
     """Input records without an outcome, and messages that are not there."""
     repeated: int = 0
@@ -95,6 +97,7 @@ class _Judge:
         again = Rerun(number, self._count, self._first, self._shared)
         again.by_journal(outputs["journal"], inputs)
         self._duplicates += again.duplicates
+        self.verdict.policies = sorted(again.policies.union(self.verdict.policies))
         self._outcomes(inputs, again.taken)
         self._expect(again.messages)
         for topic in OUTPUTS:

@@ -31,6 +31,8 @@ class Rerun:
         self.taken: Counter[tuple[str, int]] = Counter()
         # Transactions of which the journal says that they had been told before.
         self.duplicates = 0
+        # Versions of the policy that units were judged by.
+        self.policies: set[int] = set()
         self._shared = {topic: list(reversed(records)) for topic, records in shared.items()}
         self._books = Books(PolicyBook(first), Rates())
         windows, dossiers = self.tables["windows"].get, self.tables["dossiers"].get
@@ -41,6 +43,7 @@ class Rerun:
         at_hand = {topic: {record.offset: record for record in records} for topic, records in inputs.items()}
         for entry in journal:
             unit = _journal(entry.value or b"")
+            self.policies.add(unit.policy_version)
             self._read("policies", unit.policies_next)
             self._read("rates", unit.rates_next)
             records = [record for taken in unit.inputs for record in self._records(taken, at_hand)]
