@@ -68,7 +68,7 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     digest = digest_of(customer.key, history) if verdict.action.alert else ""
     reversal = history.remember(intake)
     if verdict.cooling:
-        history.cooling.update(verdict.cooling)
+        history.cool(verdict.cooling)
     decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
     messages = [message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)]
     if findings:

@@ -29,22 +29,21 @@ class Expiry:
     def take(self, log: Log, horizon: int) -> list[int]:
         """The positions of those that occurred at or before `horizon` and were not taken before, oldest first."""
         late = self._late
-        times = log.times
         expired: list[int] = []
-        at = max(self._next - log.first, 0)
-        while at < len(times):
-            time = times[at]
+        position = max(self._next, log.first)
+        while position < log.end:
+            time = log.time(position)
             if time < self._passed_ms:  # it came late
-                at += 1
+                position += 1
                 continue
             while late and late[0][0] < time and late[0][0] <= horizon:
                 expired.append(heappop(late)[1])
             if time > horizon:
                 break
-            expired.append(log.first + at)
+            expired.append(position)
             self._passed_ms = time
-            at += 1
+            position += 1
         while late and late[0][0] <= horizon:
             expired.append(heappop(late)[1])
-        self._next = log.first + at
+        self._next = position
         return expired

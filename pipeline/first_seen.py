@@ -14,20 +14,18 @@ class FirstSeen:
         # The one used last stands at the end already: most customers use the same device again and again.
         self._last = ""
         self._last_since = 0
-        # What `flat` gave, unless something has changed since.
-        self._flat: list[int] | None = None
 
-    def see(self, entity: str, occurred_ms: int) -> None:
-        """Note a use at `occurred_ms`; one that arrives late moves the beginning back."""
+    def see(self, entity: str, occurred_ms: int) -> bool:
+        """Note a use at `occurred_ms`; one that arrives late moves the beginning back. Whether anything has changed."""
         if entity == self._last and occurred_ms >= self._last_since:
-            return
+            return False
         digest = _digest(entity)
         first = min(self.since.pop(digest, occurred_ms), occurred_ms)
         self.since[digest] = first
-        self._flat = None
         self._last, self._last_since = entity, first
         if len(self.since) > self.size:
             del self.since[next(iter(self.since))]
+        return True
 
     def is_new(self, entity: str, occurred_ms: int, new_for_ms: int) -> bool:
         """Whether at `occurred_ms` the entity had been known for less than `new_for_ms`, or not at all."""
@@ -36,9 +34,7 @@ class FirstSeen:
 
     def flat(self) -> list[int]:
         """Digest, first seen, digest, first seen...: the least recently used first."""
-        if self._flat is None:
-            self._flat = [number for pair in self.since.items() for number in pair]
-        return self._flat
+        return [number for pair in self.since.items() for number in pair]
 
     def fill(self, flat: list[int]) -> None:
         """Take back what `flat` gave."""

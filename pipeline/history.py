@@ -12,15 +12,16 @@ from pipeline.buckets import Buckets
 from pipeline.expiry import Expiry
 from pipeline.first_seen import FirstSeen
 from pipeline.headroom import Headroom
-from pipeline.log import DECLINED, TYPE, Log
+from pipeline.log import Log, content_of, counts, is_declined, type_of
 from pipeline.reversals import Reversals
 from pipeline.timeline import Timeline
 from pipeline.validate import REVERSAL, Intake
 from schemas.decision import Reversal
 from schemas.timestamps import MS_PER_HOUR
 
-# An original is known for 48 h. Loaded history may come out of order by a day, hence a day more, and an hour so that no
-# reversal can still be ahead of a window that reads the folded bucket.
+# By contract an original, and whatever could come twice, is known for 48 h. Loaded history may come out of order by a
+# day, hence a day more, and an hour so that no reversal can still be ahead of a window that reads the folded bucket.
+KNOWN_MS: Final = 48 * MS_PER_HOUR
 KEPT_MS: Final = 73 * MS_PER_HOUR
 # The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
 BUCKETS_KEPT_MS: Final = (33 * 24 + 2) * MS_PER_HOUR
@@ -35,7 +36,7 @@ class History:
 
     __slots__ = (
         "_expiry", "_next_untold", "_timelines", "apart", "buckets", "cooling", "devices", "folded_to_ms", "headroom",
-        "last_arrival_ms", "log", "newest_ms", "payees", "reversals", "touched",
+        "last_arrival_ms", "log", "newest_ms", "payees", "reversals", "settled", "touched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -54,6 +55,8 @@ class History:
         self.cooling: dict[int, tuple[int, int]] = {}
         # Set once remembering has begun, cleared by whoever used it: between the two a bug may have left half.
         self.touched = False
+        # All that does not change with every transaction, as it is written; empty where it has changed since.
+        self.settled = b""
         # Derived. No entry kept singly occurred after `newest_ms`.
         self.newest_ms = 0
         self.headroom = Headroom()
@@ -76,8 +79,8 @@ class History:
 
     def seen(self, intake: Intake) -> bool | None:
         """Whether this transaction was seen before: None if not, True if the same, False if with other content."""
-        position = self.log.known(intake.source, intake.transaction_id, intake.arrived_ms)
-        return None if position < 0 else self.log.is_same(position, intake)
+        position = self._known(intake.source, intake.transaction_id, intake.arrived_ms)
+        return None if position < 0 else self.log.entry(position)[2] == content_of(intake)
 
     def remember(self, intake: Intake) -> Reversal | None:
         """Put a judged transaction where it belongs in time. For a reversal: what it gave back."""
@@ -90,10 +93,10 @@ class History:
         occurred_ms = intake.occurred_ms
         payee_id = transaction.payee_id
         if payee_id:
-            self.payees.see(payee_id, occurred_ms)
+            self.see_payee(payee_id, occurred_ms)
         device_id = transaction.device_id
         if device_id:
-            self.devices.see(device_id, occurred_ms)
+            self.see_device(device_id, occurred_ms)
         if intake.type_index == REVERSAL:
             return self._reverse(intake)
         amount = 0 if intake.declined else intake.base_minor
@@ -104,10 +107,38 @@ class History:
         position = self._append(intake, amount)
         if transaction.currency != intake.base_currency:
             self.reversals.foreign[position] = transaction.currency, intake.amount_minor
+            self.settled = b""
         return None
 
+    def see_payee(self, payee_id: str, occurred_ms: int) -> None:
+        """Note that the customer paid to, or named, a payee."""
+        if self.payees.see(payee_id, occurred_ms):
+            self.settled = b""
+
+    def see_device(self, device_id: str, occurred_ms: int) -> None:
+        """Note that the customer used, or registered, a device."""
+        if self.devices.see(device_id, occurred_ms):
+            self.settled = b""
+
+    def cool(self, cooling: dict[int, tuple[int, int]]) -> None:
+        """Note the cool-downs that have begun: rule number to arrival and outcome."""
+        self.cooling.update(cooling)
+        self.settled = b""
+
+    def _known(self, source: str, transaction_id: str, arrived_ms: int) -> int:
+        """The position of a transaction that is known at an arrival, -1 if it is not."""
+        position = self.log.find(source, transaction_id)
+        if position >= 0:
+            time = self.log.time(position)
+            if time <= self.folded_to_ms or arrived_ms - time > KNOWN_MS:
+                return -1
+        return position
+
     def _append(self, intake: Intake, amount: int) -> int:
+        sealed = self.log.sealed
         position = self.log.append(intake, amount)
+        if self.log.sealed != sealed:
+            self.settled = b""
         if intake.occurred_ms < self.newest_ms:
             self._expiry.came_late(intake.occurred_ms, position)
         else:
@@ -121,32 +152,32 @@ class History:
         position = self._append(intake, 0)
         log = self.log
         transaction = intake.transaction
-        original = log.known(intake.source, transaction.original_transaction_id, intake.arrived_ms)
-        if original in {-1, position} or log.times[original - log.first] <= self.folded_to_ms:
+        original = self._known(intake.source, transaction.original_transaction_id, intake.arrived_ms)
+        if original in {-1, position}:
             return Reversal("unknown_original", 0)
-        index = original - log.first
-        if log.kinds[index] & TYPE == REVERSAL or log.kinds[index] & DECLINED or intake.declined:
+        time, amount, _, kind, _ = log.entry(original)
+        if type_of(kind) == REVERSAL or is_declined(kind) or intake.declined:
             return Reversal("not_reversible", 0)
-        currency, whole = self.reversals.foreign.get(original) or (intake.base_currency, log.amounts[index])
+        currency, whole = self.reversals.foreign.get(original) or (intake.base_currency, amount)
         if currency != transaction.currency:
             return Reversal("other_currency", 0)
-        since = max(intake.occurred_ms, log.times[index])
+        since = max(intake.occurred_ms, time)
         if intake.amount_minor == 0 or self.reversals.reversed_by(original, since) >= whole:
             return Reversal("nothing_left", 0)
         self.reversals.add(position, original, (transaction.currency, intake.amount_minor))
+        self.settled = b""
         steps = self._give_back(position, original)
         return Reversal("applied", steps[0][1] if steps and steps[0][0] == since else 0)
 
     def _give_back(self, position: int, original: int) -> list[tuple[int, int]]:
         """Apply the reversal at `position` to all that is derived."""
-        log = self.log
-        steps = self.reversals.apply(log, position, original)
-        type_index = log.kinds[original - log.first] & TYPE
+        steps = self.reversals.apply(self.log, position, original)
+        time, _, _, kind, _ = self.log.entry(original)
         self._tell_timelines()
         for mask, timeline in self._timelines.items():
-            if mask >> type_index & 1:
+            if counts(kind, mask):
                 for moment, less in steps:
-                    timeline.give_back(log.times[original - log.first], original, less, moment)
+                    timeline.give_back(time, original, less, moment)
         return steps
 
     def _let_go(self, horizon: int) -> None:
@@ -158,6 +189,7 @@ class History:
         for position in expired:
             self._fold(position)
         self.folded_to_ms = max(self.folded_to_ms, horizon)
+        self.settled = b""
         if self.cooling:
             self.cooling = {n: c for n, c in self.cooling.items() if c[0] > horizon - _COOLING_KEPT_MS}
         oldest = horizon - (BUCKETS_KEPT_MS - KEPT_MS)
@@ -170,19 +202,16 @@ class History:
 
     def _fold(self, position: int) -> None:
         """Put an entry into the bucket of its time, as what reversals left of it; it is not known any more."""
-        log = self.log
-        index = position - log.first
-        log.forget(position)
-        type_index = log.kinds[index] & TYPE
-        if type_index != REVERSAL:
-            amount = log.amounts[index]
+        time, amount, _, kind, _ = self.log.entry(position)
+        if type_of(kind) != REVERSAL:
             if self.reversals.originals:
                 amount -= self.reversals.close(position)
-            self._bucket(type_index).add(log.times[index], amount, 1)
+            self._bucket(type_of(kind)).add(time, amount, 1)
 
     def _fold_at_once(self, type_index: int, occurred_ms: int, amount: int) -> None:
         """Count history that is loaded more than a day out of order; it is not known again."""
         self._bucket(type_index).add(occurred_ms, amount, 1)
+        self.settled = b""
         for mask, timeline in self._timelines.items():
             if mask >> type_index & 1:
                 timeline.add_folded(occurred_ms, amount)
@@ -190,20 +219,15 @@ class History:
     def _drop_front(self) -> None:
         """Cut off the log's front: what is folded, unless it still reverses something."""
         log = self.log
-        times = log.times
-        done = 0
-        while done < len(times) and times[done] <= self.folded_to_ms and not self._still_reverses(log.first + done):
-            done += 1
-        first = log.first
-        if log.cut(done):
-            self.reversals.forget(first, log.first)
+        first = position = log.first
+        while position < log.end and log.time(position) <= self.folded_to_ms and not self._still_reverses(position):
+            position += 1
+        log.cut(position - first)
+        self.reversals.forget(first, log.first)
 
     def _still_reverses(self, position: int) -> bool:
-        if not self.reversals.originals:
-            return False
-        original = self.reversals.originals.get(position, -1)
-        log = self.log
-        return original >= log.first and log.times[original - log.first] > self.folded_to_ms
+        original = self.reversals.originals.get(position, -1) if self.reversals.originals else -1
+        return original >= self.log.first and self.log.time(original) > self.folded_to_ms
 
     def _bucket(self, type_index: int) -> Buckets:
         buckets = self.buckets.get(type_index)
@@ -214,42 +238,46 @@ class History:
 
     def _tell_timelines(self) -> None:
         """Add what was remembered since they were last asked: most are asked once for many entries."""
-        log = self.log
         if self._timelines:
-            for position in range(self._next_untold, log.end):
-                index = position - log.first
-                type_index = log.kinds[index] & TYPE
-                if type_index != REVERSAL:
-                    for mask, timeline in self._timelines.items():
-                        if mask >> type_index & 1:
-                            timeline.add(log.times[index], log.amounts[index], position)
-        self._next_untold = log.end
+            for position in range(self._next_untold, self.log.end):
+                time, amount, _, kind, _ = self.log.entry(position)
+                for mask, timeline in self._timelines.items():
+                    if counts(kind, mask):
+                        timeline.add(time, amount, position)
+        self._next_untold = self.log.end
 
     def _build_timeline(self, mask: int) -> Timeline:
         timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])
         log = self.log
-        for index, kind in enumerate(log.kinds):
-            if mask >> (kind & TYPE) & 1 and kind & TYPE != REVERSAL and log.times[index] > self.folded_to_ms:
-                timeline.add(log.times[index], log.amounts[index], log.first + index)
+        for position in range(log.first, log.end):
+            time, amount, _, kind, _ = log.entry(position)
+            if time > self.folded_to_ms and counts(kind, mask):
+                timeline.add(time, amount, position)
         for position, original in self.reversals.originals.items():
-            index = original - log.first
-            if index >= 0 and log.times[index] > self.folded_to_ms and mask >> (log.kinds[index] & TYPE) & 1:
-                for moment, less in self.reversals.steps(position):
-                    timeline.give_back(log.times[index], original, less, moment)
+            if original >= log.first:
+                time, _, _, kind, _ = log.entry(original)
+                if time > self.folded_to_ms and counts(kind, mask):
+                    for moment, less in self.reversals.steps(position):
+                        timeline.give_back(time, original, less, moment)
         return timeline
 
     def derive(self) -> None:
-        """Rebuild what is derived from the log, after the log was read."""
+        """Rebuild what is derived from the log, after the log was read.
+
+        Raises:
+            ValueError: it is not a log.
+
+        """
         log = self.log
+        log.derive()
         self._expiry.resume(log.first, self.folded_to_ms)
-        for index, time in enumerate(log.times):
-            if time <= self.folded_to_ms:
-                continue
-            log.note(log.first + index)
-            if time < self.newest_ms:
-                self._expiry.came_late(time, log.first + index)
-            else:
-                self.newest_ms = time
+        for position in range(log.first, log.end):
+            time = log.time(position)
+            if time > self.folded_to_ms:
+                if time < self.newest_ms:
+                    self._expiry.came_late(time, position)
+                else:
+                    self.newest_ms = time
         for position, original in self.reversals.originals.items():
-            if original >= log.first and log.times[original - log.first] > self.folded_to_ms:
+            if original >= log.first and log.time(original) > self.folded_to_ms:
                 self._give_back(position, original)

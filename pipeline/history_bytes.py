@@ -15,7 +15,7 @@ import msgspec
 
 from pipeline.buckets import Buckets
 from pipeline.history import History
-from pipeline.log import CONTENT_BYTES, SEGMENT
+from pipeline.log import SEGMENT
 
 T = TypeVar("T")
 Lookup = Callable[[bytes], bytes | None]
@@ -30,17 +30,20 @@ class StateError(ValueError):
 
 
 # Plain tuples: nothing is faster to write, and compiled classes do not tell msgspec their types.
-# A stretch of the log: ids, times, amounts, kinds, contents; originals and foreign amounts by position.
-_Entries = tuple[list[str], list[int], list[int], list[int], bytes, dict[int, int], dict[int, tuple[str, int]]]
-# last_arrival_ms, folded_to_ms, source, first, sealed, first_segment, the log's tail, buckets by type (empty bytes
-# where they stand in a record of their own), payees, devices, cooling
-_Head = tuple[
-    int, int, str, int, int, int, _Entries, dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
-]  # fmt: skip
+# A stretch of the log: entries, ids; originals and foreign amounts by position.
+_Segment = tuple[bytes, bytes, dict[int, int], dict[int, tuple[str, int]]]
+# What does not change with every transaction: folded_to_ms, originals and foreign amounts of the log's tail, buckets by
+# type (empty bytes where they stand in a record of their own), payees, devices, cooling.
+_Settled = tuple[
+    int, dict[int, int], dict[int, tuple[str, int]], dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
+]
+# last_arrival_ms, source, first, sealed, first_segment, the log's tail: entries, ids; what is settled.
+_Head = tuple[int, str, int, int, int, bytes, bytes, bytes]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_head: Final = msgspec.msgpack.Decoder(_Head).decode
-_decode_entries: Final = msgspec.msgpack.Decoder(_Entries).decode
+_decode_settled: Final = msgspec.msgpack.Decoder(_Settled).decode
+_decode_segment: Final = msgspec.msgpack.Decoder(_Segment).decode
 
 
 def segment_key(key: bytes, number: int) -> bytes:
@@ -66,18 +69,9 @@ def write_history(key: bytes, history: History, lookup: Lookup, changed: dict[by
     log = history.log
     if log.first_standing < log.first_segment or log.written < log.sealed:
         _write_segments(key, history, lookup, changed)
-    buckets = _buckets(history)
-    large = [type_index for type_index, data in buckets.items() if len(data) > _LARGE_BUCKETS]
-    if large or history.apart:
-        for type_index in sorted(history.apart.difference(large)):
-            changed[buckets_key(key, type_index)] = None
-        for type_index in large:
-            place = buckets_key(key, type_index)
-            if lookup(place) != buckets[type_index]:
-                changed[place] = buckets[type_index]
-            buckets[type_index] = b""
-        history.apart = frozenset(large)
-    changed[key] = _head(history, buckets)
+    if not history.settled:
+        history.settled = _settled(history, _set_apart(key, history, lookup, changed))
+    changed[key] = _head(history, history.settled)
 
 
 def read_history(key: bytes, lookup: Lookup) -> History:
@@ -93,40 +87,33 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         return history
     head: _Head = _read(data, _decode_head)
     log = history.log
-    (
-        history.last_arrival_ms,
-        history.folded_to_ms,
-        log.source,
-        log.first,
-        log.sealed,
-        log.first_segment,
-        tail,
-        buckets,
-        payees,
-        devices,
-        history.cooling,
-    ) = head
-    log.first_standing = log.first_segment
-    log.written = log.sealed
+    history.last_arrival_ms, log.source, log.first, log.sealed, log.first_segment, entries, ids, settled = head
     for number in range(log.first_segment, log.first_segment + (log.sealed - log.first) // SEGMENT):
         segment = lookup(segment_key(key, number))
         if segment is None:
             raise StateError(f"segment {number} of a customer's log is missing")
-        _append(history, _read(segment, _decode_entries))
-    _append(history, tail)
-    log.end = log.first + len(log.ids)
+        _append(history, *_read(segment, _decode_segment))
+    content: _Settled = _read(VERSION + settled, _decode_settled)
+    history.folded_to_ms, originals, foreign, buckets, payees, devices, history.cooling = content
+    _append(history, entries, ids, originals, foreign)
     for type_index, kept in buckets.items():
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
     history.payees.fill(payees)
     history.devices.fill(devices)
-    history.derive()
+    try:
+        history.derive()
+    except ValueError as error:
+        raise StateError(f"broken state: {error}") from None
     return history
 
 
 def digest_of(key: bytes, history: History) -> str:
     """Digest of the customer's state as it is now: BLAKE2b, 16 bytes, hex, over its head record."""
-    return blake2b(key + _head(history, _buckets(history)), digest_size=16).hexdigest()
+    settled = history.settled
+    if not settled or history.apart:
+        settled = _settled(history, _buckets(history))
+    return blake2b(key + _head(history, settled), digest_size=16).hexdigest()
 
 
 def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
@@ -146,9 +133,12 @@ def _write_segments(key: bytes, history: History, lookup: Lookup, changed: dict[
             changed[segment_key(key, number)] = None
     log.first_standing = log.first_segment
     for position in range(max(log.written, log.first), log.sealed, SEGMENT):
-        start = position - log.first
-        number = log.first_segment + start // SEGMENT
-        changed[segment_key(key, number)] = VERSION + _encode(_entries(history, start, start + SEGMENT))
+        number = log.first_segment + (position - log.first) // SEGMENT
+        segment: _Segment = (
+            *log.stretch(position, position + SEGMENT),
+            *history.reversals.within(position, position + SEGMENT),
+        )
+        changed[segment_key(key, number)] = VERSION + _encode(segment)
     log.written = log.sealed
 
 
@@ -157,48 +147,42 @@ def _buckets(history: History) -> dict[int, bytes]:
     return {index: kept.to_bytes() for index, kept in history.buckets.items() if len(kept)}
 
 
-def _head(history: History, buckets: dict[int, bytes]) -> bytes:
+def _set_apart(key: bytes, history: History, lookup: Lookup, changed: dict[bytes, bytes | None]) -> dict[int, bytes]:
+    """The buckets for the head record: large ones stand in records of their own, and are empty there."""
+    buckets = _buckets(history)
+    large = [type_index for type_index, data in buckets.items() if len(data) > _LARGE_BUCKETS]
+    if large or history.apart:
+        for type_index in sorted(history.apart.difference(large)):
+            changed[buckets_key(key, type_index)] = None
+        for type_index in large:
+            place = buckets_key(key, type_index)
+            if lookup(place) != buckets[type_index]:
+                changed[place] = buckets[type_index]
+            buckets[type_index] = b""
+        history.apart = frozenset(large)
+    return buckets
+
+
+def _settled(history: History, buckets: dict[int, bytes]) -> bytes:
+    originals, foreign = history.reversals.within(history.log.sealed, history.log.end)
+    payees, devices = history.payees.flat(), history.devices.flat()
+    settled: _Settled = (history.folded_to_ms, originals, foreign, buckets, payees, devices, history.cooling)
+    return _encode(settled)
+
+
+def _head(history: History, settled: bytes) -> bytes:
     log = history.log
+    entries, ids = log.stretch(log.sealed, log.end)
     head: _Head = (
-        history.last_arrival_ms,
-        history.folded_to_ms,
-        log.source,
-        log.first,
-        log.sealed,
-        log.first_segment,
-        _entries(history, log.sealed - log.first, len(log.ids)),
-        buckets,
-        history.payees.flat(),
-        history.devices.flat(),
-        history.cooling,
-    )
+        history.last_arrival_ms, log.source, log.first, log.sealed, log.first_segment, entries, ids, settled
+    )  # fmt: skip
     return VERSION + _encode(head)
 
 
-def _entries(history: History, start: int, end: int) -> _Entries:
-    log, reversals = history.log, history.reversals
-    originals, foreign = reversals.originals, reversals.foreign
-    if start == 0 and end == len(log.ids):
-        return log.ids, log.times, log.amounts, log.kinds, bytes(log.contents), originals, foreign
-    within = range(log.first + start, log.first + end)
-    return (
-        log.ids[start:end],
-        log.times[start:end],
-        log.amounts[start:end],
-        log.kinds[start:end],
-        bytes(log.contents[start * CONTENT_BYTES : end * CONTENT_BYTES]),
-        {position: original for position, original in originals.items() if position in within},
-        {position: whole for position, whole in foreign.items() if position in within},
-    )
-
-
-def _append(history: History, entries: _Entries) -> None:
-    ids, times, amounts, kinds, contents, originals, foreign = entries
-    log, reversals = history.log, history.reversals
-    log.ids += ids
-    log.times += times
-    log.amounts += amounts
-    log.kinds += kinds
-    log.contents += contents
-    reversals.originals.update(originals)
-    reversals.foreign.update(foreign)
+def _append(
+    history: History, entries: bytes, ids: bytes, originals: dict[int, int], foreign: dict[int, tuple[str, int]]
+) -> None:
+    history.log.entries += entries
+    history.log.ids += ids
+    history.reversals.originals.update(originals)
+    history.reversals.foreign.update(foreign)

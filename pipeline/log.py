@@ -1,35 +1,42 @@
 """The log of one customer's transactions: an entry each, in the order of arrival, for as long as they are kept singly.
 
-It stands as columns, in the form in which they are written. Whoever looks for a transaction by its id asks here.
+It stands in two columns of bytes, just as they are written: to keep it is to copy it, and it lies close together in
+memory, where thousands of customers take turns.
 """
 
+from struct import Struct
 from typing import Final
 from zlib import crc32
 
 import msgspec
 
-from pipeline.validate import Intake
-from schemas.timestamps import MS_PER_HOUR
+from pipeline.validate import REVERSAL, Intake
 
-# By contract an original, and whatever could come twice, is known for 48 h.
-KNOWN_MS: Final = 48 * MS_PER_HOUR
-CONTENT_BYTES: Final = 4
 # Entries of one sealed segment. Up to twice as many stand in the head record, beside everything else: with the longest
 # ids that the wire allows, four bytes a character, it is still below 64 KiB.
 SEGMENT: Final = 32
 
-TYPE: Final = 0b111
-DECLINED: Final = 0b1000
+# When it occurred (epoch ms), amount (base minor units), digest of the content, type with declined and source, and
+# where its id ends among all ids there ever were (modulo 2**32).
+_ENTRY: Final = Struct("<qqIII")
+_TIME: Final = Struct("<q")
+_SIZE: Final = 28
+_TYPE: Final = 0b111
+_DECLINED: Final = 0b1000
 _SOURCE_SHIFT: Final = 4
+_MODULO: Final = 0xFFFFFFFF
 _encode_content: Final = msgspec.msgpack.Encoder().encode
+
+# Time, amount, digest of the content, kind, end of the id.
+Entry = tuple[int, int, int, int, int]
 
 
 class Log:
-    """Positions number the entries by arrival and are never reused; the entry at position p stands at p - first."""
+    """Positions number the entries by arrival and are never reused."""
 
     __slots__ = (
-        "amounts", "contents", "end", "first", "first_segment", "first_standing", "ids", "kinds", "sealed", "source",
-        "times", "where", "written",
+        "_begin", "_sealed_ids", "_where", "end", "entries", "first", "first_segment", "first_standing", "ids",
+        "sealed", "source", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -38,89 +45,142 @@ class Log:
         self.source = ""
         self.first = 0
         self.end = 0
-        self.ids: list[str] = []
-        self.times: list[int] = []
-        self.amounts: list[int] = []
-        self.kinds: list[int] = []
-        self.contents = bytearray()  # CONTENT_BYTES for each
+        self.entries = bytearray()
+        self.ids = bytearray()
         # Entries before `sealed` belong to segments of their own, numbered from `first_segment` on; before `written`
         # those segments have been handed out, and none before `first_standing` still stands.
         self.sealed = 0
         self.written = 0
         self.first_segment = 0
         self.first_standing = 0
-        # Derived: identity to position, of those not folded.
-        self.where: dict[str, int] = {}
+        # Derived. Where the first id begins, modulo 2**32, and the bytes of sealed ids; their identities to positions.
+        self._begin = 0
+        self._sealed_ids = 0
+        self._where: dict[bytes, int] = {}
 
     def append(self, intake: Intake, amount: int) -> int:
         """Put in an entry of so much (base minor units), and return its position."""
         position = self.end
+        kind = intake.type_index
+        if intake.declined:
+            kind |= _DECLINED
         if not self.source:
             self.source = intake.source
-        kind = intake.type_index
-        identity = intake.transaction_id
-        if intake.declined:
-            kind |= DECLINED
-        if intake.source != self.source:
-            source = _source_number(intake.source)
-            kind |= source << _SOURCE_SHIFT
-            identity = _foreign_identity(source, identity)
-        self.ids.append(intake.transaction_id)
-        self.times.append(intake.occurred_ms)
-        self.amounts.append(amount)
-        self.kinds.append(kind)
-        self.contents += content_of(intake)
-        self.where[identity] = position
+        elif intake.source != self.source:
+            kind |= _number(intake.source) << _SOURCE_SHIFT
+        self.ids += intake.transaction_id.encode()
+        end = (self._begin + len(self.ids)) & _MODULO
+        self.entries += _ENTRY.pack(intake.occurred_ms, amount, content_of(intake), kind, end)
         self.end = position + 1
         if position + 1 - self.sealed >= 2 * SEGMENT:
             self.sealed += SEGMENT
+            self._know(self.sealed - SEGMENT)
         return position
 
-    def known(self, source: str, transaction_id: str, arrived_ms: int) -> int:
-        """The position of a transaction that is known at an arrival, -1 if it is not."""
-        identity = transaction_id
-        if source != self.source:
-            identity = _foreign_identity(_source_number(source), identity)
-        position = self.where.get(identity, -1)
-        if position < 0 or arrived_ms - self.times[position - self.first] > KNOWN_MS:
-            return -1
-        return position
+    def derive(self) -> None:
+        """Rebuild what is derived from the columns, after they were read.
 
-    def is_same(self, position: int, intake: Intake) -> bool:
-        """Whether the entry has the content of this transaction."""
-        at = (position - self.first) * CONTENT_BYTES
-        return self.contents[at : at + CONTENT_BYTES] == content_of(intake)
+        Raises:
+            ValueError: the columns do not fit each other.
 
-    def note(self, position: int) -> None:
-        """Let an entry that was read be found by its id."""
-        self.where[self._identity(position)] = position
+        """
+        self.end = self.first + len(self.entries) // _SIZE
+        self.first_standing, self.written = self.first_segment, self.sealed
+        if self.end > self.first:
+            self._begin = (self.entry(self.end - 1)[4] - len(self.ids)) & _MODULO
+        if (
+            len(self.entries) % _SIZE
+            or not self.first <= self.sealed <= self.end
+            or self._id_begin(self.end) > len(self.ids)
+        ):
+            raise ValueError("a log's columns do not fit each other")
+        for start in range(self.first, self.sealed, SEGMENT):
+            self._know(start)
 
-    def forget(self, position: int) -> None:
-        """Do not know an entry any more."""
-        identity = self._identity(position)
-        if self.where.get(identity) == position:
-            del self.where[identity]
+    def stretch(self, start: int, stop: int) -> tuple[bytes, bytes]:
+        """What is written of the entries from position `start` to before `stop`: entries and ids."""
+        first = self.first
+        if start == first and stop == self.end:
+            return bytes(self.entries), bytes(self.ids)
+        return (
+            bytes(self.entries[(start - first) * _SIZE : (stop - first) * _SIZE]),
+            bytes(self.ids[self._id_begin(start) : self._id_begin(stop)]),
+        )
 
-    def cut(self, done: int) -> int:
-        """Cut at most so many entries off the front, of sealed segments whole ones only; return how many."""
+    def find(self, source: str, transaction_id: str) -> int:
+        """The position of the newest entry with this identity, -1 if there is none."""
+        wanted = transaction_id.encode()
+        number = 0 if source == self.source else _number(source)
+        # Nearly always it stands nowhere; where it does, it may be a part of another one.
+        if self.ids.find(wanted, self._sealed_ids) >= 0:
+            for position in range(self.end - 1, self.sealed - 1, -1):
+                if self.entry(position)[3] >> _SOURCE_SHIFT == number and self._id(position) == wanted:
+                    return position
+        return self._where.get(_identity(number, wanted), -1) if self._where else -1
+
+    def entry(self, position: int) -> Entry:
+        """All that stands there of an entry but its id."""
+        entry: Entry = _ENTRY.unpack_from(self.entries, (position - self.first) * _SIZE)
+        return entry
+
+    def time(self, position: int) -> int:
+        """When the entry occurred, epoch ms."""
+        time: int = _TIME.unpack_from(self.entries, (position - self.first) * _SIZE)[0]
+        return time
+
+    def id(self, position: int) -> str:
+        """The entry's transaction id."""
+        return self._id(position).decode()
+
+    def cut(self, done: int) -> None:
+        """Cut at most so many entries off the front, of sealed segments whole ones only."""
         if self.sealed > self.first:
             segments = min(done, self.sealed - self.first) // SEGMENT
+            for position in range(self.first, self.first + segments * SEGMENT):
+                identity = _identity(self.entry(position)[3] >> _SOURCE_SHIFT, self._id(position))
+                if self._where.get(identity) == position:
+                    del self._where[identity]
             self.first_segment += segments
             done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
-        if done > 0:
-            del self.ids[:done], self.times[:done], self.amounts[:done], self.kinds[:done]
-            del self.contents[: done * CONTENT_BYTES]
-            self.first += done
-            self.sealed = max(self.sealed, self.first)
-        return done
+        if done == 0:
+            return
+        ids = self._id_begin(self.first + done)
+        del self.entries[: done * _SIZE]
+        del self.ids[:ids]
+        self.first += done
+        self._begin = (self._begin + ids) & _MODULO if self.entries else 0
+        self.sealed = max(self.sealed, self.first)
+        self._sealed_ids = max(self._sealed_ids - ids, 0)
 
-    def _identity(self, position: int) -> str:
-        at = position - self.first
-        source = self.kinds[at] >> _SOURCE_SHIFT
-        return _foreign_identity(source, self.ids[at]) if source else self.ids[at]
+    def _know(self, start: int) -> None:
+        """Let the entries of a sealed segment be found."""
+        for position in range(start, start + SEGMENT):
+            self._where[_identity(self.entry(position)[3] >> _SOURCE_SHIFT, self._id(position))] = position
+        self._sealed_ids = self._id_begin(start + SEGMENT)
+
+    def _id(self, position: int) -> bytes:
+        return bytes(self.ids[self._id_begin(position) : self._id_begin(position + 1)])
+
+    def _id_begin(self, position: int) -> int:
+        return 0 if position == self.first else (self.entry(position - 1)[4] - self._begin) & _MODULO
 
 
-def content_of(intake: Intake) -> bytes:
+def counts(kind: int, mask: int) -> bool:
+    """Whether an entry of this kind counts for the types in `mask`; a reversal never does."""
+    return mask >> (kind & _TYPE) & 1 == 1 and kind & _TYPE != REVERSAL
+
+
+def type_of(kind: int) -> int:
+    """The index of the transaction type of an entry."""
+    return kind & _TYPE
+
+
+def is_declined(kind: int) -> bool:
+    """Whether an entry was declined."""
+    return kind & _DECLINED != 0
+
+
+def content_of(intake: Intake) -> int:
     """Digest of what makes two messages of one identity the same transaction: CRC-32, which misses no small change.
 
     Nothing is won by a collision: neither a duplicate nor a conflicting one is counted.
@@ -131,14 +191,13 @@ def content_of(intake: Intake) -> bytes:
         t.original_transaction_id, intake.original_ms, t.account_id, t.card_token, t.payee_id, t.merchant_id,
         t.terminal_id, t.device_id,
     )  # fmt: skip
-    return crc32(_encode_content(content)).to_bytes(CONTENT_BYTES, "big")
+    return crc32(_encode_content(content))
 
 
-def _source_number(source: str) -> int:
+def _number(source: str) -> int:
     """Nearly every customer has one processor: its name is kept once, of others a digest with each entry."""
-    return crc32(source.encode()) or 1
+    return crc32(source.encode()) >> _SOURCE_SHIFT or 1
 
 
-def _foreign_identity(source_number: int, transaction_id: str) -> str:
-    # Ids hold no control characters, so this form cannot meet that of the first processor's.
-    return f"{source_number}\0{transaction_id}"
+def _identity(number: int, transaction_id: bytes) -> bytes:
+    return number.to_bytes(4, "big") + transaction_id

@@ -174,9 +174,9 @@ class Partition:
             # As late as a transaction may be, no later: nobody makes a payee look old by backdating it.
             since_ms = max(effect.at_ms, record.timestamp - policy.lateness_ms)
             if isinstance(effect, DeviceKnown):
-                customer.history.devices.see(effect.device_id, since_ms)
+                customer.history.see_device(effect.device_id, since_ms)
             else:
-                customer.history.payees.see(effect.payee_id, since_ms)
+                customer.history.see_payee(effect.payee_id, since_ms)
             customer.history_changed = True
         self.customers.changed(customer)
         messages = publish(customer.key, result.outgoing, self.audit)

@@ -42,10 +42,9 @@ class Reversals:
         late takes over, from its own time on, what a later one gave back. Of the whole rather than step by step, so
         that the steps add up to the original, to the minor unit.
         """
-        index = original - log.first
-        amount = log.amounts[index]
+        time, amount, _, _, _ = log.entry(original)
         whole = self.foreign[original][1] if original in self.foreign else amount
-        since = max(log.times[index], log.times[position - log.first])
+        since = max(time, log.time(position))
         more = self.foreign[position][1]
         before = self.reversed_by(original, since)
         told = self._told.setdefault(original, [])
@@ -70,6 +69,15 @@ class Reversals:
         """What was given back of an entry, of which no reversal will be told any more."""
         self._told.pop(original, None)
         return self._given.pop(original, 0)
+
+    def within(self, start: int, stop: int) -> tuple[dict[int, int], dict[int, Foreign]]:
+        """`originals` and `foreign` of the positions from `start` to before `stop`."""
+        if not self.foreign:  # and so no originals
+            return {}, {}
+        return (
+            {position: self.originals[position] for position in range(start, stop) if position in self.originals},
+            {position: self.foreign[position] for position in range(start, stop) if position in self.foreign},
+        )
 
     def forget(self, first: int, end: int) -> None:
         """Forget all about the entries from `first` to before `end`."""

@@ -54,7 +54,7 @@ def _evidence(finding: Finding, history: History, intake: Intake) -> Evidence:
         return Evidence(1, own_amount, format_ms(own_time), format_ms(own_time), (own_id,))
     held = history.timeline(finding.mask).evidence(finding.start, finding.end, EVIDENCE_IDS - 1)
     log = history.log
-    others = [(log.times[ref - log.first], log.ids[ref - log.first]) for ref in held.refs]
+    others = [(log.time(ref), log.id(ref)) for ref in held.refs]
     # Ties by arrival: this one arrived last.
     place = sum(1 for time, _ in others if time <= own_time)
     ids = [transaction_id for _, transaction_id in others]
