@@ -21,11 +21,6 @@ def decides_an_application(event: AdmissionApproved, _case: Case) -> bool:
     return event.application_id is not None
 
 
-def rests_on_paper(event: AdmissionApproved, _case: Case) -> bool:
-    """It names no application."""
-    return event.application_id is None
-
-
 def lowers(event: AdmissionApproved, case: Case) -> bool:
     """The tier is below the one held."""
     tier = tier_named(case.policy, event.tier)
@@ -34,7 +29,13 @@ def lowers(event: AdmissionApproved, case: Case) -> bool:
 
 def renews(event: AdmissionApproved, case: Case) -> bool:
     """The tier is the one held."""
-    return event.tier == tier_held(case).name
+    held = tier_held(case)
+    return held.review is not None and event.tier == held.name
+
+
+def raises(event: AdmissionApproved, case: Case) -> bool:
+    """It names no application, and a tier that is neither held nor below that."""
+    return event.application_id is None and not lowers(event, case) and not renews(event, case)
 
 
 def can_be_granted(event: AdmissionApproved, case: Case) -> Refused | None:

@@ -76,10 +76,14 @@ def tells(
     if now is None or now == was:
         return ()
     template = _TEMPLATES.get(now.step)
-    # From there on it is assessed again, which is no news to the customer.
-    if template is None or (now.step == "being_assessed" and before.application is not None):
+    # That it is assessed again is no news to the customer.
+    if template is None or (now.step == "being_assessed" and was is not None and _is_same(was, now)):
         return (told(now, cause.entry_id),)
     return told(now, cause.entry_id), notify(cause, template, _parameters(cause.subject, now, after))
+
+
+def _is_same(was: ApplicationStatus, now: ApplicationStatus) -> bool:
+    return was.application_id == now.application_id
 
 
 def _parameters(customer_id: str, status: ApplicationStatus, dossier: Dossier) -> dict[str, str]:
