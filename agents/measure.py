@@ -170,7 +170,10 @@ class Metrics:
                 self.gauge("lag_records", topic, str(partition)).set(records)
         now_ms = int(time.time() * 1000)
         self._look_at_reviews(shards, now_ms)
-        self.in_force(app.shared.books.policies.in_force(now_ms))
+        book = app.shared.books.policies
+        self.in_force(book.in_force(now_ms))
+        self.gauge("break_glass_active").set(sum(glass.lasts(now_ms) for glass in book.glasses.all))
+        self.gauge("break_glass_unreviewed").set(sum(glass.waits(now_ms) for glass in book.glasses.all))
 
     def _look_at_reviews(self, shards: list[Shard], now_ms: int) -> None:
         due = [at for shard in shards if (at := shard.pipeline.clock.next_ms()) is not None]

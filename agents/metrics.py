@@ -91,6 +91,8 @@ REGISTER: tuple[Definition, ...] = (
     Definition("reviews_overdue_seconds", "gauge", "Age of the oldest announcement that is due and not made."),
     # What is in force, and what is around.
     Definition("policy_info", "gauge", "1 for the policy in force.", ("policy", "version", "hash")),
+    Definition("break_glass_active", "gauge", "Broken glasses: rules in shadow or actions withheld, for some hours."),
+    Definition("break_glass_unreviewed", "gauge", "Broken glasses that are over and that nobody has reviewed."),
     Definition("build_info", "gauge", "1 for this worker's version.", ("version",)),
     Definition("redis_up", "gauge", "Whether the read model can be written; 1 also without one."),
 )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from console import policy_diff, policy_life, policy_show
+from console import policy_diff, policy_glass, policy_life, policy_show
 
 app = typer.Typer(no_args_is_help=True, help="The policy: tiers, limits, rules, outcomes.")
 
@@ -56,5 +56,8 @@ app.command("propose")(policy_life.propose)
 app.command("approve")(policy_life.approve)
 app.command("reject")(policy_life.reject)
 app.command("rollback")(policy_life.rollback)
+app.command("break-glass")(policy_glass.break_glass)
+app.command("mend-glass")(policy_glass.mend_glass)
+app.command("review-glass")(policy_glass.review_glass)
 app.command("show")(policy_show.show)
 app.command("history")(policy_show.history)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.policy_diff import tell
+from console.policy_glass import tell_glasses
 from console.policy_house import House
 from console.policy_life import AsJson, find
 from schemas.timestamps import format_ms
@@ -64,6 +65,7 @@ def _tell(house: House) -> None:
             typer.echo(f"Proposed by {proposal.proposer}: {_named(proposal.signing.policy)}{stale}")
             typer.echo(f"  {_signed(proposal.signing.signed)}, {missing} missing")
             tell(diff(book.versions.head, proposal.signing.policy), indent="  ")
+    tell_glasses(house)
     for signing in book.rollbacks.values():
         typer.echo(f"Going back to {_named(signing.policy)}")
         typer.echo(f"  {_signed(signing.signed)}, {signing.missing(in_force)} missing")
@@ -95,6 +97,17 @@ def _standing(house: House) -> dict[str, Any]:
             }
             for proposal in book.proposals.values()
             if proposal.decided is None
+        ],
+        "glasses": [
+            {
+                "event_id": glass.event_id,
+                "by": glass.by,
+                "rules": glass.rules,
+                "observe_only": glass.observe_only,
+                "since": format_ms(glass.since_ms),
+                "until": format_ms(glass.until_ms),
+            }
+            for glass in book.glasses.unreviewed()
         ],
         "rollbacks": [
             {

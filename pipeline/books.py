@@ -1,5 +1,9 @@
 """What every worker reads whole: the policies with their history, and the exchange rates."""
 
+from typing import Final
+
+from msgspec.structs import replace
+
 from pipeline.audit_chain import AuditChain
 from pipeline.ids import derived_id
 from pipeline.messages import audited, dead_letter_of
@@ -9,8 +13,11 @@ from pipeline.record import Message, Record
 from pipeline.validate import Rejected, check_arrival
 from schemas.audit import AuditEntry
 from schemas.codec import Undecodable, decode_policy_event, decode_rate
+from schemas.policy_event import GlassBroken
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms
+
+_REVIEW_ASKED: Final = "policy.glass_review_requested"
 
 
 class Books:
@@ -69,7 +76,21 @@ class Books:
             at=at,
             event_id=event.event_id,
             reason=refusal.reason if refusal else None,
-            detail=refusal.detail if refusal else "",
+            detail=refusal.detail if refusal else self.policies.in_words(event),
             chain="policies",
         )
-        return [audited(event.policy.encode(), entry, self._chain)]
+        entries = [entry]
+        if isinstance(event, GlassBroken) and refusal is None:
+            entries.append(_review_asked_for(entry, event))
+        return [audited(event.policy.encode(), each, self._chain) for each in entries]
+
+
+def _review_asked_for(broken: AuditEntry, event: GlassBroken) -> AuditEntry:
+    """What asks a second person to look, from the moment on at which the glass was broken."""
+    return replace(
+        broken,
+        entry_id=derived_id(event.policy, event.event_id, _REVIEW_ASKED, "audit"),
+        what=_REVIEW_ASKED,
+        actor="tierwatch",
+        detail=f"another approver than {event.actor}, once it is over",
+    )

@@ -216,7 +216,7 @@ class Partition:
 
     def _plan_at(self, arrival_ms: int) -> Plan:
         if not self._plan_from_ms <= arrival_ms < self._plan_until_ms:
-            policy, self._plan_from_ms, self._plan_until_ms = self.books.policies.versions.reign(arrival_ms)
+            policy, self._plan_from_ms, self._plan_until_ms = self.books.policies.reign(arrival_ms)
             if policy is not self._plan.policy:
                 self._plan = Plan(policy)
         return self._plan

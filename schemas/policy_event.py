@@ -1,6 +1,6 @@
-"""The life of a policy: proposed, approved by enough people or rejected, rolled back. The topic keeps it all."""
+"""The life of a policy: proposed, approved or rejected, rolled back, quietened for hours. The topic keeps it all."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -62,4 +62,37 @@ class PolicyRolledBack(PolicyMessage, frozen=True, kw_only=True, omit_defaults=T
     signature: Signature
 
 
-PolicyEvent = PolicyInitial | PolicyProposed | PolicyApproved | PolicyRejected | PolicyRolledBack
+class GlassBroken(PolicyMessage, frozen=True, kw_only=True, omit_defaults=True, tag="policy.glass_broken"):
+    """One engineer on call sets rules to shadow, or withholds all account actions, until a time not far off."""
+
+    rules: Annotated[tuple[Identifier, ...], Meta(max_length=64)] = ()
+    observe_only: bool = False
+    until: Timestamp
+    signature: Signature
+
+
+class GlassMended(PolicyMessage, frozen=True, kw_only=True, omit_defaults=True, tag="policy.glass_mended"):
+    """Ends a `policy.glass_broken` early; `broken` is its event_id."""
+
+    broken: Identifier
+    signature: Signature
+
+
+class GlassReviewed(PolicyMessage, frozen=True, kw_only=True, omit_defaults=True, tag="policy.glass_reviewed"):
+    """A second person's word, afterwards, on a `policy.glass_broken`; `broken` is its event_id."""
+
+    broken: Identifier
+    finding: Literal["justified", "not_justified"]
+    signature: Signature
+
+
+PolicyEvent = (
+    PolicyInitial
+    | PolicyProposed
+    | PolicyApproved
+    | PolicyRejected
+    | PolicyRolledBack
+    | GlassBroken
+    | GlassMended
+    | GlassReviewed
+)

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
+from pipeline.policy.break_glass import Glasses
 from pipeline.policy.load import PolicyError, load_policy, policy_digest
 from pipeline.policy.model import Policy
 from pipeline.policy.proposals import Proposal, Refusal, Signer, Signing, may_approve, not_authorised, signer_of
 from pipeline.policy.versions import Versions
 from schemas.codec import encode
 from schemas.policy_event import (
+    GlassBroken,
+    GlassMended,
+    GlassReviewed,
     PolicyApproved,
     PolicyEvent,
     PolicyInitial,
@@ -28,7 +32,9 @@ from schemas.timestamps import MS_PER_SECOND, parse_ms
 SETTLE_MS = 5 * MS_PER_SECOND
 _PROBLEMS_TOLD = 3
 
-SignedEvent: TypeAlias = PolicyProposed | PolicyApproved | PolicyRejected | PolicyRolledBack
+SignedEvent: TypeAlias = (
+    PolicyProposed | PolicyApproved | PolicyRejected | PolicyRolledBack | GlassBroken | GlassMended | GlassReviewed
+)
 
 
 class PolicyBook:
@@ -41,13 +47,23 @@ class PolicyBook:
         # By digest. Of the rollbacks, those that wait for signatures.
         self.proposals: dict[str, Proposal] = {}
         self.rollbacks: dict[str, Signing] = {}
+        self.glasses = Glasses()
         # Fingerprints of all events with a valid signature, by id. A refused one is spent, too: nobody else may
         # publish it again when times have changed.
         self._spent: dict[str, bytes] = {}
 
     def in_force(self, arrival_ms: int) -> Policy:
-        """The newest approved version effective at an arrival, epoch milliseconds."""
-        return self.versions.at(arrival_ms)
+        """The newest approved version effective at an arrival, epoch milliseconds, quietened while glass is broken."""
+        return self.glasses.over(self.versions.at(arrival_ms), arrival_ms)
+
+    def reign(self, arrival_ms: int) -> tuple[Policy, int, int]:
+        """The policy in force at an arrival, and of which arrivals that is so: the first, and the first no more."""
+        policy, since_ms, until_ms = self.versions.reign(arrival_ms)
+        return self.glasses.over(policy, arrival_ms), *self.glasses.narrow(arrival_ms, since_ms, until_ms)
+
+    def in_words(self, event: PolicyEvent) -> str:
+        """What an event that was just applied did, where its own fields do not say that."""
+        return self.glasses.all[-1].in_words() if isinstance(event, GlassBroken) else ""
 
     def has(self, event: PolicyEvent) -> bool:
         """Whether this very event was taken before: applying it again changes nothing."""
@@ -87,6 +103,13 @@ class PolicyBook:
                 return self._reject(event, signer, arrival_ms)
             case PolicyRolledBack():
                 return self._roll_back(event, signer, arrival_ms)
+            case GlassBroken():
+                in_force = self.in_force(arrival_ms)
+                return self.glasses.break_one(event, signer.person, in_force, arrival_ms, SETTLE_MS)
+            case GlassMended():
+                return self.glasses.mend(event, signer.person, self.in_force(arrival_ms), arrival_ms)
+            case GlassReviewed():
+                return self.glasses.review(event, signer.person, self.in_force(arrival_ms), arrival_ms)
 
     def _check_initial(self, event: PolicyInitial) -> Refusal | None:
         if event.digest == self._first.digest:

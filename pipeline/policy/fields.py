@@ -251,6 +251,12 @@ POLICY = Record(
         "policy_approver_roles": Field(
             ListOf(_WORD, "a list of roles, such as [risk_officer]", least=1, most=20), "The roles of those people."
         ),
+        "break_glass_roles": Field(
+            _ROLES,
+            "The roles that may break glass, alone and for four hours at most; without it nobody may.",
+            required=False,
+            default=(),
+        ),
         "people": Field(ListOf(PERSON, "a list of people"), "Who may sign, with which keys."),
         "tiers": Field(ListOf(TIER, "a list of tiers, lowest first", least=1, most=20), "The tiers, lowest first."),
         "rules": Field(RULE_TABLE, "How each rule weighs, at every tier."),

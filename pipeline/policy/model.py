@@ -118,6 +118,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     # How many people approve a change of policy, and from which roles.
     policy_approvals: int
     policy_approver_roles: tuple[str, ...]
+    # Who may break glass: set rules to shadow, or withhold account actions, for hours. Nobody where it is empty.
+    break_glass_roles: tuple[str, ...] = ()
     # Longest age of an exchange rate that may still be used.
     rate_max_age_ms: int
     # None where nobody applies: tiers are granted on paper.

@@ -13,8 +13,8 @@ from agents.exit_codes import Exit
 from console.main import app
 from pipeline.policy.load import load_policy
 from schemas.timestamps import MS_PER_DAY, format_ms
-from tests.kafka.house import await_records, publish
-from tests.kafka.test_policies import House
+from tests.kafka.house import await_records, payment, publish, publish_payments
+from tests.kafka.test_policies import House, decision
 from tests.kafka.test_policies import house as house  # noqa: PLC0414 - a fixture
 from tests.services.wait import until
 
@@ -33,7 +33,7 @@ class Officers:
 
     def type(self, *words: str | Path, who: str = "", code: int = Exit.OK) -> Result:
         signed: list[str | Path] = ["--key", self.keys[who]] if who else []
-        if who and words[0] != "reject":
+        if who and words[0] in ("propose", "approve", "rollback"):
             signed.append("--yes")
         broker, policy = self.house.kafka.bootstrap, str(self.house.folder / "policy.yaml")
         done = CliRunner().invoke(
@@ -133,3 +133,30 @@ def test_customers_touched_are_counted_from_what_is_in_force_for_them(officers: 
     new.write_bytes(house.yaml.replace(b"amount_30d: 500000", b"amount_30d: 600000"))
     said = officers.type("diff", house.folder / "policy.yaml", new, "--touches", "kafka").stdout
     assert said.splitlines()[-1] == f"touches 1 customer: {tier.name} 1"
+
+
+def test_glass_is_broken_by_one_mended_and_reviewed_by_another(officers: Officers) -> None:
+    house, (ana, ben, _) = officers.house, officers.names
+    house.yaml = house.yaml.replace(b"break_glass_roles: [on_call]", b"break_glass_roles: [risk_officer]")
+    (house.folder / "policy.yaml").write_bytes(house.yaml)
+    why = ("--reason", "twice as many alerts")
+    with house.worker() as worker:
+        worker.ready()
+        said = officers.type("break-glass", "--rule", "amount_per_transaction", "--for", "30m", *why, who=ana).stdout
+        assert "Broken: amount_per_transaction in shadow, from " in said
+        event = said.split("mend-glass ")[1].split("`")[0]
+        until(lambda: worker.metric("tierwatch_break_glass_active") == 1, "the broken glass", seconds=30)
+        publish_payments(house.kafka, [payment(1, "c-1", amount=10**7)])
+        (decided,) = await_records(house.kafka.bootstrap, "decisions", 1)
+        modes = {each.rule: each.mode for each in decision(decided.value() or b"").signals}
+        assert (modes["amount_per_transaction"], modes["amount_1h"]) == ("shadow", "live")
+        assert "glass_not_over" in officers.type(
+            "review-glass", event, "--finding", "justified", *why, who=ben, code=Exit.REFUSED
+        ).stdout  # fmt: skip
+        officers.type("mend-glass", event, who=ben)
+        until(lambda: worker.metric("tierwatch_break_glass_unreviewed") == 1, "the review that is due", seconds=30)
+        assert f"Glass broken by {ana}" in officers.type("show").stdout
+        officers.type("review-glass", event, "--finding", "justified", *why, who=ben)
+        until(lambda: worker.metric("tierwatch_break_glass_unreviewed") == 0, "the review", seconds=30)
+        assert worker.stop() == 0
+    assert "Glass" not in officers.type("show").stdout
