@@ -16,6 +16,7 @@ Why = Literal[
     "screening_hit",
     "evidence_worsened",
     "contact_changed",
+    "overtaken",
 ]
 
 

@@ -34,9 +34,20 @@ FULL = Dossier(
     applied=(bytes(16), b"0123456789abcdef"),
     suspended_since_ms=78,
     application=Application(
-        "a-1", "gold", (("amount_24h", 5),), "c-1", 9_000, "ready", None, 2, ("q",), doubted=True, reason_code="why"
+        "a-1",
+        "gold",
+        (("amount_24h", 5),),
+        "c-1",
+        9_000,
+        "ready",
+        9_500,
+        None,
+        2,
+        ("q",),
+        doubted=True,
+        reason_code="why",
     ),
-    file=(Filed("credit", "r-1", 8_000, None, "eve", (("bureau", "b"), ("score", 700))),),
+    file=(Filed("credit", "r-1", 8_000, 8_500, None, "eve", (("bureau", "b"), ("score", 700))),),
     contacts=(Contact("phone", "n-1", 7_000),),
     allowances=(Allowance("amount_24h", None, 99_000, "e-2", ("ana",)),),
 )
@@ -44,10 +55,10 @@ FULL = Dossier(
 V1 = bytes.fromhex(
     "01009a99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f6d"
     "65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d8001"
-    "fb4d92c41000000000000000000000000000000000c410303132333435363738396162636465664e9ba3612d31a4676f6c64"
-    "9192aa616d6f756e745f32346805a3632d31cd2328a57265616479c00291a171c3a37768799196a6637265646974a3722d31"
-    "cd1f40c0a36576659292a6627572656175a16292a573636f7265cd02bc9193a570686f6e65a36e2d31cd1b589195aa616d6f"
-    "756e745f323468c0ce000182b8a3652d3291a3616e61"
+    "fb4d92c41000000000000000000000000000000000c410303132333435363738396162636465664e9ca3612d31a4676f6c64"
+    "9192aa616d6f756e745f32346805a3632d31cd2328a57265616479cd251cc00291a171c3a37768799197a6637265646974a3"
+    "722d31cd1f40cd2134c0a36576659292a6627572656175a16292a573636f7265cd02bc9193a570686f6e65a36e2d31cd1b58"
+    "9195aa616d6f756e745f323468c0ce000182b8a3652d3291a3616e61"
 )
 
 

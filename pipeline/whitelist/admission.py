@@ -5,7 +5,7 @@ from dataclasses import replace
 from pipeline.policy.model import ReviewTerms, Tier
 from pipeline.whitelist.application import close
 from pipeline.whitelist.dossier import Allowance, Evidence, Grant
-from pipeline.whitelist.evidence import has_hit, lacks
+from pipeline.whitelist.evidence import has_hit, lacks_by
 from pipeline.whitelist.review import schedule
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_named
@@ -89,13 +89,15 @@ def paper_will_do(event: AdmissionApproved, case: Case) -> Refused | None:
 
 
 def application_is_ready(event: AdmissionApproved, case: Case) -> Refused | None:
-    """It is the application that was verified, and no more than it asked for."""
+    """It is the application that was verified before, and no more than it asked for."""
     application = case.dossier.application
     if application is None or application.application_id != event.application_id:
         return Refused(RefusalReason.UNKNOWN_APPLICATION, f"{event.application_id} is not the application that is open")
     asked = tier_named(case.policy, application.tier)
     if asked is None or _tier(event, case).rank > asked.rank:
         return Refused(RefusalReason.NOT_ASKED_FOR, f"{application.tier} was asked for")
+    if case.occurred_ms <= application.since_ms:
+        return Refused(RefusalReason.OLDER_THAN_KNOWN, f"verified at {format_ms(application.since_ms)}")
     return None
 
 
@@ -105,7 +107,7 @@ def rests_on_the_file(event: AdmissionApproved, case: Case) -> Refused | None:
     for index, item in enumerate(event.evidence):
         if (item.kind, item.reference) not in known:
             return Refused(RefusalReason.EVIDENCE_NOT_ON_FILE, f"$.evidence[{index}] is not what is on file")
-    found = lacks(case.dossier, _tier(event, case), case.conduct, case.arrival_ms)
+    found = lacks_by(case.dossier, _tier(event, case), case.conduct, case.occurred_ms, case.arrival_ms)
     if found:
         return Refused(RefusalReason.CRITERIA_NOT_MET, ", ".join(f"{lack.what} {lack.why}" for lack in found))
     return None

@@ -7,7 +7,7 @@ from pipeline.ids import derived_id
 from pipeline.policy.model import OTHER_RULES, RULES, Tier
 from pipeline.whitelist.application import refuse_limit
 from pipeline.whitelist.dossier import Allowance, Dossier, tier_at
-from pipeline.whitelist.evidence import lacks
+from pipeline.whitelist.evidence import lacks_by
 from pipeline.whitelist.outgoing import reviewed
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_in_force
@@ -94,7 +94,7 @@ def within_the_ceiling(event: LimitEvent, case: Case) -> Refused | None:
 def file_carries_the_tier(_event: object, case: Case) -> Refused | None:
     """What is on file still meets the criteria of the tier."""
     tier = tier_in_force(case.dossier, case.policy, case.arrival_ms)
-    found = lacks(case.dossier, tier, case.conduct, case.arrival_ms)
+    found = lacks_by(case.dossier, tier, case.conduct, case.occurred_ms, case.arrival_ms)
     if not found:
         return None
     return Refused(RefusalReason.CRITERIA_NOT_MET, ", ".join(f"{lack.what} {lack.why}" for lack in found))
@@ -147,7 +147,13 @@ def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:
         requested_at=format_ms(case.arrival_ms),
         due_at=format_ms(case.arrival_ms + ANSWER_MS),
     )
-    return Change(case.dossier, outgoing=(reviewed(request),))
+    # For a tier of which nobody knows yet it may be a lower one.
+    return Change(_note(case), outgoing=(reviewed(request),))
+
+
+def note_limit(_event: LimitChangeRequested, case: Case) -> Change:
+    """No tier is in force: all that is remembered is that what is older may not raise."""
+    return Change(_note(case))
 
 
 def raise_limit(event: LimitChangeApproved, case: Case) -> Change:
@@ -166,6 +172,10 @@ def end_suppression(event: SuppressionEnded, case: Case) -> Change:
     left = tuple(one for one in case.dossier.allowances if one.rule != event.rule or one.limit is not None)
     known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
     return Change(replace(case.dossier, allowances=left, lowered_ms=known_ms))
+
+
+def _note(case: Case) -> Dossier:
+    return replace(case.dossier, lowered_ms=max(case.dossier.lowered_ms, case.lowered_at_ms))
 
 
 def _limit(event: LimitEvent, approvers: tuple[str, ...]) -> Allowance:

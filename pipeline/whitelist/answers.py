@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pipeline.ids import derived_id
 from pipeline.whitelist.application import close
-from pipeline.whitelist.call_back import issue
+from pipeline.whitelist.call_back import is_last_attempt, issue
 from pipeline.whitelist.causes import for_cause
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.outgoing import reviewed
@@ -70,6 +70,18 @@ def stop(event: CallbackAnswered, case: Case) -> Change:
     return Change(replace(stopped, lowered_ms=known_ms), outgoing=(asked,))
 
 
+def contradicts(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
+    """It tells another story of the attempt that verified the applicant."""
+    matches = isinstance(event, CallbackAnswered) and all(answer.result == "match" for answer in event.answers)
+    return is_last_attempt(event, case) and not matches
+
+
+def stop_on_contradiction(event: CallbackAnswered | CallbackMissed, case: Case) -> Change:
+    """Who was verified is in doubt: a person looks at once."""
+    asked = for_cause(event, case, "call_back_doubt", ("call_back",), 0)
+    return Change(close(case.dossier, "stopped", ""), outgoing=(asked,))
+
+
 def stop_on_hit(customer_id: str, case: Case) -> Change:
     """A list names the applicant: a person looks at once."""
     application = case.dossier.application
@@ -103,5 +115,5 @@ def _wait(case: Case, stage: str) -> Dossier:
     if application is None:
         return case.dossier
     wait_ms = onboarding.approval_ms if onboarding is not None else 0
-    moved = application._replace(stage=stage, ends_ms=case.arrival_ms + wait_ms, asked=())
+    moved = application._replace(stage=stage, since_ms=case.occurred_ms, ends_ms=case.arrival_ms + wait_ms, asked=())
     return replace(case.dossier, application=moved)

@@ -81,7 +81,8 @@ def submit(event: ApplicationSubmitted, case: Case) -> Change:
         applicant=event.actor,
         submitted_ms=case.occurred_ms,
         stage="applied",
-        ends_ms=case.arrival_ms + wait_ms,
+        since_ms=case.occurred_ms,
+        ends_ms=case.occurred_ms + wait_ms,
     )
     return Change(replace(case.dossier, application=application))
 

@@ -68,6 +68,7 @@ def issue(customer_id: str, dossier: Dossier, policy: Policy, at_ms: int, *, fur
     number, from_ms = target
     application = dossier.application._replace(
         stage="pre_approved",
+        since_ms=at_ms,
         ends_ms=from_ms + terms.window_ms,
         attempts=dossier.application.attempts + 1,
         doubted=further,
@@ -104,11 +105,19 @@ def _first(dossier: Dossier, application: Application) -> tuple[str, ...]:
 
 
 def attempt_is_open(event: CallbackAnswered | CallbackMissed, case: Case) -> Refused | None:
-    """It is about the attempt issued last, which nobody has reported yet."""
+    """It is about the attempt issued last, after it was issued."""
+    if not is_last_attempt(event, case):
+        return Refused(RefusalReason.UNKNOWN_ATTEMPT, "$.attempt_id is not of the call-back that is open")
     application = case.dossier.application
-    if application is not None and event.attempt_id == attempt_id(event.customer_id, application):
-        return None
-    return Refused(RefusalReason.UNKNOWN_ATTEMPT, "$.attempt_id is not of the call-back that is open")
+    if application is not None and case.occurred_ms < application.since_ms:
+        return Refused(RefusalReason.OLDER_THAN_KNOWN, f"the call-back was issued at {format_ms(application.since_ms)}")
+    return None
+
+
+def is_last_attempt(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
+    """It is about the attempt issued last."""
+    application = case.dossier.application
+    return application is not None and event.attempt_id == attempt_id(event.customer_id, application)
 
 
 def answers_what_was_asked(event: CallbackAnswered, case: Case) -> Refused | None:

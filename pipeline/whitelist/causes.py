@@ -1,18 +1,32 @@
 """What is a cause to look at a grant again, before its time."""
 
+from dataclasses import replace
+
 from pipeline.ids import derived_id
+from pipeline.whitelist.call_back import is_last_attempt
 from pipeline.whitelist.contacts import contact
-from pipeline.whitelist.evidence import EvidenceEvent, has_hit, lacks, put
+from pipeline.whitelist.evidence import EvidenceEvent, has_hit, lacks, put, put_if_newest
 from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.standing import suspend_on_hit as suspend
+from pipeline.whitelist.standing import suspended
 from pipeline.whitelist.transition import Case, Change, tier_held
-from schemas.application_event import ContactChanged, ScreeningCompleted
+from schemas.application_event import (
+    ApplicationDeclined,
+    ApplicationWithdrawn,
+    CallbackAnswered,
+    CallbackMissed,
+    ContactChanged,
+    EvidenceFiled,
+    ScreeningCompleted,
+)
 from schemas.event import Event
 from schemas.re_review import ReReview, Why
 from schemas.timestamps import MS_PER_DAY, format_ms
 
 # Less than a day's alarm, more than a formality.
 LOOK_WITHIN_MS = 3 * MS_PER_DAY
+
+Against = ApplicationDeclined | ApplicationWithdrawn | CallbackAnswered | CallbackMissed | EvidenceEvent
 
 
 def is_hit(event: object, _case: Case) -> bool:
@@ -31,10 +45,30 @@ def is_phone(event: ContactChanged, _case: Case) -> bool:
 
 
 def no_longer_carries(event: EvidenceEvent, case: Case) -> bool:
-    """With it, the file no longer carries the tier held, which it did before."""
+    """With it, the file does not carry the tier held as well as without it."""
     tier = tier_held(case)
     before = lacks(case.dossier, tier, case.conduct, case.arrival_ms)
     return len(lacks(put(event, case).dossier, tier, case.conduct, case.arrival_ms)) > len(before)
+
+
+def speaks_against_the_grant(event: Against, case: Case) -> bool:
+    """It occurred before the approval of the application, which did not know of it."""
+    application, grant = case.dossier.application, case.dossier.grant
+    if application is None or grant is None or application.stage != "granted" or case.occurred_ms > grant.granted_ms:
+        return False
+    if isinstance(event, ApplicationWithdrawn | ApplicationDeclined):
+        return event.application_id == application.application_id
+    if isinstance(event, CallbackAnswered | CallbackMissed):
+        matches = isinstance(event, CallbackAnswered) and all(one.result == "match" for one in event.answers)
+        return is_last_attempt(event, case) and not matches
+    return no_longer_carries(event, case)
+
+
+def overtaken(event: Against, case: Case) -> Change:
+    """Suspend the tier until somebody has looked at what the approval did not know."""
+    filed = put_if_newest(event, case) if isinstance(event, EvidenceFiled) else case.dossier
+    asked = for_cause(event, case, "overtaken", (str(event.__struct_config__.tag),), 0)
+    return Change(suspended(filed, case.lowered_at_ms), outgoing=(asked,))
 
 
 def suspend_on_hit(event: ScreeningCompleted, case: Case) -> Change:
@@ -44,11 +78,11 @@ def suspend_on_hit(event: ScreeningCompleted, case: Case) -> Change:
 
 
 def put_and_review(event: EvidenceEvent, case: Case) -> Change:
-    """File it, and have somebody look."""
-    change = put(event, case)
-    found = lacks(change.dossier, tier_held(case), case.conduct, case.arrival_ms)
+    """File it, and have somebody look; what the customer may beside the tier rested on the file and ends."""
+    found = lacks(put(event, case).dossier, tier_held(case), case.conduct, case.arrival_ms)
     check = tuple(dict.fromkeys(lack.what for lack in found))
-    return change._replace(outgoing=(for_cause(event, case, "evidence_worsened", check, LOOK_WITHIN_MS),))
+    asked = for_cause(event, case, "evidence_worsened", check, LOOK_WITHIN_MS)
+    return Change(replace(put_if_newest(event, case), allowances=()), outgoing=(asked,))
 
 
 def contact_and_review(event: ContactChanged, case: Case) -> Change:

@@ -22,11 +22,12 @@ class Evidence(NamedTuple):
 
 
 class Filed(NamedTuple):
-    """The newest check of its kind: who gathered it, and what it found, as sorted (name, value) pairs."""
+    """The newest check of its kind: who filed it when, and what it found, as sorted (name, value) pairs."""
 
     kind: str
     reference: str
     issued_ms: int
+    filed_ms: int
     expires_ms: int | None
     gathered_by: str
     facts: tuple[tuple[str, str | int], ...]
@@ -54,7 +55,7 @@ class Allowance(NamedTuple):
 
 
 class Application(NamedTuple):
-    """What the customer last asked for, and how far that is. `ends_ms` is when the stage lapses by itself, None never.
+    """What the customer last asked for, and how far that is: `since_ms` it is there, `ends_ms` it lapses, None never.
 
     `attempts` counts the call-backs issued; `asked` are the questions of the last one, and `doubted` says that its
     answers were followed by further ones.
@@ -66,6 +67,7 @@ class Application(NamedTuple):
     applicant: str
     submitted_ms: int
     stage: str
+    since_ms: int
     ends_ms: int | None
     attempts: int = 0
     asked: tuple[str, ...] = ()
@@ -140,9 +142,9 @@ _EvidenceV1 = tuple[str, str, int, int | None]
 _StepsV1 = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
 _GrantV1 = tuple[str, str, tuple[str, ...], tuple[_EvidenceV1, ...], int, int, int, int, _StepsV1]
 _ApplicationV1 = tuple[
-    str, str, tuple[tuple[str, int], ...], str, int, str, int | None, int, tuple[str, ...], bool, str
+    str, str, tuple[tuple[str, int], ...], str, int, str, int, int | None, int, tuple[str, ...], bool, str
 ]
-_FiledV1 = tuple[str, str, int, int | None, str, tuple[tuple[str, str | int], ...]]
+_FiledV1 = tuple[str, str, int, int, int | None, str, tuple[tuple[str, str | int], ...]]
 _ContactV1 = tuple[str, str, int]
 _AllowanceV1 = tuple[str, int | None, int | None, str, tuple[str, ...]]
 _DossierV1 = tuple[

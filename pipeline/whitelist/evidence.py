@@ -43,6 +43,7 @@ def put(event: EvidenceEvent, case: Case) -> Change:
         kind_of(event),
         event.reference,
         parse_ms(event.issued_at),
+        case.occurred_ms,
         None if event.expires_at is None else parse_ms(event.expires_at),
         event.actor,
         _facts(event),
@@ -53,9 +54,13 @@ def put(event: EvidenceEvent, case: Case) -> Change:
 
 def put_hit(event: ScreeningCompleted, case: Case) -> Change:
     """File a hit unless something newer is on file; either way nothing older than it may raise any more."""
-    superseded = newest_of_its_kind(event, case) is not None
-    dossier = case.dossier if superseded else put(event, case).dossier
+    dossier = put_if_newest(event, case)
     return Change(replace(dossier, lowered_ms=max(dossier.lowered_ms, case.lowered_at_ms)))
+
+
+def put_if_newest(event: EvidenceEvent, case: Case) -> Dossier:
+    """The dossier with it on file, unless something newer is."""
+    return put(event, case).dossier if newest_of_its_kind(event, case) is None else case.dossier
 
 
 def kind_of(event: EvidenceEvent) -> str:
@@ -90,6 +95,12 @@ def _facts(event: EvidenceEvent) -> tuple[tuple[str, str | int], ...]:
 def on_file(dossier: Dossier, kind: str) -> Filed | None:
     """The evidence of a kind, None where there is none."""
     return next((filed for filed in dossier.file if filed.kind == kind), None)
+
+
+def lacks_by(dossier: Dossier, tier: Tier, conduct: Conduct, known_by_ms: int, at_ms: int) -> tuple[Lack, ...]:
+    """What keeps a file from carrying a tier at a moment, without the evidence filed after `known_by_ms`."""
+    known = tuple(filed for filed in dossier.file if filed.filed_ms <= known_by_ms)
+    return lacks(replace(dossier, file=known), tier, conduct, at_ms)
 
 
 def lacks(dossier: Dossier, tier: Tier, conduct: Conduct, at_ms: int) -> tuple[Lack, ...]:

@@ -29,15 +29,16 @@ def lift(_event: AccountUnfrozen, case: Case) -> Change:
 
 def suspend(_event: TierSuspended, case: Case) -> Change:
     """Base at once; what one customer was allowed beside the tier ends for good."""
-    return Change(_suspended(case.dossier, case.lowered_at_ms))
+    return Change(suspended(case.dossier, case.lowered_at_ms))
 
 
 def suspend_on_hit(event: ScreeningCompleted, case: Case) -> Change:
     """A list names the customer: file it, and suspend until somebody has looked."""
-    return Change(_suspended(put_hit(event, case).dossier, case.lowered_at_ms))
+    return Change(suspended(put_hit(event, case).dossier, case.lowered_at_ms))
 
 
-def _suspended(dossier: Dossier, at_ms: int) -> Dossier:
+def suspended(dossier: Dossier, at_ms: int) -> Dossier:
+    """The dossier with its tier suspended; what is older may not raise."""
     known = dossier.suspended_since_ms
     return replace(
         dossier,

@@ -131,6 +131,8 @@ _STANDING: Final = STATES["standing"]
 _ACCOUNT: Final = STATES["account"]
 _EVIDENCE: Final = (IdentityVerified, CreditAssessed, ScreeningCompleted, SourceOfFundsVerified)
 
+_AGAINST: Final = (ApplicationWithdrawn, ApplicationDeclined, CallbackAnswered, CallbackMissed, *_EVIDENCE)
+
 # What every approval of a tier must pass, in the order in which a refusal names it.
 _RAISE: Final[tuple[Guard, ...]] = (
     admission.can_be_granted,
@@ -170,10 +172,12 @@ EVENTS: tuple[Row, ...] = (
     # Evidence.
     Row("suspend_on_hit", (ScreeningCompleted,), "standing", _HELD, ("suspended",), causes.suspend_on_hit,
         (evidence.not_from_the_future,), causes.is_hit),
+    Row("overtake", _AGAINST, "standing", ("granted",), ("suspended",), causes.overtaken, (),
+        causes.speaks_against_the_grant),
     Row("note_hit", (ScreeningCompleted,), "standing", ("base",), ("base",), evidence.put_hit,
         (evidence.not_from_the_future,), causes.is_hit),
     Row("worsen", _EVIDENCE, "standing", ("granted",), ("granted",), causes.put_and_review,
-        (evidence.not_from_the_future, evidence.newest_of_its_kind), causes.no_longer_carries),
+        (evidence.not_from_the_future,), causes.no_longer_carries),
     Row("file", _EVIDENCE, "application", _ANY, _ANY, evidence.put,
         (evidence.not_from_the_future, evidence.newest_of_its_kind)),
     # Contacts, devices, payees.
@@ -185,6 +189,8 @@ EVENTS: tuple[Row, ...] = (
     # The call-back.
     Row("stop_on_mismatch", (CallbackAnswered,), "application", ("pre_approved",), ("stopped",), answers.stop,
         (call_back.attempt_is_open, call_back.answers_what_was_asked), call_back.mismatches_identity),
+    Row("contradict", (CallbackAnswered, CallbackMissed), "application", ("ready",), ("stopped",),
+        answers.stop_on_contradiction, (), answers.contradicts),
     Row("verify", (CallbackAnswered,), "application", ("pre_approved",), ("ready",), answers.verify,
         (call_back.attempt_is_open, call_back.answers_what_was_asked), call_back.all_match),
     Row("ask_further", (CallbackAnswered,), "application", ("pre_approved",), ("pre_approved",), answers.ask_further,
@@ -216,9 +222,11 @@ EVENTS: tuple[Row, ...] = (
     Row("note_removal", (TierRemoved,), "standing", ("base",), ("base",), standing.note),
     # What one customer may beside the tier.
     Row("lower_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.lower_limit,
-        (allowances.newer_than_the_grant, allowances.ends_ahead), allowances.is_lower),
+        (allowances.ends_ahead,), allowances.is_lower),
     Row("ask_for_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.ask_for_limit,
         (allowances.within_the_ceiling, allowances.ends_ahead, allowances.file_carries_the_tier)),
+    Row("note_limit", (LimitChangeRequested,), "standing", ("base", "suspended"), ("base", "suspended"),
+        allowances.note_limit),
     Row("raise_limit", (LimitChangeApproved,), "standing", ("granted",), ("granted",), allowances.raise_limit,
         (*_ALLOW, allowances.within_the_ceiling)),
     Row("suppress", (SuppressionApproved,), "standing", ("granted",), ("granted",), allowances.suppress,

@@ -288,6 +288,7 @@ applications = st.builds(
     st.text(),
     moments_ms,
     st.sampled_from(STATES["application"]),
+    moments_ms,
     st.none() | moments_ms,
     st.integers(0, 9),
     texts,
@@ -295,7 +296,7 @@ applications = st.builds(
     st.text(),
 )
 facts = st.lists(st.tuples(st.text(), st.text() | st.integers(0, 9)), max_size=2).map(tuple)
-filed = st.builds(Filed, st.text(), st.text(), moments_ms, st.none() | moments_ms, st.text(), facts)
+filed = st.builds(Filed, st.text(), st.text(), moments_ms, moments_ms, st.none() | moments_ms, st.text(), facts)
 allowances = st.builds(Allowance, st.text(), st.none() | st.integers(0, 9), st.none() | moments_ms, st.text(), texts)
 dossiers = st.builds(
     Dossier,
