@@ -1,7 +1,6 @@
 """What can break: a broker, a Redis, and workers, each a process group that signals reach."""
 
 import re
-import subprocess
 import urllib.request
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from load_tests.services.kafka import Kafka, answers, lay_out
 from load_tests.services.need import program
 from load_tests.services.run import Run, free_ports
 from load_tests.services.wait import until
-from load_tests.stand.program import Program
+from load_tests.stand.program import Program, ProgramError
 from load_tests.stand.stand import Stand
 
 SESSION_S = 6
@@ -96,8 +95,9 @@ class House:
         for worker in self.workers:
             try:
                 worker.stop()
-            except subprocess.TimeoutExpired:
+            except ProgramError as error:
                 worker.kill()
+                self.deaths.append(str(error))
 
     def kill(self) -> None:
         """End everything at once."""

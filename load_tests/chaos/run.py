@@ -23,7 +23,6 @@ from pipeline.record import InputRecord
 from schemas.topics import TRANSACTION_TOPICS
 
 PARTITIONS = 4
-WORKERS = 2
 _SETTLE_S = 300.0
 _VERDICT = msgspec.json.Decoder(Verdict)
 
@@ -42,6 +41,7 @@ class Plan:
     history: bool = False
     kinds: list[str] | None = None
     module: str = "console"
+    workers: int = 2
 
 
 def chaos(plan: Plan) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _chaos(run: Run, plan: Plan) -> dict[str, Any]:
     house = House(run, PARTITIONS, policy, plan.module)
     try:
         house.stand.make_topics(history=plan.history)
-        for _ in range(WORKERS):
+        for _ in range(plan.workers):
             house.start_worker()
         for worker in list(house.workers):
             worker.said(r"worker ready partitions")

@@ -1,0 +1,54 @@
+"""A house that breaks loses nothing and repeats nothing; and the judge who says so sees what others would hide."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from load_tests.chaos.run import Plan, chaos
+from load_tests.services.need import UnavailableError
+from tests.services.fixtures import missing
+
+WRONG = ("lost", "repeated", "strange", "state_differences", "undisturbed_differences")
+
+
+def judged(plan: Plan) -> dict[str, Any]:
+    try:
+        return chaos(plan)
+    except UnavailableError as error:
+        missing(error)
+
+
+@pytest.mark.timeout(400)
+def test_nothing_is_lost_or_repeated_while_workers_and_the_broker_are_killed() -> None:
+    kinds = ["kill", "zombie", "broker_kill"]
+    verdict = judged(Plan(transactions=6_000, seed=1, rate=600, kinds=kinds))
+    assert {name: verdict[name] for name in WRONG} == dict.fromkeys(WRONG, 0), verdict["examples"]
+    assert verdict["settled"]
+    assert verdict["workers_ended_by_themselves"] == []
+    assert set(verdict["faults_of_each_kind"]) == set(kinds)
+    assert verdict["transactions"] == 6_000
+    assert verdict["policies"] == [1, 2]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    "defect, seen",
+    [
+        ("batch_without_its_state", "state_differences"),
+        ("position_one_too_far", "lost"),
+        ("dropped_duplicate", "lost"),
+    ],
+)
+def test_a_planted_defect_is_seen(monkeypatch: pytest.MonkeyPatch, defect: str, seen: str) -> None:
+    monkeypatch.setenv("PLANTED", defect)
+    plan = Plan(transactions=2_400, seed=1, rate=300, workers=1, kinds=["stop"], module="tests.kafka.planted")
+    assert judged(plan)[seen] > 0
+
+
+def test_the_judge_shares_no_code_with_the_engine() -> None:
+    """It must not believe what the engine believes."""
+    program = "import load_tests.chaos.judge, sys; print([name for name in sys.modules if name.startswith('agents')])"
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert said.stdout.strip() == "[]"
