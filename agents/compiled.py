@@ -6,9 +6,11 @@ Wheels that were built with `TIERWATCH_COMPILE=1` are compiled as they are; noth
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from hashlib import sha256
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
@@ -22,10 +24,24 @@ _BUILD_FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 _DIGEST = "DIGEST"
 
 
-def prefer() -> None:
+def prefer(folder: Path = FOLDER) -> None:
     """Have the compiled version imported where there is one that fits; too late where a package was imported before."""
-    if sys.modules.keys().isdisjoint(_PACKAGES) and _fits(FOLDER):
-        sys.path.insert(0, str(FOLDER))
+    if not sys.modules.keys().isdisjoint(_PACKAGES):
+        return
+    if fits(folder):
+        sys.path.insert(0, str(folder))
+    elif folder.exists():
+        sys.stderr.write(
+            f"{folder.name} does not fit the sources any more, so pure Python runs; `make compile` makes it anew\n"
+        )
+
+
+def fits(folder: Path = FOLDER) -> bool:
+    """Whether the compiled version that stands there was made from these sources, by this Python."""
+    try:
+        return (folder / _DIGEST).read_text() == digest()
+    except OSError:
+        return False
 
 
 def is_compiled() -> bool:
@@ -34,12 +50,30 @@ def is_compiled() -> bool:
     return spec is not None and (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
 
 
+def can_compile() -> bool:
+    """Whether mypyc and a C compiler are here."""
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    return find_spec("mypyc") is not None and shutil.which(compiler) is not None
+
+
 def digest() -> str:
     """Of all that a compiled version depends on: the packages, how they are compiled, for which Python."""
     whole = sha256(sys.version.encode())
     for path in _sources():
         whole.update(f"\0{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return whole.hexdigest()
+
+
+def bring(folder: Path = FOLDER, level: int = 2) -> None:
+    """Compile into `folder` unless what stands there fits, and say so: it takes a minute or two.
+
+    Raises:
+        subprocess.CalledProcessError: no compiler, or it failed; what it said is in `stderr`.
+
+    """
+    if not fits(folder):
+        sys.stderr.write(f"compiling the pipeline into {folder.name}, once for these sources\n")
+        build(folder, level)
 
 
 def build(folder: Path, level: int = 2) -> None:
@@ -79,25 +113,10 @@ def _sources() -> list[Path]:
     return [ROOT / "setup.py", *sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)]
 
 
-def _fits(folder: Path) -> bool:
-    try:
-        made_from = (folder / _DIGEST).read_text()
-    except OSError:
-        return False
-    if made_from == digest():
-        return True
-    sys.stderr.write(
-        f"{folder.name} does not fit the sources any more, so pure Python runs; `make compile` makes it anew\n"
-    )
-    return False
-
-
 def main() -> None:
     """Compile for this source tree."""
-    if _fits(FOLDER):
-        return
     try:
-        build(FOLDER)
+        bring()
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error.stdout}{error.stderr}\nThe pipeline could not be compiled; it runs in pure Python as before.")
 

@@ -9,6 +9,7 @@ from agents import log as logs
 from agents import topics
 from agents.app import App
 from agents.broker import BrokerError, reach
+from agents.compiled import is_compiled
 from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
 from agents.first_policy import OtherPolicyError
@@ -56,6 +57,7 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
+    _tell_pipeline()
     metrics = Metrics()
     metrics.in_force(policy)
     port = metrics.serve(settings.metrics_host, settings.metrics_port)
@@ -70,6 +72,13 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
 
     app = App(settings, policy, layout, metrics)
     return await _run(app, told)
+
+
+def _tell_pipeline() -> None:
+    if is_compiled():
+        log.info("the pipeline is compiled")
+    else:
+        log.info("the pipeline is pure Python: compiled, it is about three times as fast", how="docs/performance.md")
 
 
 def _what_it_is(layout: topics.Layout) -> dict[str, object]:

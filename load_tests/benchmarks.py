@@ -14,9 +14,10 @@ from rich.table import Table
 from agents.compiled import is_compiled
 from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
+from load_tests import performance_page
 from load_tests.busy import busy
 from load_tests.chaos.run import Plan, chaos
-from load_tests.judge import judge
+from load_tests.judge import judge_apart
 from load_tests.state import state
 from load_tests.throughput import PEERS, throughput
 
@@ -36,9 +37,25 @@ def list_benchmarks(ctx: typer.Context) -> None:
 
 
 @app.command("judge")
-def judge_command(*, transactions: int = 200_000, seed: Seed = 1, json: AsJson = False) -> None:
+def judge_command(
+    *,
+    transactions: int = 200_000,
+    seed: Seed = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs; the fastest counts.")] = 3,
+    pure: Annotated[bool, typer.Option("--pure", help="In pure Python, also where the pipeline is compiled.")] = False,
+    both: Annotated[bool, typer.Option("--both", help="Compiled and in pure Python, in turn.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write both figures into docs/performance.md.")] = False,
+    json: AsJson = False,
+) -> None:
     """The pipeline alone: transactions a second on one core, with the whole default policy."""
-    _tell("judge", judge(transactions, seed), json=json)
+    kinds = ["pure"] if pure else ["compiled"]
+    if both or write:
+        kinds = ["compiled", "pure"]
+    measured = judge_apart(kinds, transactions, seed, repeats)
+    if write:
+        performance_page.write(measured)
+    first = measured.pop(kinds[0])
+    _tell("judge", {**first, **measured}, json=json)
 
 
 @app.command("busy")

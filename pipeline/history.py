@@ -89,12 +89,11 @@ class History:
         if not log.end & _LET_GO_EVERY:
             self._let_go(min(self.last_arrival_ms, intake.arrived_ms) - KEPT_MS)
         self.last_arrival_ms = intake.arrived_ms
-        transaction = intake.transaction
         occurred_ms = intake.occurred_ms
-        payee_id = transaction.payee_id
+        payee_id = intake.payee_id
         if payee_id:
             self.see_payee(payee_id, occurred_ms)
-        device_id = transaction.device_id
+        device_id = intake.device_id
         if device_id:
             self.see_device(device_id, occurred_ms)
         if intake.type_index == REVERSAL:
@@ -105,8 +104,8 @@ class History:
             self._fold_at_once(intake.type_index, occurred_ms, amount)
             return None
         position = self._append(intake, amount)
-        if transaction.currency != intake.base_currency:
-            self.reversals.foreign[position] = transaction.currency, intake.amount_minor
+        if intake.currency != intake.base_currency:
+            self.reversals.foreign[position] = intake.currency, intake.amount_minor
             self.settled = b""
         return None
 
@@ -159,12 +158,12 @@ class History:
         if type_of(kind) == REVERSAL or is_declined(kind) or intake.declined:
             return Reversal("not_reversible", 0)
         currency, whole = self.reversals.foreign.get(original) or (intake.base_currency, amount)
-        if currency != transaction.currency:
+        if currency != intake.currency:
             return Reversal("other_currency", 0)
         since = max(intake.occurred_ms, time)
         if intake.amount_minor == 0 or self.reversals.reversed_by(original, since) >= whole:
             return Reversal("nothing_left", 0)
-        self.reversals.add(position, original, (transaction.currency, intake.amount_minor))
+        self.reversals.add(position, original, (intake.currency, intake.amount_minor))
         self.settled = b""
         steps = self._give_back(position, original)
         return Reversal("applied", steps[0][1] if steps and steps[0][0] == since else 0)

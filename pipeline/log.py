@@ -187,9 +187,9 @@ def content_of(intake: Intake) -> int:
     """
     t = intake.transaction
     content = (
-        t.customer_id, intake.occurred_ms, t.amount, t.currency, t.transaction_type, t.status,
-        t.original_transaction_id, intake.original_ms, t.account_id, t.card_token, t.payee_id, t.merchant_id,
-        t.terminal_id, t.device_id,
+        intake.customer_id, intake.occurred_ms, intake.amount_minor, intake.currency, t.transaction_type, t.status,
+        t.original_transaction_id, intake.original_ms, t.account_id, t.card_token, intake.payee_id, t.merchant_id,
+        t.terminal_id, intake.device_id,
     )  # fmt: skip
     return crc32(_encode_content(content))
 

@@ -47,7 +47,7 @@ def _signal(finding: Finding, limit: int, evidence: Evidence | None) -> Signal:
 
 
 def _evidence(finding: Finding, history: History, intake: Intake) -> Evidence:
-    own_id = intake.transaction.transaction_id
+    own_id = intake.transaction_id
     own_time = intake.occurred_ms
     own_amount = 0 if intake.declined else intake.base_minor
     if not finding.window:

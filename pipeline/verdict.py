@@ -1,6 +1,6 @@
 """From what the rules found to what is done about it: score, outcome, cool-down."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from pipeline.plan import Plan
 from pipeline.policy.model import Action
@@ -11,20 +11,26 @@ _NOTHING: Final = Action()
 _MOST_FURTHER: Final = 9
 
 
-class Verdict(NamedTuple):
+class Verdict:
     """`outcome` is a rank in OUTCOMES; `action` is what is asked for now, nothing where every live signal is cooled.
 
     `cooling` are the cool-downs that begin with this verdict: rule number to (arrival, epoch ms; outcome).
     """
 
-    outcome: int
-    score: int
-    action: Action
-    cooled: bool
-    cooling: dict[int, tuple[int, int]]
+    __slots__ = ("action", "cooled", "cooling", "outcome", "score")
+
+    def __init__(
+        self, outcome: int, score: int, action: Action, cooling: dict[int, tuple[int, int]], *, cooled: bool = False
+    ) -> None:
+        """Put together what was weighed."""
+        self.outcome = outcome
+        self.score = score
+        self.action = action
+        self.cooling = cooling
+        self.cooled = cooled
 
 
-_PASS: Final = Verdict(0, 0, _NOTHING, cooled=False, cooling={})
+_PASS: Final = Verdict(0, 0, _NOTHING, {})
 
 
 def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int]], arrived_ms: int) -> Verdict:
@@ -35,15 +41,15 @@ def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int
     """
     live = [finding.rule for finding in findings if finding.fires and finding.rule.mode == "live"]
     if not live:
-        return _PASS._replace(outcome=plan.outcome_of_score[0]) if plan.outcome_of_score[0] else _PASS
+        return Verdict(plan.outcome_of_score[0], 0, _NOTHING, {}) if plan.outcome_of_score[0] else _PASS
     score = max(rule.points for rule in live) + min(len(live) - 1, _MOST_FURTHER)
     outcome = max(plan.outcome_of_score[score], *(rule.floor for rule in live))
     action = plan.actions[outcome]
     if action == _NOTHING:
-        return Verdict(outcome, score, action, cooled=False, cooling={})
+        return Verdict(outcome, score, action, {})
     for rule in live:
         begun, reached = cooling.get(rule.number, (0, -1))
         if reached < outcome or arrived_ms - begun >= rule.cool_down_ms:
             fresh = {each.number: (arrived_ms, outcome) for each in live}
-            return Verdict(outcome, score, action, cooled=False, cooling=fresh)
-    return Verdict(outcome, score, _NOTHING, cooled=True, cooling={})
+            return Verdict(outcome, score, action, fresh)
+    return Verdict(outcome, score, _NOTHING, {}, cooled=True)

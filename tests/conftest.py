@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from agents.compiled import prefer
+
+# `make test COMPILED=1 ARGS=tests/laws`: the same tests of the compiled pipeline. It must come before any import of it.
+if os.environ.get("COMPILED"):
+    from tests.services.compiled import compiled_folder
+
+    prefer(compiled_folder())
+
 pytest_plugins = ["tests.services.fixtures"]
 
 # Law by law, a person's machine explores; CI repeats itself, so that a red build always means the change.

@@ -6,7 +6,7 @@ from pipeline.sight import Finding, Sight
 def find(sight: Sight, findings: list[Finding]) -> None:
     """Fires when the amount is above the limit and the device was first seen less than `new_for` before, or never."""
     rule = sight.plan.new_device
-    device = sight.intake.transaction.device_id
+    device = sight.intake.device_id
     if rule is None or not device or not rule.mask & sight.bit or sight.intake.declined:
         return
     amount = sight.intake.base_minor

@@ -6,7 +6,7 @@ from pipeline.sight import Finding, Sight
 def find(sight: Sight, findings: list[Finding]) -> None:
     """Fires when the amount is above the limit and the payee was first seen less than `new_for` before, or never."""
     rule = sight.plan.new_payee
-    payee = sight.intake.transaction.payee_id
+    payee = sight.intake.payee_id
     if rule is None or not payee or not rule.mask & sight.bit or sight.intake.declined:
         return
     amount = sight.intake.base_minor

@@ -15,6 +15,7 @@ from tests.services import asyncapi
 from tests.services import compose as compose_service
 from tests.services import kafka as kafka_service
 from tests.services import redis as redis_service
+from tests.services.compiled import compiled_folder
 from tests.services.kafka import Kafka
 from tests.services.need import UnavailableError, program
 from tests.services.run import OwnRun, Run
@@ -121,6 +122,15 @@ def compose() -> compose_service.Compose:
     """Docker Compose, which understands the compose file without an engine."""
     try:
         return compose_service.compose()
+    except UnavailableError as error:
+        missing(error)
+
+
+@pytest.fixture(scope="session")
+def compiled_pipeline() -> Path:
+    """The folder of the compiled pipeline."""
+    try:
+        return compiled_folder()
     except UnavailableError as error:
         missing(error)
 

@@ -1,0 +1,35 @@
+"""docs/performance.md: its table comes from `python -m load_tests judge --both --write`, the words around it do not."""
+
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+_TABLE = re.compile(r"(?<=<!-- judge -->\n).*?(?=<!-- /judge -->)", re.DOTALL)
+_ROWS = {
+    "transactions_per_second": "transactions a second, one core",
+    "microseconds_per_transaction": "µs of CPU a transaction",
+    "of_which_states_microseconds": "of them for the changed states' bytes",
+    "state_bytes_written_per_transaction": "bytes of state written a transaction",
+    "state_bytes_median": "bytes of the median customer's state",
+    "alert_share": "share of transactions that raise an alert",
+}
+
+
+def write(measured: dict[str, dict[str, Any]]) -> None:
+    """Put the figures into the page; `measured` by `compiled` and `pure`, as `judge_apart` returns it."""
+    PAGE.write_text(_TABLE.sub(_table(measured).replace("\\", r"\\"), PAGE.read_text()))
+
+
+def _table(measured: dict[str, dict[str, Any]]) -> str:
+    kinds = list(measured)
+    counted = measured[kinds[0]]["transactions"]
+    lines = [
+        f"| {counted:,} transactions, Python {platform.python_version()} | {' | '.join(kinds)} |",
+        f"|---|{'---:|' * len(kinds)}",
+    ]
+    for name, words in _ROWS.items():
+        figures = " | ".join([f"{measured[kind][name]:,}" for kind in kinds])
+        lines.append(f"| {words} | {figures} |")
+    return "\n".join(["", *lines, "", ""])
