@@ -13,6 +13,7 @@ from agents.compiled import is_compiled
 from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
 from agents.first_policy import OtherPolicyError
+from agents.garbage import collect_seldom
 from agents.log import Log
 from agents.measure import Metrics
 from agents.permissions import refusal
@@ -34,6 +35,7 @@ def run_worker(settings: Settings) -> int:
         log.warning("not a setting, is it misspelt?", variable=variable)
     try:
         policy = _first_policy(settings)
+        collect_seldom()
         return asyncio.run(_work_until_told(settings, policy))
     except (BrokerError, PolicyError) as error:
         return _told(error, settings)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NamedTuple
 
-from agents.engine.writer import Outgoing
-from pipeline.record import Headers, Record
+from pipeline.record import Headers, Message, Record
 from schemas import cloudevents, codec
 from schemas.journal import InputRange, JournalRecord
 from schemas.timestamps import format_ms
@@ -84,11 +83,11 @@ class Journal:
         """Note a new owner: a unit of nothing, whose record tells the broker's time before any tick is believed."""
         self._units.append(Unit(self._seen(at_ms), None, [], at_ms=at_ms))
 
-    def drain(self, partition: int, before: int) -> list[Outgoing]:
+    def drain(self, partition: int, before: int) -> list[Message]:
         """Return the journal's messages and begin anew; `before` is how many units the partition had done before."""
         units, self._units = self._units, []
         key = b"%d" % partition
         return [
-            Outgoing(TOPIC, partition, key, codec.encode(unit.record(partition)), unit.headers(partition, number))
+            Message(TOPIC, key, codec.encode(unit.record(partition)), unit.headers(partition, number))
             for number, unit in enumerate(units, before + 1)
         ]

@@ -17,7 +17,7 @@ from agents.engine import positions
 from agents.engine.journal import Journal
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
-from agents.engine.writer import Committed, Outgoing, Writer
+from agents.engine.writer import Committed, Writer
 from agents.log import Log
 from pipeline.partition import Partition
 from pipeline.record import Message, Record
@@ -143,7 +143,8 @@ class Shard:
         repeated = set(self.pipeline.repeated)
         for topic, same in groupby(records, key=attrgetter("topic")):
             run = list(same)
-            self._journal.took(run, [record.offset for record in run if (topic, record.offset) in repeated])
+            again = [record.offset for record in run if (topic, record.offset) in repeated] if repeated else ()
+            self._journal.took(run, again)
             ahead[topic] = run[-1].offset + 1
             work.by_topic[topic] += len(run)
         arrivals = [record.timestamp for record in records]
@@ -200,16 +201,11 @@ class Shard:
         for name, values in changed.items():
             values[positions.KEY] = here
             self.tables[name].change(values)
-        outgoing = self._writer.addressed(work.messages, self.number)
-        outgoing += journal
-        outgoing += [
-            Outgoing(self._host.changelogs[name], self.number, key, value)
-            for name, values in changed.items()
-            for key, value in values.items()
-        ]
+        changelogs = {self._host.changelogs[name]: values for name, values in changed.items()}
+        batches = self._writer.batches(self.number, [*work.messages, *journal], changelogs)
         self._host.drained()
 
-        committed = await self._writer.commit(outgoing)
+        committed = await self._writer.commit(batches)
 
         self.committed = next_offsets
         self._remember(committed)

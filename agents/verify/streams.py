@@ -66,7 +66,11 @@ class Streams:
 
     def __init__(self, client: Mapping[str, Any], places: Iterable[tuple[str, int]]) -> None:
         self._consumer = AIOKafkaConsumer(
-            **client, isolation_level="read_committed", enable_auto_commit=False, max_poll_records=_AT_ONCE
+            **client,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_poll_records=_AT_ONCE,
         )
         self._partitions = [TopicPartition(*each) for each in places]
         self._streams: dict[tuple[str, int], Stream] = {}
@@ -78,7 +82,6 @@ class Streams:
             consumer.assign(partitions)
             first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
             for partition in partitions:
-                consumer.seek(partition, first[partition])
                 self._streams[tuple(partition)] = Stream(consumer, partition, first[partition], end[partition])
         except BaseException:
             await consumer.stop()

@@ -15,12 +15,13 @@ from aiokafka.errors import KafkaError
 from agents import topics
 from agents.broker import Broker, BrokerError
 from agents.engine import positions
+from agents.engine.batches import OWN
 from agents.engine.fit import fitted
 from agents.engine.journal import TOPIC as JOURNAL
 from agents.engine.journal import UNIT
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
-from agents.engine.writer import AUDIT, DEAD_LETTERS
+from agents.engine.writer import DEAD_LETTERS
 from agents.exit_codes import Exit
 from agents.first_policy import initial_digest
 from agents.settings import Settings
@@ -38,7 +39,7 @@ from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
 
 # Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, and what
 # shared topics make comes between two units. All others go to the partition of their customer, unit after unit.
-SHARED_OUTPUTS = (AUDIT, DEAD_LETTERS)
+SHARED_OUTPUTS = ("audit", DEAD_LETTERS)
 OUTPUTS = tuple(name for name in TOPICS if name not in {*CUSTOMER_TOPICS, *SHARED_TOPICS, *SHARED_OUTPUTS, JOURNAL})
 
 Place = tuple[str, int]
@@ -204,7 +205,7 @@ class _Verification:
         for message in messages:
             sent = fitted(message) if message.topic == DEAD_LETTERS else message
             count = self._partitions[sent.topic]
-            partition = here % count if sent.key is None or sent.topic == AUDIT else partition_of(sent.key, count)
+            partition = here % count if sent.key is None or sent.topic in OWN else partition_of(sent.key, count)
             self._shared[sent.topic, partition].compare([sent], ())
 
     def _compare_states(self, number: int, again: Rerun, states: Mapping[str, Rows]) -> None:
