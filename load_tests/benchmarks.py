@@ -18,6 +18,7 @@ from load_tests import performance_page
 from load_tests.busy import busy
 from load_tests.chaos.run import Plan, chaos
 from load_tests.judge import judge_apart
+from load_tests.latency import latency
 from load_tests.state import state
 from load_tests.throughput import PEERS, throughput
 
@@ -97,6 +98,18 @@ def chaos_command(
     wrong = ("lost", "repeated", "strange", "state_differences", "undisturbed_differences")
     if not verdict["settled"] or any(verdict[name] for name in wrong):
         raise typer.Exit(1)
+
+
+@app.command("latency")
+def latency_command(
+    *,
+    rate: Annotated[float, typer.Option(help="Transactions published a second, whatever happens.")] = 5_000,
+    seconds: float = 30,
+    peers: Annotated[bool, typer.Option(help="Kafka Streams beside it.")] = True,
+    json: AsJson = False,
+) -> None:
+    """From the moment a payment is due to its committed alert, at a steady rate."""
+    _tell("latency", latency(rate, seconds, peers=peers), json=json)
 
 
 @app.command("state")

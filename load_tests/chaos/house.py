@@ -1,7 +1,5 @@
 """What can break: a broker, a Redis, and workers, each a process group that signals reach."""
 
-import re
-import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from load_tests.stand.stand import Stand
 
 SESSION_S = 6
 _ALIVE_S = 120.0
-_METRIC = re.compile(r"^(\w+)(?:\{.*\})? (\S+)$", re.MULTILINE)
 # What the broker needs to compact within seconds, when it is told to.
 _CLEANER = "log.cleaner.backoff.ms=500\n"
 
@@ -82,14 +79,6 @@ class House:
             self.deaths.append(f"{worker.name} ended with {worker.process.returncode}: {worker.log()[-600:]}")
             self.start_worker()
 
-    def settled(self) -> bool:
-        """Return whether all partitions are owned and nothing is left to read; asks the workers alive."""
-        self.bury()
-        pages = [page for worker in self.workers if (page := _metrics(worker))]
-        owned = sum(_sum(page, "tierwatch_partitions_owned") for page in pages)
-        lag = sum(_sum(page, "tierwatch_lag_records") for page in pages)
-        return len(pages) == len(self.workers) and owned == self.stand.partitions and lag == 0
-
     def end(self) -> None:
         """Stop the workers as an orchestrator does, then the rest."""
         for worker in self.workers:
@@ -103,18 +92,3 @@ class House:
         """End everything at once."""
         for each in (*self.workers, self.redis, self.broker):
             each.kill()
-
-
-def _metrics(worker: Program) -> str:
-    port = re.search(r"metrics served port=(\d+)", worker.log())
-    if port is None:
-        return ""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/metrics", timeout=5) as answer:
-            return str(answer.read().decode())
-    except OSError:
-        return ""
-
-
-def _sum(page: str, name: str) -> float:
-    return sum(float(value) for found, value in _METRIC.findall(page) if found == name)

@@ -14,6 +14,7 @@ import msgspec
 from load_tests.chaos.faults import Faults
 from load_tests.chaos.house import House
 from load_tests.chaos.judge import Verdict
+from load_tests.chaos.progress import Progress
 from load_tests.chaos.traffic import Traffic
 from load_tests.month import Month
 from load_tests.services.run import OwnRun, Run
@@ -143,10 +144,17 @@ def _break_while_loading(house: House, records: Iterator[InputRecord], rate: int
 
 
 def _settles(house: House) -> bool:
+    """Return whether everything that was published is taken in the end; the judge says what is missing."""
+
+    def complete() -> bool:
+        house.bury()
+        return progress.complete()
+
     try:
-        return bool(until(house.settled, "the house to settle", seconds=_SETTLE_S))
+        with Progress(house.kafka.bootstrap, house.stand.partitions) as progress:
+            return until(complete, "the house to take everything", seconds=_SETTLE_S)
     except TimeoutError:
-        return False  # the judge says what is missing
+        return False
 
 
 def _judge(house: House, policy: str, *, history: bool) -> Verdict:
