@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from agents.exit_codes import Exit
-from console import demo, ingest, policy, replay, simulate, topics, verify, worker
+from console import audit, demo, ingest, policy, replay, simulate, status, suspend, topics, verify, worker
 from console.errors import CommandError
 from console.exit_codes import INTERRUPTED, OUTPUT_CLOSED
 
@@ -83,6 +83,9 @@ app.command("simulate", short_help="Publish a simulated city to Kafka")(simulate
 app.command("ingest", short_help="Publish a CSV as transactions and labels")(ingest.command)
 app.command("replay", short_help="Run records through detection without Kafka")(replay.command)
 app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
+app.command("status", short_help="Say what is in force for a customer")(status.command)
+app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)
+app.add_typer(audit.app, name="audit", short_help="Check the audit")
 app.add_typer(policy.app, name="policy", short_help="Check a policy")
 
 

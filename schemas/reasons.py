@@ -147,7 +147,7 @@ class RefusalReason(StrEnum):
     OLDER_THAN_KNOWN = "older_than_known", "A later event has already lowered or frozen; an older one must not raise."
     NOT_NOW = "not_now", "The customer is not where that could happen; the detail says where."
     NO_ONBOARDING = "no_onboarding", "The policy in force takes no applications."
-    NOT_A_RAISE = "not_a_raise", "The tier asked for is not above the one held."
+    NOT_A_RAISE = "not_a_raise", "What is asked for is not above what is held."
     UNKNOWN_RULE = "unknown_rule", "There is no rule of that name to change like that, or none is named."
     ABOVE_CEILING = "above_ceiling", "The limit is above the ceiling of the tier."
     NO_CONSENT = "no_consent", "The consent is younger than the application."

@@ -91,6 +91,21 @@ def within_the_ceiling(event: LimitEvent, case: Case) -> Refused | None:
     return refuse_limit(tier_in_force(case.dossier, case.policy, case.arrival_ms), event.rule, event.limit)
 
 
+def raises_the_limit(event: LimitChangeApproved, case: Case) -> Refused | None:
+    """It is above what holds for as long: what lowers takes no approval, and no order may lose it."""
+    tier = tier_in_force(case.dossier, case.policy, case.arrival_ms)
+    own = [one for one in case.dossier.allowances if one.limit is not None and one.rule == event.rule]
+    lasting = next((one.limit for one in own if one.until_ms is None), None)
+    temporary = next((one for one in own if one.until_ms is not None), None)
+    holds = tier.limits.get(event.rule, 0) if lasting is None else lasting
+    until_ms = None if event.until is None else parse_ms(event.until)
+    if until_ms is None or temporary is None or temporary.limit is None:
+        raised = event.limit > (holds or 0)
+    else:
+        raised = (event.limit, until_ms) > (temporary.limit, temporary.until_ms or 0)
+    return None if raised else Refused(RefusalReason.NOT_A_RAISE, f"{event.rule} is no lower than that")
+
+
 def file_carries_the_tier(_event: object, case: Case) -> Refused | None:
     """What is on file still meets the criteria of the tier."""
     tier = tier_in_force(case.dossier, case.policy, case.arrival_ms)

@@ -35,12 +35,14 @@ def tier_to_apply_for(event: ApplicationSubmitted, case: Case) -> Refused | None
 
 
 def limits_within_ceiling(event: ApplicationSubmitted, case: Case) -> Refused | None:
-    """Each limit asked for is a limit of the tier, and within its ceiling."""
+    """Each limit asked for is above that of the tier, and within its ceiling."""
     tier = tier_named(case.policy, event.tier)
     for rule, limit in sorted(event.limits.items()):
         refused = refuse_limit(tier, rule, limit)
         if refused is not None:
             return refused
+        if tier is not None and limit <= tier.limits[rule]:
+            return Refused(RefusalReason.NOT_A_RAISE, f"{rule}: {tier.name} has {tier.limits[rule]}")
     return None
 
 

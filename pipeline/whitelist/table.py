@@ -228,7 +228,7 @@ EVENTS: tuple[Row, ...] = (
     Row("note_limit", (LimitChangeRequested,), "standing", ("base", "suspended"), ("base", "suspended"),
         allowances.note_limit),
     Row("raise_limit", (LimitChangeApproved,), "standing", ("granted",), ("granted",), allowances.raise_limit,
-        (*_ALLOW, allowances.within_the_ceiling)),
+        (*_ALLOW, allowances.within_the_ceiling, allowances.raises_the_limit)),
     Row("suppress", (SuppressionApproved,), "standing", ("granted",), ("granted",), allowances.suppress,
         (allowances.can_be_suppressed, allowances.ends_soon, *_ALLOW)),
     Row("end_suppression", (SuppressionEnded,), "standing", _STANDING, _STANDING, allowances.end_suppression),
