@@ -112,6 +112,41 @@ def latency_command(
     _tell("latency", latency(rate, seconds, peers=peers), json=json)
 
 
+@app.command("recovery")
+def recovery_command(*, customers: int = 200_000, trials: int = 20, seed: Seed = 1, json: AsJson = False) -> None:
+    """A worker is killed: how soon its partitions decide again, with and without a standby."""
+    _tell("recovery", recovery(customers, trials, seed), json=json)
+
+
+@app.command("scale")
+def scale_command(*, transactions: int = 200_000, seed: Seed = 1, json: AsJson = False) -> None:
+    """One, two and three workers: the same decisions, and what one costs."""
+    _tell("scale", scale(transactions, seed), json=json)
+
+
+@app.command("hot_customer")
+def hot_customer_command(*, transactions: int = 200_000, seed: Seed = 1, json: AsJson = False) -> None:
+    """Half of all payments are one customer's: what one costs then."""
+    _tell("hot_customer", hot_customer(transactions, seed), json=json)
+
+
+@app.command("priority")
+def priority_command(*, seconds: float = 20, json: AsJson = False) -> None:
+    """Three times more than a worker can do: the priority lane's way to the decision, and the other lane's share."""
+    _tell("priority", priority(seconds), json=json)
+
+
+@app.command("soak")
+def soak_command(
+    *,
+    rate: Annotated[float, typer.Option(help="Transactions published a second.")] = 5_000,
+    minutes: float = 30,
+    json: AsJson = False,
+) -> None:
+    """A steady load for long: does a worker's memory grow?"""
+    _tell("soak", soak(rate, minutes), json=json)
+
+
 @app.command("state")
 def state_command(
     file: Annotated[

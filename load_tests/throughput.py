@@ -6,24 +6,14 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
-import msgspec
-
 from load_tests.month import Month
 from load_tests.peers.contest import contest, contestants
+from load_tests.stand.payments import load
 from load_tests.stand.rounds import Load, Round, measure
 from load_tests.stand.stand import SESSION_S, Stand, stand
 from load_tests.stand.tail import Tail
-from pipeline.partitioning import partition_of
-from pipeline.record import InputRecord
 
 PEERS = ("faust", "quix", "kafka_streams", "kafka_streams_memory")
-
-
-class _Body(msgspec.Struct):
-    transaction_id: str
-
-
-_BODY = msgspec.json.Decoder(_Body)
 
 
 def throughput(transactions: int, seed: int, repeats: int, peers: Sequence[str] = PEERS) -> dict[str, Any]:
@@ -56,10 +46,7 @@ def whole_policy(at: Stand, transactions: int, seed: int) -> list[Round]:
     payments = month.payments()
 
     def prepare() -> Load:
-        load = list(islice(payments, transactions))
-        last = {partition_of(record.key or b"", at.partitions): record for record in load}
-        at.load(load)
-        return Load(len(load), {number: _transaction_id(record) for number, record in last.items()})
+        return load(at, islice(payments, transactions))
 
     with (
         Tail(at.address, "decisions") as output,
@@ -70,10 +57,6 @@ def whole_policy(at: Stand, transactions: int, seed: int) -> list[Round]:
         measured = measure(worker, prepare, output)
         worker.stop()
     return [measured]
-
-
-def _transaction_id(record: InputRecord) -> bytes:
-    return msgspec.json.encode(_BODY.decode(record.value or b"").transaction_id)
 
 
 def _told(rounds: list[Round]) -> dict[str, Any]:

@@ -129,10 +129,36 @@ class Program:
         return int(found[1]) * 1024 if found else 0
 
 
+class Team:
+    """Several programs that share the work, measured as one."""
+
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self.programs = programs
+        self.name = ", ".join(each.name for each in programs)
+
+    def log(self) -> str:
+        """Return all that they said, one after the other."""
+        return "\n".join(each.log() for each in self.programs)
+
+    def check(self) -> None:
+        """See that all are alive. Raises `ProgramError` when one is not."""
+        for each in self.programs:
+            each.check()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to all of them."""
+        for each in self.programs:
+            each.send(number)
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of all of them."""
+        return sum(each.cpu_seconds() for each in self.programs)
+
+
 class Meter:
     """CPU and wall seconds of a program since the meter was made."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program | Team) -> None:
         self._program = program
         self._cpu = program.cpu_seconds()
         self._wall = time.perf_counter()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from load_tests.stand.program import Meter, Program
+from load_tests.stand.program import Meter, Program, Team
 from load_tests.stand.tail import Tail
 
 _BETWEEN_LOOKS_S = 0.05
@@ -46,7 +46,7 @@ class TooSlowError(Exception):
     """A round did not end."""
 
 
-def measure(program: Program, prepare: Callable[[], Load], output: Tail) -> Round:
+def measure(program: Program | Team, prepare: Callable[[], Load], output: Tail) -> Round:
     """Stop the program, prepare a load, and return what it took to do all of it."""
     program.send(signal.SIGSTOP)
     load = prepare()
@@ -57,7 +57,7 @@ def measure(program: Program, prepare: Callable[[], Load], output: Tail) -> Roun
     return Round(load.records, cpu_seconds, wall_seconds)
 
 
-def await_last(program: Program, last: Mapping[int, bytes], output: Tail) -> None:
+def await_last(program: Program | Team, last: Mapping[int, bytes], output: Tail) -> None:
     """Return when the last record of every partition has come out.
 
     Raises:

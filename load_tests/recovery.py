@@ -1,0 +1,107 @@
+"""A worker is killed: how soon its partitions decide again, and how fast their states are read from the changelog."""
+
+import re
+import time
+from random import Random
+from statistics import median
+from typing import Any
+
+from load_tests.stand.alerts import quantile
+from load_tests.stand.payments import customer_of, load, purchase
+from load_tests.stand.program import Program, Team
+from load_tests.stand.rounds import Load, await_last
+from load_tests.stand.stand import Stand, stand
+from load_tests.stand.tail import Tail
+from schemas.timestamps import MS_PER_DAY, parse_ms
+
+SESSION_S = 6
+_START_MS = parse_ms("2026-03-01T00:00:00Z")
+_RECOVERED = re.compile(r"recovered .*?records=(\d+) .*?seconds=([\d.]+)")
+_READY = "worker ready partitions"
+
+
+def recovery(customers: int, trials: int, seed: int) -> dict[str, Any]:
+    """Return what was measured over `trials` kills, without and with a standby.
+
+    Each customer has paid twice, one round after the other: half of what the changelog holds is superseded.
+    """
+    with stand() as at:
+        return {
+            "customers": customers,
+            "without_standby": _measured(at, customers, trials, seed, standby=0),
+            "with_standby": _measured(at, customers, trials, seed, standby=1),
+        }
+
+
+def _measured(at: Stand, customers: int, trials: int, seed: int, standby: int) -> dict[str, Any]:
+    at.make_topics(history=True)
+    rng = Random(seed)
+    crew = _Crew(at, standby)
+    waits_ms: list[float] = []
+    try:
+        crew.start().said(_READY)
+        with Tail(at.address, "decisions") as output:
+            for turn in range(2):
+                at_ms = _START_MS + turn * MS_PER_DAY
+                paid = (
+                    purchase(f"t-{turn}-{number}", f"customer-{number}", at_ms + number, rng)
+                    for number in range(customers)
+                )
+                await_last(crew.programs[0], load(at, paid).last, output)
+            crew.start().said(_READY)
+            for trial in range(trials):
+                victim = crew.programs.pop(rng.randrange(2))
+                began = time.monotonic()
+                victim.kill()
+                probes = _probe(at, trial, rng)
+                await_last(Team(crew.programs), probes.last, output)
+                waits_ms.append((time.monotonic() - began) * 1000)
+                crew.start().said(_READY)
+        told = [(int(records), float(seconds)) for records, seconds in _RECOVERED.findall(crew.log())]
+    finally:
+        crew.kill()
+    waits_ms.sort()
+    rates = [records / seconds for records, seconds in told if records >= customers // at.partitions and seconds]
+    return {
+        "kill_to_decision_p50_ms": quantile(waits_ms, 0.5),
+        "kill_to_decision_p90_ms": quantile(waits_ms, 0.9),
+        "session_timeout_ms": SESSION_S * 1000,
+        "changelog_records_per_s": round(median(rates)) if rates else None,
+    }
+
+
+class _Crew:
+    def __init__(self, at: Stand, standby: int) -> None:
+        self._at = at
+        self._standby = standby
+        self._all: list[Program] = []
+        self.programs: list[Program] = []
+
+    def start(self) -> Program:
+        worker = self._at.worker(
+            f"worker-{self._standby}-{len(self._all)}",
+            session_timeout=str(SESSION_S),
+            standby_replicas=str(self._standby),
+        )
+        self._all.append(worker)
+        self.programs.append(worker)
+        return worker
+
+    def log(self) -> str:
+        return "\n".join(each.log() for each in self._all)
+
+    def kill(self) -> None:
+        for each in self._all:
+            each.kill()
+
+
+def _probe(at: Stand, trial: int, rng: Random) -> Load:
+    """Publish one payment to every partition."""
+    at_ms = _START_MS + 2 * MS_PER_DAY + trial
+    return load(
+        at,
+        [
+            purchase(f"probe-{trial}-{number}", customer_of(number, at.partitions), at_ms, rng)
+            for number in range(at.partitions)
+        ],
+    )
