@@ -17,8 +17,13 @@ from agents.garbage import collect_seldom
 from load_tests import performance_page
 from load_tests.busy import busy
 from load_tests.chaos.run import Plan, chaos
+from load_tests.hot_customer import hot_customer
 from load_tests.judge import judge_apart
 from load_tests.latency import latency
+from load_tests.priority import priority
+from load_tests.recovery import recovery
+from load_tests.scale import scale
+from load_tests.soak import soak
 from load_tests.state import state
 from load_tests.throughput import PEERS, throughput
 
