@@ -90,10 +90,9 @@ def test_a_zombie_is_fenced_and_comes_back_by_itself(empty_kafka: Kafka, tmp_pat
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("how", ["frozen", "restarted"])
 def test_an_outage_of_the_broker_is_ridden_out(tmp_path: Path, how: str) -> None:
-    broker_folder, worker_folder = tmp_path / "broker", tmp_path / "worker"
-    broker_folder.mkdir()
+    worker_folder = tmp_path / "worker"
     worker_folder.mkdir()
-    with OwnBroker(broker_folder) as broker:
+    with OwnBroker(tmp_path / "broker") as broker:
         prepare(broker.kafka)
         with Worker(worker_folder, broker.kafka.bootstrap) as worker:
             worker.ready()

@@ -90,10 +90,9 @@ def test_settings_that_cannot_be_used_end_the_worker(tmp_path: Path, setting: di
 
 
 def test_a_permission_that_is_missing_is_named(tmp_path: Path) -> None:
-    broker_folder, worker_folder = tmp_path / "broker", tmp_path / "worker"
-    broker_folder.mkdir()
+    worker_folder = tmp_path / "worker"
     worker_folder.mkdir()
-    with OwnBroker(broker_folder, ACCESS_CONTROL) as broker:
+    with OwnBroker(tmp_path / "broker", ACCESS_CONTROL) as broker:
         kafka = broker.kafka
         prepare(kafka)
         everything = [
