@@ -6,6 +6,7 @@ import typer
 
 from agents.exit_codes import Exit
 
+_POLICIES = "policies"
 app = typer.Typer(no_args_is_help=True, help="The audit: who did what, why, and that nobody edited it.")
 
 
@@ -28,7 +29,7 @@ def verify(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
     with WholeTopic(settings(), "audit") as whole:
         for record in whole.to_the_end():
             values.setdefault(record.partition, []).append((record.offset, record.value or b""))
-    entries, problems = 0, []
+    entries, problems, spoken = 0, [], list[int]()
     for partition, records in sorted(values.items()):
         heads, breaks = follow(value for _, value in records)
         entries += sum(head.entries for head in heads.values())
@@ -36,6 +37,13 @@ def verify(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
             {"partition": partition, "offset": records[each.place - 1][0], "chain": each.chain, "what": each.what}
             for each in breaks
         ]
+        if _POLICIES in heads:
+            spoken.append(partition)
+    # One worker speaks for the policies, on one partition: their entries elsewhere are nobody's.
+    problems += [
+        {"partition": partition, "offset": 0, "chain": _POLICIES, "what": f"{_POLICIES} stand on partition {spoken[0]}"}
+        for partition in spoken[1:]
+    ]
     if json:
         typer.echo(encode({"ok": not problems, "entries": entries, "breaks": problems}))
     else:
