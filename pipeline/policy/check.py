@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.policy.check_tiers import base_tier, granted_tiers, nested_windows, rising_tiers, tier_names
+from pipeline.policy.issuers import problems as issuer_problems
 from pipeline.policy.model import LIMIT_RULES, Policy
 from pipeline.policy.onboarding import asks_less
 from pipeline.policy.onboarding import problems as call_back_problems
@@ -117,6 +118,12 @@ def _too_few(needed: int, able: int, roles: Sequence[str]) -> str:
     return f"{needed} must sign, but only {able} of the people listed have a role of {', '.join(roles) or 'nobody'}"
 
 
+def _attestations(policy: Policy) -> Iterator[Finding]:
+    if policy.attestations is not None:
+        for place, message in issuer_problems(policy.attestations):
+            yield Finding(("attestations", *place), message)
+
+
 def _onboarding(policy: Policy) -> Iterator[Finding]:
     """Applications can run, and a higher tier never asks for less than the tier below it."""
     if policy.onboarding is None:
@@ -146,4 +153,5 @@ _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     _people,
     _able_people,
     _onboarding,
+    _attestations,
 )

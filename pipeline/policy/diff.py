@@ -18,7 +18,10 @@ Effect = Literal["tightened", "loosened", "changed"]
 
 # Sections that are not about all customers alike: the terms of one tier, or how the policy itself changes.
 _NOT_FOR_ALL = frozenset(
-    {"tiers", "name", "version", "people", "policy_approvals", "policy_approver_roles", "break_glass_roles"}
+    {
+        *("tiers", "name", "version", "people", "attestations"),
+        *("policy_approvals", "policy_approver_roles", "break_glass_roles"),
+    }
 )
 _SUBJECTS = {"tiers": "{}", "rules": "rule {}", "outcomes": "outcome {}", "people": "person {}"}
 _ABSENT = "none"

@@ -9,6 +9,7 @@ from pipeline.currencies import EXPONENTS
 from pipeline.policy.amounts import Amount
 from pipeline.policy.containers import Field, ListOf, MapOf, Record
 from pipeline.policy.durations import Duration, TimeOfDay
+from pipeline.policy.issuers import ATTESTATIONS
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
@@ -269,6 +270,9 @@ POLICY = Record(
                 {name: Field(ACTION, f"What the outcome `{name}` asks for.") for name in OUTCOMES},
             ),
             "What follows from each outcome.",
+        ),
+        "attestations": Field(
+            ATTESTATIONS, "Whose word about applicants counts; without it nobody's does.", required=False
         ),
         "onboarding": Field(
             ONBOARDING, "How applications for a tier run; without it tiers are granted on paper.", required=False

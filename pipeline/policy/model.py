@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pipeline.policy.issuers import Attestations
 from pipeline.policy.onboarding import Criteria, Onboarding
 from schemas.account_action import Action as AccountActionName
 from schemas.decision import Mode, Outcome, Severity
@@ -118,6 +119,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     # How many people approve a change of policy, and from which roles.
     policy_approvals: int
     policy_approver_roles: tuple[str, ...]
+    # Whose word about applicants counts; None where nobody's does.
+    attestations: Attestations | None = None
     # Who may break glass: set rules to shadow, or withhold account actions, for hours. Nobody where it is empty.
     break_glass_roles: tuple[str, ...] = ()
     # Longest age of an exchange rate that may still be used.

@@ -15,6 +15,7 @@ from pipeline.policy.fields import (
     RULE_TABLE,
     TIER,
 )
+from pipeline.policy.issuers import ATTESTATIONS, ISSUER, ISSUER_KEY
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
 
 _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
@@ -30,6 +31,9 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("`bands`, each", BAND.fields),
     ("`outcomes`, each", ACTION.fields),
     ("`onboarding`", ONBOARDING.fields),
+    ("`attestations`", ATTESTATIONS.fields),
+    ("`issuers` of `attestations`, each", ISSUER.fields),
+    ("`keys` of an issuer, each", ISSUER_KEY.fields),
     ("`call_back` of `onboarding`", CALL_BACK.fields),
     ("`bank` of `call_back`, each", QUESTION.fields),
 )
