@@ -22,6 +22,7 @@ from load_tests.judge import judge_apart
 from load_tests.latency import latency
 from load_tests.priority import priority
 from load_tests.recovery import recovery
+from load_tests.reviews import reviews
 from load_tests.scale import scale
 from load_tests.soak import soak
 from load_tests.state import state
@@ -150,6 +151,12 @@ def soak_command(
 ) -> None:
     """A steady load for long: does a worker's memory grow?"""
     _tell("soak", soak(rate, minutes), json=json)
+
+
+@app.command("reviews")
+def reviews_command(*, customers: int = 1_000_000, json: AsJson = False) -> None:
+    """Finding who is due for review among so many customers, and making the index anew after a restart."""
+    _tell("reviews", reviews(customers), json=json)
 
 
 @app.command("state")
