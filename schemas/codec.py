@@ -45,10 +45,10 @@ class Decoded(NamedTuple, Generic[T]):
     unknown_fields: int
 
 
-_ENCODER = Encoder()
+_encode = Encoder().encode
 _ANYTHING = Decoder()
 _RAW_FIELDS = Decoder(dict[str, Raw])
-_TRANSACTION = Decoder(Transaction)
+_decode_transaction = Decoder(Transaction).decode
 _TRANSACTION_FIELDS = frozenset(Transaction.__struct_fields__)
 _LOCATION_FIELDS = frozenset(Location.__struct_fields__)
 _ONE_LINE_FIELDS = tuple(
@@ -68,7 +68,7 @@ _PLACE = re.compile(r"(.*?)(?: - at `(.*)`)?", re.DOTALL)
 
 def encode(message: Struct) -> bytes:
     """The JSON bytes of an outgoing message; the same message always gives the same bytes."""
-    return _ENCODER.encode(message)
+    return _encode(message)
 
 
 def decode_transaction(value: bytes) -> tuple[Transaction, int]:
@@ -79,7 +79,7 @@ def decode_transaction(value: bytes) -> tuple[Transaction, int]:
 
     """
     try:
-        transaction, unknown = _TRANSACTION.decode(value), 0
+        transaction, unknown = _decode_transaction(value), 0
     except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         transaction, unknown = _look_again(value, error)
     # JSON cannot hold a control character but by an escape, DEL excepted: two scans at memory speed settle most.
@@ -183,9 +183,9 @@ def _look_again(value: bytes, error: Exception) -> tuple[Transaction, int]:
         places = _RAW_FIELDS.decode(known["location"])
         known_places = {name: raw for name, raw in places.items() if name in _LOCATION_FIELDS}
         unknown += len(places) - len(known_places)
-        known["location"] = Raw(_ENCODER.encode(known_places))
+        known["location"] = Raw(_encode(known_places))
     try:
-        transaction = _TRANSACTION.decode(_ENCODER.encode(known))
+        transaction = _decode_transaction(_encode(known))
     except ValidationError as misfit:
         raise _misfit(misfit, whole.get("currency")) from None
     if len(value) > MAX_BYTES:
