@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 from faust.types import AppT
 
@@ -16,37 +16,13 @@ from agents.engine.clock import BrokerClock
 from agents.engine.journal import Journal, Seen
 from agents.engine.rows import Rows
 from agents.engine.shard import Commit, Delivery, Shard
+from agents.engine.watch import Watch
 from agents.engine.writer import Writer
 from agents.log import Log
 from agents.permissions import refusal
 from pipeline.partition import Partition
 
 log = Log("engine")
-
-
-class Watch(Protocol):
-    """Who wants to know what happens: the metrics."""
-
-    def taken(self, seconds: float) -> None:
-        """Count a batch that was judged."""
-
-    def committed(self, commit: Commit) -> None:
-        """Count a transaction."""
-
-    def failed(self) -> None:
-        """Count a transaction that was not committed."""
-
-    def tick_refused(self) -> None:
-        """Count a tick too far from the broker's time."""
-
-    def expired(self, topic: str, records: int) -> None:
-        """Count input records that were gone before they were read."""
-
-    def recovering(self, remaining: int) -> None:
-        """Take note of how many changelog records are still to be read."""
-
-    def recovered(self, records: int, seconds: float) -> None:
-        """Count a recovery that is done, and the changelog records that it read."""
 
 
 class BrokenError(Exception):

@@ -5,10 +5,8 @@ are run. What was published when we began must have been made by these; what cam
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import msgspec
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
@@ -18,7 +16,6 @@ from agents.engine import positions
 from agents.engine.batches import OWN
 from agents.engine.fit import fitted
 from agents.engine.journal import TOPIC as JOURNAL
-from agents.engine.journal import UNIT
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
 from agents.engine.writer import DEAD_LETTERS
@@ -26,15 +23,14 @@ from agents.exit_codes import Exit
 from agents.first_policy import initial_digest
 from agents.settings import Settings
 from agents.topics import CHANGELOGS
-from agents.verify.ledger import Difference, Ledger, found
+from agents.verify.ledger import Ledger, found
 from agents.verify.report import Report
 from agents.verify.rerun import GoneError, Rerun, Shelf, compare_states
 from agents.verify.streams import Stream, Streams
+from agents.verify.units import units
 from pipeline.partitioning import partition_of
 from pipeline.policy.model import Policy
 from pipeline.record import Message
-from schemas.journal import JournalRecord
-from schemas.timestamps import parse_ms
 from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
 
 # Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, and what
@@ -44,21 +40,12 @@ OUTPUTS = tuple(name for name in TOPICS if name not in {*CUSTOMER_TOPICS, *SHARE
 
 Place = tuple[str, int]
 Progress = Callable[[int, int], None]
-_unit = msgspec.json.Decoder(JournalRecord).decode
 
 
 class VerifyError(Exception):
     """Nothing can be verified here; the text says why, and what to do."""
 
     exit_code = Exit.BAD_INPUT
-
-
-class Unit(NamedTuple):
-    """A record of the journal, where it stands, and the unit's arrival, epoch milliseconds."""
-
-    offset: int
-    at_ms: int
-    made_of: JournalRecord
 
 
 async def verify(settings: Settings, first: Policy, until_ms: int | None, progress: Progress) -> Report:
@@ -163,7 +150,11 @@ class _Verification:
 
     async def _rerun(self, again: Rerun, ledgers: Mapping[str, Ledger], streams: Streams, reached: Positions) -> bool:
         """Run what the state holds, and return whether that was all of it."""
-        async for unit in self._units(streams.of(JOURNAL, again.number), reached.units):
+        journal = streams.of(JOURNAL, again.number)
+        before = self._done
+        async for unit in units(journal, reached.units, self._report):
+            self._done = before + unit.offset - journal.first
+            self._progress(self._done, self._total)
             if self._until_ms is not None and unit.at_ms >= self._until_ms:
                 return False
             made: dict[str, list[Message]] = {}
@@ -175,31 +166,9 @@ class _Verification:
                 stands = await streams.of(topic, again.number).take(len(messages))
                 ledgers[topic].compare(messages, found(stands))
             self._report.units += 1
-        return True
-
-    async def _units(self, journal: Stream, count: int) -> AsyncIterator[Unit]:
-        """Return the units of a partition up to the `count`th, and see that none is missing."""
-        number = 0
-        before = self._done
-        while number < count and (records := await journal.take(100)):
-            for record in records:
-                headers = dict(record.headers)
-                at = int(headers[UNIT])
-                if at > number + 1:
-                    raise GoneError(_lost(journal, number, at))
-                if at <= number:
-                    self._report.add([_repeated(record, at)])
-                    continue
-                if number == count:
-                    break
-                number = at
-                yield Unit(record.offset, parse_ms(headers["ce_time"].decode()), _unit(record.value or b""))
-            self._done = before + records[-1].offset - journal.first
-            self._progress(self._done, self._total)
-        if number < count:
-            raise GoneError(_lost(journal, number, count + 1))
         self._done = before + journal.end - journal.first
         self._progress(self._done, self._total)
+        return True
 
     def _expect(self, messages: Iterable[Message], here: int) -> None:
         for message in messages:
@@ -250,14 +219,3 @@ def _reached(rows: Rows) -> Positions:
 
 def _named(offsets: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
     return {name: offsets.get(name, 0) for name in names}
-
-
-def _repeated(record: ConsumerRecord, at: int) -> Difference:
-    return Difference("journal", JOURNAL, record.partition, record.offset, "", f"unit {at} stands here again")
-
-
-def _lost(journal: Stream, number: int, found_at: int) -> str:
-    return (
-        f"journal[{journal.number}] lacks the units {number + 1} to {found_at - 1}: retention has taken them. What "
-        "came before cannot be run again; give the journal, and the inputs, a longer retention."
-    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agents.engine.writer import TRANSACTION_TIMEOUT_MS
 from agents.topics import CHANGELOGS
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.decision import Decision
@@ -85,6 +86,20 @@ def test_a_zombie_is_fenced_and_comes_back_by_itself(empty_kafka: Kafka, tmp_pat
         send(empty_kafka, 20_000, 21_000)
         assert_exactly_once(empty_kafka, 21_000)
         assert (zombie.stop(), other.stop()) == (0, 0)
+
+
+@pytest.mark.timeout(300)
+def test_an_owner_whose_transaction_timed_out_recovers_without_a_restart(empty_kafka: Kafka, tmp_path: Path) -> None:
+    prepare(empty_kafka)
+    with Worker(tmp_path, empty_kafka.bootstrap, session_timeout="60") as worker:
+        worker.ready()
+        send(empty_kafka, 0, 30_000)
+        until(lambda: worker.metric("tierwatch_records_total") > 0, "the worker to be in the middle", seconds=60)
+        worker.process.send_signal(signal.SIGSTOP)
+        time.sleep(TRANSACTION_TIMEOUT_MS / 1000 + 12)  # the broker looks every ten seconds
+        worker.process.send_signal(signal.SIGCONT)
+        assert_exactly_once(empty_kafka, 30_000)
+        assert worker.stop() == 0
 
 
 @pytest.mark.timeout(400)
