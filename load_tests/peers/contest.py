@@ -44,8 +44,7 @@ def _contestant(name: str, rules: Path) -> Contestant:
         case "tierwatch":
             return Contestant(name, partial(_ours, rules), "^ready")
         case "faust":
-            python = environments.python_with("faust")
-            return Contestant(name, partial(_python, name, python, rules), "Worker ready", share=0.1)
+            return stock_faust(environments.python_with("faust"), rules)
         case "quix":
             python = environments.python_with("quix")
             return Contestant(name, partial(_python, name, python, rules), "now processing incoming")
@@ -57,7 +56,12 @@ def _contestant(name: str, rules: Path) -> Contestant:
             raise ValueError(f"no engine is called {name}")
 
 
-def contest(at: Stand, who: Contestant, each: int, seed: int) -> list[Round]:
+def stock_faust(python: str, rules: Path) -> Contestant:
+    """Return stock Faust, run by this Python."""
+    return Contestant("faust", partial(_python, "faust", python, rules), "Worker ready", share=0.1)
+
+
+def contest(at: Stand, who: Contestant, each: int, seed: int, warming: int = WARMING) -> list[Round]:
     """Start an engine on empty topics; return its rounds, the cold one first, the warm one last."""
     at.make_topics(history=True)
     payments = Payments(int(each * who.share), at.partitions, seed)
@@ -68,7 +72,7 @@ def contest(at: Stand, who: Contestant, each: int, seed: int) -> list[Round]:
 
     with Tail(at.address, "alerts") as output, who.start(at) as program:
         program.said(f"(?m){who.ready}")
-        rounds = [measure(program, prepare, output) for _ in range(WARMING + 1)]
+        rounds = [measure(program, prepare, output) for _ in range(warming + 1)]
         program.stop()
         return rounds
 
