@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pipeline.policy.model import ReviewTerms, Tier
+from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.application import close
 from pipeline.whitelist.dossier import Allowance, Evidence, Grant
 from pipeline.whitelist.evidence import has_hit, lacks_by
@@ -160,8 +161,8 @@ def grant(event: AdmissionApproved, case: Case) -> Change:
     """Put a grant in the place of the one before: a first tier, a renewal, or a higher one."""
     tier = _tier(event, case)
     given = _grant(event, case, _terms(tier))
-    # A higher tier's own limits take the place of those that were one customer's; a renewal keeps them.
-    kept = case.dossier.allowances if renews(event, case) else ()
+    # A higher tier's limits take the place of those that somebody approved; a renewal keeps them.
+    kept = case.dossier.allowances if renews(event, case) else wishes(case.dossier)
     return Change(replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case)))
 
 
@@ -171,7 +172,9 @@ def grant_lower(event: AdmissionApproved, case: Case) -> Change:
     # What is over on arrival leaves the clock nothing to say: the event itself says that base is what remains.
     announced = len(given.steps) if given.grace_until_ms <= case.arrival_ms else 0
     known_ms = max(_known_ms(case), case.occurred_ms)
-    after = replace(case.dossier, grant=given, announced=announced, allowances=(), lowered_ms=known_ms)
+    after = replace(
+        case.dossier, grant=given, announced=announced, allowances=wishes(case.dossier), lowered_ms=known_ms
+    )
     return Change(after)
 
 
@@ -183,7 +186,9 @@ def grant_as_applied(event: AdmissionApproved, case: Case) -> Change:
         return Change(after)
     names = signers(event)
     limits = tuple(Allowance(rule, limit, None, event.event_id, names) for rule, limit in application.limits)
-    return Change(replace(after, allowances=limits))
+    asked = {rule for rule, _ in application.limits}
+    others = tuple(one for one in after.allowances if one.rule not in asked)
+    return Change(replace(after, allowances=(*others, *limits)))
 
 
 def _known_ms(case: Case) -> int:

@@ -37,12 +37,25 @@ def allowed(dossier: Dossier, at_ms: int) -> Iterator[Allowance]:
 
 
 def limits_of(dossier: Dossier, tier: Tier, at_ms: int) -> dict[str, int]:
-    """The limits in force: a temporary one beats a personal one, that the tier's, and none the tier's ceiling."""
+    """The limits in force: a temporary one beats a lasting one, that the tier's, and none the tier's ceiling.
+
+    What the customer asked for and nobody approved may only be less than the tier's, and what was approved beats it.
+    """
     limits = dict(tier.limits)
     own = [one for one in allowed(dossier, at_ms) if one.limit is not None and one.rule in limits]
-    for one in sorted(own, key=lambda one: one.until_ms is not None):
-        limits[one.rule] = min(one.limit or 0, tier.limits[one.rule] * tier.ceiling_pct // 100)
+    for one in sorted(own, key=lambda one: (bool(one.approvers), one.until_ms is not None)):
+        limits[one.rule] = _held(one, tier)
     return limits
+
+
+def _held(one: Allowance, tier: Tier) -> int:
+    standard = tier.limits[one.rule]
+    return min(one.limit or 0, standard * tier.ceiling_pct // 100 if one.approvers else standard)
+
+
+def wishes(dossier: Dossier) -> tuple[Allowance, ...]:
+    """The limits that the customer asked for: they outlast the tier."""
+    return tuple(one for one in dossier.allowances if one.limit is not None and not one.approvers)
 
 
 def suppressed(dossier: Dossier, at_ms: int) -> dict[str, str]:
@@ -94,13 +107,13 @@ def within_the_ceiling(event: LimitEvent, case: Case) -> Refused | None:
 def raises_the_limit(event: LimitChangeApproved, case: Case) -> Refused | None:
     """It is above what holds for as long: what lowers takes no approval, and no order may lose it."""
     tier = tier_in_force(case.dossier, case.policy, case.arrival_ms)
-    own = [one for one in case.dossier.allowances if one.limit is not None and one.rule == event.rule]
-    lasting = next((one.limit for one in own if one.until_ms is None), None)
-    temporary = next((one for one in own if one.until_ms is not None), None)
-    holds = tier.limits.get(event.rule, 0) if lasting is None else lasting
+    lasting = tuple(one for one in case.dossier.allowances if one.until_ms is None)
+    holds = limits_of(replace(case.dossier, allowances=lasting), tier, case.arrival_ms).get(event.rule, 0)
+    approved = (one for one in case.dossier.allowances if one.rule == event.rule and one.approvers)
+    temporary = next((one for one in approved if one.until_ms is not None and one.limit is not None), None)
     until_ms = None if event.until is None else parse_ms(event.until)
     if until_ms is None or temporary is None or temporary.limit is None:
-        raised = event.limit > (holds or 0)
+        raised = event.limit > holds
     else:
         raised = (event.limit, until_ms) > (temporary.limit, temporary.until_ms or 0)
     return None if raised else Refused(RefusalReason.NOT_A_RAISE, f"{event.rule} is no lower than that")
@@ -144,9 +157,13 @@ def signed_for_the_tier(event: LimitChangeApproved | SuppressionApproved, case: 
 
 
 def lower_limit(event: LimitChangeRequested, case: Case) -> Change:
-    """A lower limit is a customer's own word: it holds at once, and whatever is older may not raise it."""
+    """A lower limit is a customer's own word: it holds at once, and whatever is older may not raise anything."""
     others = tuple(one for one in case.dossier.allowances if one.rule != event.rule or one.limit is None)
-    dossier = _with(replace(case.dossier, allowances=others), _limit(event, ()))
+    return _wish(event, case._replace(dossier=replace(case.dossier, allowances=others)))
+
+
+def _wish(event: LimitChangeRequested, case: Case) -> Change:
+    dossier = _with(case.dossier, _limit(event, ()))
     return Change(replace(dossier, lowered_ms=max(dossier.lowered_ms, case.lowered_at_ms)))
 
 
@@ -162,13 +179,8 @@ def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:
         requested_at=format_ms(case.arrival_ms),
         due_at=format_ms(case.arrival_ms + ANSWER_MS),
     )
-    # For a tier of which nobody knows yet it may be a lower one.
-    return Change(_note(case), outgoing=(reviewed(request),))
-
-
-def note_limit(_event: LimitChangeRequested, case: Case) -> Change:
-    """No tier is in force: all that is remembered is that what is older may not raise."""
-    return Change(_note(case))
+    # For a higher tier, of which nobody knows yet, it may be a lower one.
+    return _wish(event, case)._replace(outgoing=(reviewed(request),))
 
 
 def raise_limit(event: LimitChangeApproved, case: Case) -> Change:
@@ -189,10 +201,6 @@ def end_suppression(event: SuppressionEnded, case: Case) -> Change:
     return Change(replace(case.dossier, allowances=left, lowered_ms=known_ms))
 
 
-def _note(case: Case) -> Dossier:
-    return replace(case.dossier, lowered_ms=max(case.dossier.lowered_ms, case.lowered_at_ms))
-
-
 def _limit(event: LimitEvent, approvers: tuple[str, ...]) -> Allowance:
     until_ms = None if event.until is None else parse_ms(event.until)
     return Allowance(event.rule, event.limit, until_ms, event.event_id, approvers)
@@ -200,6 +208,9 @@ def _limit(event: LimitEvent, approvers: tuple[str, ...]) -> Allowance:
 
 def _with(dossier: Dossier, new: Allowance) -> Dossier:
     """Beside the others; in the place of one of the same rule and kind."""
-    kind = (new.rule, new.limit is None, new.until_ms is None)
-    others = [one for one in dossier.allowances if (one.rule, one.limit is None, one.until_ms is None) != kind]
+    others = [one for one in dossier.allowances if _kind(one) != _kind(new)]
     return replace(dossier, allowances=tuple(sorted((*others, new), key=lambda one: (one.rule, one.event_id))))
+
+
+def _kind(one: Allowance) -> tuple[str, bool, bool, bool]:
+    return one.rule, one.limit is None, one.until_ms is None, bool(one.approvers)

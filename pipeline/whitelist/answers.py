@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 
-from pipeline.ids import derived_id
 from pipeline.whitelist.application import close
 from pipeline.whitelist.call_back import is_last_attempt, issue
 from pipeline.whitelist.causes import for_cause
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.outgoing import reviewed
 from pipeline.whitelist.signatures import refuse_signatures
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Case, Change, Refused
 from schemas.application_event import CallbackAnswered, CallbackConfirmed, CallbackMissed
-from schemas.re_review import ReReview
-from schemas.timestamps import MS_PER_DAY, format_ms
+from schemas.timestamps import MS_PER_DAY
 
 # How long somebody may take to settle doubts.
 SETTLE_WITHIN_MS = 2 * MS_PER_DAY
@@ -82,21 +79,9 @@ def stop_on_contradiction(event: CallbackAnswered | CallbackMissed, case: Case) 
     return Change(close(case.dossier, "stopped", ""), outgoing=(asked,))
 
 
-def stop_on_hit(customer_id: str, case: Case) -> Change:
-    """A list names the applicant: a person looks at once."""
-    application = case.dossier.application
-    name, tier = (application.application_id, application.tier) if application is not None else ("", "")
-    request = ReReview(
-        request_id=derived_id(customer_id, name, "screening_hit"),
-        kind="request",
-        customer_id=customer_id,
-        tier=tier,
-        why="screening_hit",
-        check=("screening",),
-        requested_at=format_ms(case.arrival_ms),
-        due_at=format_ms(case.arrival_ms),
-    )
-    return Change(close(case.dossier, "stopped", ""), outgoing=(reviewed(request),))
+def stop_on_hit(_customer_id: str, case: Case) -> Change:
+    """A list names the applicant; whoever looks at the hit decides."""
+    return Change(close(case.dossier, "stopped", ""))
 
 
 def call_again(event: CallbackMissed, case: Case) -> Change:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pipeline.ids import derived_id
+from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.call_back import is_last_attempt
 from pipeline.whitelist.contacts import contact
 from pipeline.whitelist.evidence import EvidenceEvent, has_hit, lacks, put, put_if_newest
@@ -82,7 +83,7 @@ def put_and_review(event: EvidenceEvent, case: Case) -> Change:
     found = lacks(put(event, case).dossier, tier_held(case), case.conduct, case.arrival_ms)
     check = tuple(dict.fromkeys(lack.what for lack in found))
     asked = for_cause(event, case, "evidence_worsened", check, LOOK_WITHIN_MS)
-    return Change(replace(put_if_newest(event, case), allowances=()), outgoing=(asked,))
+    return Change(replace(put_if_newest(event, case), allowances=wishes(case.dossier)), outgoing=(asked,))
 
 
 def contact_and_review(event: ContactChanged, case: Case) -> Change:

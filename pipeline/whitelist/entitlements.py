@@ -26,7 +26,7 @@ def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: in
         base_currency=policy.base_currency,
         policy_version=policy.version,
         policy_hash=policy.digest,
-        suspended=dossier.suspended_since_ms is not None,
+        suspended=dossier.suspended_since_ms is not None and dossier.grant is not None,
     )
     grant = dossier.grant
     if grant is None or tier is policy.tiers[0]:

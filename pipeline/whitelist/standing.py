@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pipeline.policy.model import Tier
+from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.evidence import put_hit
 from pipeline.whitelist.signatures import refuse_signatures
@@ -28,7 +29,7 @@ def lift(_event: AccountUnfrozen, case: Case) -> Change:
 
 
 def suspend(_event: TierSuspended, case: Case) -> Change:
-    """Base at once; what one customer was allowed beside the tier ends for good."""
+    """Base at once, and no admission until it is lifted, whether or not the grant is known that it was meant for."""
     return Change(suspended(case.dossier, case.lowered_at_ms))
 
 
@@ -43,7 +44,7 @@ def suspended(dossier: Dossier, at_ms: int) -> Dossier:
     return replace(
         dossier,
         suspended_since_ms=at_ms if known is None else min(known, at_ms),
-        allowances=(),
+        allowances=wishes(dossier),
         lowered_ms=max(dossier.lowered_ms, at_ms),
     )
 
@@ -61,7 +62,14 @@ def reinstate(_event: TierReinstated, case: Case) -> Change:
 def remove(_event: TierRemoved, case: Case) -> Change:
     """Nothing remains of the grant."""
     known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
-    gone = replace(case.dossier, grant=None, announced=0, suspended_since_ms=None, allowances=(), lowered_ms=known_ms)
+    gone = replace(
+        case.dossier,
+        grant=None,
+        announced=0,
+        suspended_since_ms=None,
+        allowances=wishes(case.dossier),
+        lowered_ms=known_ms,
+    )
     return Change(gone)
 
 

@@ -68,7 +68,7 @@ STATES: Final[dict[Region, tuple[str, ...]]] = {
         "withdrawn",
         "lapsed",
     ),
-    # Base is the absence of a grant, or one that has ended.
+    # Base is the absence of a grant, or one that has ended; suspended is whoever is, with a grant or without.
     "standing": ("base", "granted", "suspended"),
     "account": ("open", "frozen"),
 }
@@ -170,12 +170,10 @@ EVENTS: tuple[Row, ...] = (
     Row("decline", (ApplicationDeclined,), "application", (*_OPEN, "stopped"), ("declined",), application.decline,
         (application.about_this_application,)),
     # Evidence.
-    Row("suspend_on_hit", (ScreeningCompleted,), "standing", _HELD, ("suspended",), causes.suspend_on_hit,
+    Row("suspend_on_hit", (ScreeningCompleted,), "standing", _STANDING, ("suspended",), causes.suspend_on_hit,
         (evidence.not_from_the_future,), causes.is_hit),
     Row("overtake", _AGAINST, "standing", ("granted",), ("suspended",), causes.overtaken, (),
         causes.speaks_against_the_grant),
-    Row("note_hit", (ScreeningCompleted,), "standing", ("base",), ("base",), evidence.put_hit,
-        (evidence.not_from_the_future,), causes.is_hit),
     Row("worsen", _EVIDENCE, "standing", ("granted",), ("granted",), causes.put_and_review,
         (evidence.not_from_the_future,), causes.no_longer_carries),
     Row("file", _EVIDENCE, "application", _ANY, _ANY, evidence.put,
@@ -214,8 +212,7 @@ EVENTS: tuple[Row, ...] = (
         (*_RAISE, admission.paper_will_do), admission.raises),
     Row("admit", (AdmissionApproved,), "standing", ("base",), ("granted",), admission.grant,
         (*_RAISE, admission.paper_will_do), admission.raises),
-    Row("suspend", (TierSuspended,), "standing", _HELD, ("suspended",), standing.suspend),
-    Row("note_suspension", (TierSuspended,), "standing", ("base",), ("base",), standing.note),
+    Row("suspend", (TierSuspended,), "standing", _STANDING, ("suspended",), standing.suspend),
     Row("reinstate", (TierReinstated,), "standing", ("suspended",), ("granted", "base"), standing.reinstate,
         (standing.signed_as_for_the_tier, admission.newer_than_lowerings, admission.no_hit_on_file)),
     Row("remove", (TierRemoved,), "standing", _HELD, ("base",), standing.remove),
@@ -226,7 +223,7 @@ EVENTS: tuple[Row, ...] = (
     Row("ask_for_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.ask_for_limit,
         (allowances.within_the_ceiling, allowances.ends_ahead, allowances.file_carries_the_tier)),
     Row("note_limit", (LimitChangeRequested,), "standing", ("base", "suspended"), ("base", "suspended"),
-        allowances.note_limit),
+        allowances.lower_limit),
     Row("raise_limit", (LimitChangeApproved,), "standing", ("granted",), ("granted",), allowances.raise_limit,
         (*_ALLOW, allowances.within_the_ceiling, allowances.raises_the_limit)),
     Row("suppress", (SuppressionApproved,), "standing", ("granted",), ("granted",), allowances.suppress,
