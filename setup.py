@@ -42,6 +42,7 @@ HOT = (
     "pipeline/tally.py",
     "pipeline/timeline.py",
     "pipeline/validate.py",
+    "pipeline/varint.py",
     "pipeline/verdict.py",
     "pipeline/whitelist/dossier.py",
     "schemas/cloudevents.py",

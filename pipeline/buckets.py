@@ -5,10 +5,10 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from pipeline.calendar import QUARTER_MS
+from pipeline.varint import SEVEN_BITS, read, write
 
 # The oldest bucket counts its quarter-hours from before all that RFC 3339 can write: no number is negative.
 _YEAR_ONE: Final = -719_163 * 96
-_SEVEN_BITS: Final = 0x7F
 
 
 class BucketsError(ValueError):
@@ -78,10 +78,10 @@ class Buckets:
                 self._refill(())
                 return
             second = _skip(self._bytes, 0)
-            gap, after = _read(self._bytes, second)
+            gap, after = read(self._bytes, second)
             self._oldest += gap >> 1
             head = bytearray()
-            _write(head, self._oldest - _YEAR_ONE << 1 | gap & 1)
+            write(head, self._oldest - _YEAR_ONE << 1 | gap & 1)
             self._bytes[:after] = head
             self._at += len(head) - after
             self._size -= 1
@@ -161,19 +161,19 @@ def _decode(data: bytes) -> Columns:
             # Nearly every number has one byte or two; a customer comes back into memory faster if those are read here.
             gap = data[at]
             at += 1
-            if gap > _SEVEN_BITS:
-                gap, at = _read(data, at - 1)
+            if gap > SEVEN_BITS:
+                gap, at = read(data, at - 1)
             amount = data[at]
             at += 1
-            if amount > _SEVEN_BITS:
+            if amount > SEVEN_BITS:
                 more = data[at]
                 at += 1
                 amount += (more << 7) - 128
-                if more > _SEVEN_BITS:
-                    amount, at = _read(data, at - 2)
+                if more > SEVEN_BITS:
+                    amount, at = read(data, at - 2)
             count = 1
             if gap & 1:
-                count, at = _read(data, at)
+                count, at = read(data, at)
             if gap < 2:  # noqa: PLR2004 - no whole quarter-hour after the bucket before
                 raise BucketsError(f"two buckets for one quarter-hour, before byte {at}")
             quarter += gap >> 1
@@ -186,31 +186,14 @@ def _decode(data: bytes) -> Columns:
 
 
 def _write_bucket(data: bytearray, gap: int, amount: int, count: int) -> None:
-    _write(data, gap << 1 | (count != 1))
-    _write(data, amount)
+    write(data, gap << 1 | (count != 1))
+    write(data, amount)
     if count != 1:
-        _write(data, count)
-
-
-def _write(data: bytearray, number: int) -> None:
-    while number > _SEVEN_BITS:
-        data.append(number & _SEVEN_BITS | 0x80)
-        number >>= 7
-    data.append(number)
-
-
-def _read(data: bytes | bytearray, at: int) -> tuple[int, int]:
-    """Return the number that begins at `at`, and where the next one begins."""
-    number = shift = 0
-    while data[at] > _SEVEN_BITS:
-        number |= (data[at] & _SEVEN_BITS) << shift
-        shift += 7
-        at += 1
-    return number | data[at] << shift, at + 1
+        write(data, count)
 
 
 def _skip(data: bytearray, at: int) -> int:
     """Return where the bucket after the one at `at` begins."""
-    gap, at = _read(data, at)
-    at = _read(data, at)[1]
-    return _read(data, at)[1] if gap & 1 else at
+    gap, at = read(data, at)
+    at = read(data, at)[1]
+    return read(data, at)[1] if gap & 1 else at

@@ -12,7 +12,7 @@ from pipeline.buckets import Buckets
 from pipeline.expiry import Expiry
 from pipeline.first_seen import FirstSeen
 from pipeline.headroom import Headroom
-from pipeline.log import Log, content_of, counts, is_declined, type_of
+from pipeline.log import Log, amount_of, content_of, counts_for, is_declined, type_of
 from pipeline.reversals import Reversals
 from pipeline.timeline import Timeline
 from pipeline.validate import REVERSAL, Intake
@@ -25,8 +25,8 @@ KNOWN_MS: Final = 48 * MS_PER_HOUR
 KEPT_MS: Final = 73 * MS_PER_HOUR
 # The longest window is a month of 31 days and an autumn hour, judged a day late, on history a day out of order.
 BUCKETS_KEPT_MS: Final = (33 * 24 + 2) * MS_PER_HOUR
-# Letting go costs nearly as much for one entry as for a few, so it waits for every eighth.
-_LET_GO_EVERY: Final = 0b111
+# Letting go costs nearly as much for one entry as for a few, so it waits for every fourth.
+_LET_GO_EVERY: Final = 0b11
 # Longer than any cool-down may last.
 _COOLING_KEPT_MS: Final = 31 * 24 * MS_PER_HOUR
 
@@ -80,7 +80,7 @@ class History:
     def seen(self, intake: Intake) -> bool | None:
         """Whether this transaction was seen before: None if not, True if the same, False if with other content."""
         position = self._known(intake.source, intake.transaction_id, intake.arrived_ms)
-        return None if position < 0 else self.log.entry(position)[2] == content_of(intake)
+        return None if position < 0 else self.log.entry(position)[3] == content_of(intake)
 
     def remember(self, intake: Intake) -> Reversal | None:
         """Put a judged transaction where it belongs in time. For a reversal: what it gave back."""
@@ -154,10 +154,10 @@ class History:
         original = self._known(intake.source, transaction.original_transaction_id, intake.arrived_ms)
         if original in {-1, position}:
             return Reversal("unknown_original", 0)
-        time, amount, _, kind, _ = log.entry(original)
-        if type_of(kind) == REVERSAL or is_declined(kind) or intake.declined:
+        time, counted, _, _ = log.entry(original)
+        if type_of(counted) == REVERSAL or is_declined(counted) or intake.declined:
             return Reversal("not_reversible", 0)
-        currency, whole = self.reversals.foreign.get(original) or (intake.base_currency, amount)
+        currency, whole = self.reversals.foreign.get(original) or (intake.base_currency, amount_of(counted))
         if currency != intake.currency:
             return Reversal("other_currency", 0)
         since = max(intake.occurred_ms, time)
@@ -171,10 +171,10 @@ class History:
     def _give_back(self, position: int, original: int) -> list[tuple[int, int]]:
         """Apply the reversal at `position` to all that is derived."""
         steps = self.reversals.apply(self.log, position, original)
-        time, _, _, kind, _ = self.log.entry(original)
+        time, counted, _, _ = self.log.entry(original)
         self._tell_timelines()
         for mask, timeline in self._timelines.items():
-            if counts(kind, mask):
+            if counts_for(counted, mask):
                 for moment, less in steps:
                     timeline.give_back(time, original, less, moment)
         return steps
@@ -201,11 +201,12 @@ class History:
 
     def _fold(self, position: int) -> None:
         """Put an entry into the bucket of its time, as what reversals left of it; it is not known any more."""
-        time, amount, _, kind, _ = self.log.entry(position)
-        if type_of(kind) != REVERSAL:
+        time, counted, _, _ = self.log.entry(position)
+        if type_of(counted) != REVERSAL:
+            amount = amount_of(counted)
             if self.reversals.originals:
                 amount -= self.reversals.close(position)
-            self._bucket(type_of(kind)).add(time, amount, 1)
+            self._bucket(type_of(counted)).add(time, amount, 1)
 
     def _fold_at_once(self, type_index: int, occurred_ms: int, amount: int) -> None:
         """Count history that is loaded more than a day out of order; it is not known again."""
@@ -237,25 +238,25 @@ class History:
 
     def _tell_timelines(self) -> None:
         """Add what was remembered since they were last asked: most are asked once for many entries."""
-        if self._timelines:
-            for position in range(self._next_untold, self.log.end):
-                time, amount, _, kind, _ = self.log.entry(position)
+        if self._timelines and self._next_untold < self.log.end:
+            position = self._next_untold
+            for time, counted, _, _ in self.log.since(position):
                 for mask, timeline in self._timelines.items():
-                    if counts(kind, mask):
-                        timeline.add(time, amount, position)
+                    if counts_for(counted, mask):
+                        timeline.add(time, amount_of(counted), position)
+                position += 1
         self._next_untold = self.log.end
 
     def _build_timeline(self, mask: int) -> Timeline:
         timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])
         log = self.log
-        for position in range(log.first, log.end):
-            time, amount, _, kind, _ = log.entry(position)
-            if time > self.folded_to_ms and counts(kind, mask):
-                timeline.add(time, amount, position)
+        for index, (time, counted, _, _) in enumerate(log.since(log.first)):
+            if time > self.folded_to_ms and counts_for(counted, mask):
+                timeline.add(time, amount_of(counted), log.first + index)
         for position, original in self.reversals.originals.items():
             if original >= log.first:
-                time, _, _, kind, _ = log.entry(original)
-                if time > self.folded_to_ms and counts(kind, mask):
+                time, counted, _, _ = log.entry(original)
+                if time > self.folded_to_ms and counts_for(counted, mask):
                     for moment, less in self.reversals.steps(position):
                         timeline.give_back(time, original, less, moment)
         return timeline

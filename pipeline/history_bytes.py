@@ -30,15 +30,15 @@ class StateError(ValueError):
 
 
 # Plain tuples: nothing is faster to write, and compiled classes do not tell msgspec their types.
-# A stretch of the log: entries, ids; originals and foreign amounts by position.
-_Segment = tuple[bytes, bytes, dict[int, int], dict[int, tuple[str, int]]]
+# A stretch of the log; originals and foreign amounts by position.
+_Segment = tuple[bytes, dict[int, int], dict[int, tuple[str, int]]]
 # What does not change with every transaction: folded_to_ms, originals and foreign amounts of the log's tail, buckets by
 # type (empty bytes where they stand in a record of their own), payees, devices, cooling.
 _Settled = tuple[
     int, dict[int, int], dict[int, tuple[str, int]], dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
 ]
-# last_arrival_ms, source, first, sealed, first_segment, the log's tail: entries, ids; what is settled.
-_Head = tuple[int, str, int, int, int, bytes, bytes, bytes]
+# last_arrival_ms; of the log source, before_ms, first, sealed, first_segment, its tail; what is settled.
+_Head = tuple[int, str, int, int, int, int, bytes, bytes]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_head: Final = msgspec.msgpack.Decoder(_Head).decode
@@ -87,7 +87,16 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         return history
     head: _Head = _read(data, _decode_head)
     log = history.log
-    history.last_arrival_ms, log.source, log.first, log.sealed, log.first_segment, entries, ids, settled = head
+    (
+        history.last_arrival_ms,
+        log.source,
+        log.before_ms,
+        log.first,
+        log.sealed,
+        log.first_segment,
+        tail,
+        settled,
+    ) = head
     for number in range(log.first_segment, log.first_segment + (log.sealed - log.first) // SEGMENT):
         segment = lookup(segment_key(key, number))
         if segment is None:
@@ -95,7 +104,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         _append(history, *_read(segment, _decode_segment))
     content: _Settled = _read(VERSION + settled, _decode_settled)
     history.folded_to_ms, originals, foreign, buckets, payees, devices, history.cooling = content
-    _append(history, entries, ids, originals, foreign)
+    _append(history, tail, originals, foreign)
     for type_index, kept in buckets.items():
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
@@ -134,10 +143,8 @@ def _write_segments(key: bytes, history: History, lookup: Lookup, changed: dict[
     log.first_standing = log.first_segment
     for position in range(max(log.written, log.first), log.sealed, SEGMENT):
         number = log.first_segment + (position - log.first) // SEGMENT
-        segment: _Segment = (
-            *log.stretch(position, position + SEGMENT),
-            *history.reversals.within(position, position + SEGMENT),
-        )
+        originals, foreign = history.reversals.within(position, position + SEGMENT)
+        segment: _Segment = (log.stretch(position, position + SEGMENT), originals, foreign)
         changed[segment_key(key, number)] = VERSION + _encode(segment)
     log.written = log.sealed
 
@@ -172,17 +179,13 @@ def _settled(history: History, buckets: dict[int, bytes]) -> bytes:
 
 def _head(history: History, settled: bytes) -> bytes:
     log = history.log
-    entries, ids = log.stretch(log.sealed, log.end)
-    head: _Head = (
-        history.last_arrival_ms, log.source, log.first, log.sealed, log.first_segment, entries, ids, settled
-    )  # fmt: skip
-    return VERSION + _encode(head)
+    tail = log.data if log.sealed == log.first else log.stretch(log.sealed, log.end)
+    return VERSION + _encode(
+        (history.last_arrival_ms, log.source, log.before_ms, log.first, log.sealed, log.first_segment, tail, settled)
+    )
 
 
-def _append(
-    history: History, entries: bytes, ids: bytes, originals: dict[int, int], foreign: dict[int, tuple[str, int]]
-) -> None:
-    history.log.entries += entries
-    history.log.ids += ids
+def _append(history: History, data: bytes, originals: dict[int, int], foreign: dict[int, tuple[str, int]]) -> None:
+    history.log.data += data
     history.reversals.originals.update(originals)
     history.reversals.foreign.update(foreign)

@@ -1,42 +1,52 @@
 """The log of one customer's transactions: an entry each, in the order of arrival, for as long as they are kept singly.
 
-It stands in two columns of bytes, just as they are written: to keep it is to copy it, and it lies close together in
-memory, where thousands of customers take turns.
+It stands in bytes, just as they are written: to keep it is to copy it. Beside them stands what is asked of each entry,
+at a fixed size. Both lie close together in memory, where thousands of customers take turns.
 """
 
+from collections.abc import Iterator
 from struct import Struct
+from struct import error as struct_error
 from typing import Final
 from zlib import crc32
 
 import msgspec
 
 from pipeline.validate import REVERSAL, Intake
+from pipeline.varint import read, write
 
 # Entries of one sealed segment. Up to twice as many stand in the head record, beside everything else: with the longest
 # ids that the wire allows, four bytes a character, it is still below 64 KiB.
 SEGMENT: Final = 32
 
-# When it occurred (epoch ms), amount (base minor units), digest of the content, type with declined and source, and
-# where its id ends among all ids there ever were (modulo 2**32).
-_ENTRY: Final = Struct("<qqIII")
+# Digest of the content.
+_CONTENT: Final = Struct("<I")
+# When it occurred (epoch ms), what it counts (see below), where its bytes end among all that there ever were, content.
+_ENTRY: Final = Struct("<qqqI")
 _TIME: Final = Struct("<q")
+_END: Final = Struct("<q")
+_END_AT: Final = 16
 _SIZE: Final = 28
-_TYPE: Final = 0b111
+# What an entry counts: amount (base minor units), whether declined, index of its type.
+_AMOUNT_SHIFT: Final = 4
 _DECLINED: Final = 0b1000
-_SOURCE_SHIFT: Final = 4
-_MODULO: Final = 0xFFFFFFFF
+_TYPE: Final = 0b111
 _encode_content: Final = msgspec.msgpack.Encoder().encode
 
-# Time, amount, digest of the content, kind, end of the id.
-Entry = tuple[int, int, int, int, int]
+# Time, what it counts, where its bytes end, content.
+Entry = tuple[int, int, int, int]
 
 
 class Log:
-    """Positions number the entries by arrival and are never reused."""
+    """Positions number the entries by arrival and are never reused.
+
+    The bytes of an entry: length and bytes of its identity; time since the entry before, with the sign as lowest bit;
+    what it counts; digest of the content.
+    """
 
     __slots__ = (
-        "_begin", "_sealed_ids", "_where", "end", "entries", "first", "first_segment", "first_standing", "ids",
-        "sealed", "source", "written",
+        "_begin", "_entries", "_sealed_end", "_where", "before_ms", "data", "end", "first", "first_segment",
+        "first_standing", "sealed", "source", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,33 +54,42 @@ class Log:
         # The first processor's name.
         self.source = ""
         self.first = 0
-        self.end = 0
-        self.entries = bytearray()
-        self.ids = bytearray()
+        self.data = bytearray()
+        # When the entry before the first one occurred.
+        self.before_ms = 0
         # Entries before `sealed` belong to segments of their own, numbered from `first_segment` on; before `written`
         # those segments have been handed out, and none before `first_standing` still stands.
         self.sealed = 0
         self.written = 0
         self.first_segment = 0
         self.first_standing = 0
-        # Derived. Where the first id begins, modulo 2**32, and the bytes of sealed ids; their identities to positions.
+        # Derived. The position after the last; each entry at a fixed size; where the first begins and the last sealed
+        # one ends among all bytes that there ever were; identities of sealed ones to positions.
+        self.end = 0
+        self._entries = bytearray()
         self._begin = 0
-        self._sealed_ids = 0
+        self._sealed_end = 0
         self._where: dict[bytes, int] = {}
 
     def append(self, intake: Intake, amount: int) -> int:
         """Put in an entry of so much (base minor units), and return its position."""
         position = self.end
-        kind = intake.type_index
+        time = intake.occurred_ms
+        counted = amount << _AMOUNT_SHIFT | intake.type_index
         if intake.declined:
-            kind |= _DECLINED
+            counted |= _DECLINED
         if not self.source:
             self.source = intake.source
-        elif intake.source != self.source:
-            kind |= _number(intake.source) << _SOURCE_SHIFT
-        self.ids += intake.transaction_id.encode()
-        end = (self._begin + len(self.ids)) & _MODULO
-        self.entries += _ENTRY.pack(intake.occurred_ms, amount, content_of(intake), kind, end)
+        identity = _identity(intake.source, self.source, intake.transaction_id)
+        content = content_of(intake)
+        since = time - (self.before_ms if position == self.first else self.time(position - 1))
+        data = self.data
+        write(data, len(identity))
+        data += identity
+        write(data, since << 1 if since >= 0 else -since << 1 | 1)
+        write(data, counted)
+        data += _CONTENT.pack(content)
+        self._entries += _ENTRY.pack(time, counted, self._begin + len(data), content)
         self.end = position + 1
         if position + 1 - self.sealed >= 2 * SEGMENT:
             self.sealed += SEGMENT
@@ -78,106 +97,124 @@ class Log:
         return position
 
     def derive(self) -> None:
-        """Rebuild what is derived from the columns, after they were read.
+        """Rebuild what is derived from the bytes, after they were read.
 
         Raises:
-            ValueError: the columns do not fit each other.
+            ValueError: the bytes are no log.
 
         """
-        self.end = self.first + len(self.entries) // _SIZE
+        data = self.data
+        time = self.before_ms
+        at = 0
+        try:
+            while at < len(data):
+                length, at = read(data, at)
+                since, at = read(data, at + length)
+                counted, at = read(data, at)
+                content: int = _CONTENT.unpack_from(data, at)[0]
+                at += _CONTENT.size
+                time += -(since >> 1) if since & 1 else since >> 1
+                self._entries += _ENTRY.pack(time, counted, at, content)
+        except (IndexError, struct_error) as error:
+            raise ValueError(f"a log's bytes end within an entry: {error}") from None
+        self.end = self.first + len(self._entries) // _SIZE
         self.first_standing, self.written = self.first_segment, self.sealed
-        if self.end > self.first:
-            self._begin = (self.entry(self.end - 1)[4] - len(self.ids)) & _MODULO
-        if (
-            len(self.entries) % _SIZE
-            or not self.first <= self.sealed <= self.end
-            or self._id_begin(self.end) > len(self.ids)
-        ):
-            raise ValueError("a log's columns do not fit each other")
+        if not self.first <= self.sealed <= self.end:
+            raise ValueError("a log has fewer entries than are sealed")
         for start in range(self.first, self.sealed, SEGMENT):
             self._know(start)
 
-    def stretch(self, start: int, stop: int) -> tuple[bytes, bytes]:
-        """What is written of the entries from position `start` to before `stop`: entries and ids."""
-        first = self.first
-        if start == first and stop == self.end:
-            return bytes(self.entries), bytes(self.ids)
-        return (
-            bytes(self.entries[(start - first) * _SIZE : (stop - first) * _SIZE]),
-            bytes(self.ids[self._id_begin(start) : self._id_begin(stop)]),
-        )
+    def stretch(self, start: int, stop: int) -> bytes:
+        """The bytes of the entries from position `start` to before `stop`."""
+        return bytes(self.data[self._begins(start) : self._begins(stop)])
 
     def find(self, source: str, transaction_id: str) -> int:
         """The position of the newest entry with this identity, -1 if there is none."""
-        wanted = transaction_id.encode()
-        number = 0 if source == self.source else _number(source)
-        # Nearly always it stands nowhere; where it does, it may be a part of another one.
-        if self.ids.find(wanted, self._sealed_ids) >= 0:
+        wanted = _identity(source, self.source, transaction_id)
+        # Nearly always it stands nowhere; where it does, it may be a part of something else.
+        if self.data.find(wanted, self._sealed_end - self._begin) >= 0:
             for position in range(self.end - 1, self.sealed - 1, -1):
-                if self.entry(position)[3] >> _SOURCE_SHIFT == number and self._id(position) == wanted:
+                if self._id(position) == wanted:
                     return position
-        return self._where.get(_identity(number, wanted), -1) if self._where else -1
+        return self._where.get(wanted, -1) if self._where else -1
 
     def entry(self, position: int) -> Entry:
-        """All that stands there of an entry but its id."""
-        entry: Entry = _ENTRY.unpack_from(self.entries, (position - self.first) * _SIZE)
+        """What is asked of an entry."""
+        entry: Entry = _ENTRY.unpack_from(self._entries, (position - self.first) * _SIZE)
         return entry
+
+    def since(self, position: int) -> Iterator[Entry]:
+        """The entries from `position` on, as of now."""
+        entries: Iterator[Entry] = _ENTRY.iter_unpack(self._entries[(position - self.first) * _SIZE :])
+        return entries
 
     def time(self, position: int) -> int:
         """When the entry occurred, epoch ms."""
-        time: int = _TIME.unpack_from(self.entries, (position - self.first) * _SIZE)[0]
+        time: int = _TIME.unpack_from(self._entries, (position - self.first) * _SIZE)[0]
         return time
 
     def id(self, position: int) -> str:
         """The entry's transaction id."""
-        return self._id(position).decode()
+        identity = self._id(position)
+        return identity[identity.find(b"\0") + 1 :].decode()
 
     def cut(self, done: int) -> None:
         """Cut at most so many entries off the front, of sealed segments whole ones only."""
         if self.sealed > self.first:
             segments = min(done, self.sealed - self.first) // SEGMENT
             for position in range(self.first, self.first + segments * SEGMENT):
-                identity = _identity(self.entry(position)[3] >> _SOURCE_SHIFT, self._id(position))
+                identity = self._id(position)
                 if self._where.get(identity) == position:
                     del self._where[identity]
             self.first_segment += segments
             done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
         if done == 0:
             return
-        ids = self._id_begin(self.first + done)
-        del self.entries[: done * _SIZE]
-        del self.ids[:ids]
+        self.before_ms = self.time(self.first + done - 1)
+        begins = self._begins(self.first + done)
+        del self.data[:begins]
+        del self._entries[: done * _SIZE]
         self.first += done
-        self._begin = (self._begin + ids) & _MODULO if self.entries else 0
+        self._begin += begins
         self.sealed = max(self.sealed, self.first)
-        self._sealed_ids = max(self._sealed_ids - ids, 0)
+        self._sealed_end = max(self._sealed_end, self._begin)
 
     def _know(self, start: int) -> None:
         """Let the entries of a sealed segment be found."""
         for position in range(start, start + SEGMENT):
-            self._where[_identity(self.entry(position)[3] >> _SOURCE_SHIFT, self._id(position))] = position
-        self._sealed_ids = self._id_begin(start + SEGMENT)
+            self._where[self._id(position)] = position
+        self._sealed_end = self._begin + self._begins(start + SEGMENT)
 
     def _id(self, position: int) -> bytes:
-        return bytes(self.ids[self._id_begin(position) : self._id_begin(position + 1)])
+        length, at = read(self.data, self._begins(position))
+        return bytes(self.data[at : at + length])
 
-    def _id_begin(self, position: int) -> int:
-        return 0 if position == self.first else (self.entry(position - 1)[4] - self._begin) & _MODULO
+    def _begins(self, position: int) -> int:
+        """Where the bytes of an entry begin."""
+        if position == self.first:
+            return 0
+        end: int = _END.unpack_from(self._entries, (position - 1 - self.first) * _SIZE + _END_AT)[0]
+        return end - self._begin
 
 
-def counts(kind: int, mask: int) -> bool:
-    """Whether an entry of this kind counts for the types in `mask`; a reversal never does."""
-    return mask >> (kind & _TYPE) & 1 == 1 and kind & _TYPE != REVERSAL
+def counts_for(counted: int, mask: int) -> bool:
+    """Whether an entry counts for the types in `mask`; a reversal never does."""
+    return mask >> (counted & _TYPE) & 1 == 1 and counted & _TYPE != REVERSAL
 
 
-def type_of(kind: int) -> int:
+def amount_of(counted: int) -> int:
+    """Base minor units of an entry."""
+    return counted >> _AMOUNT_SHIFT
+
+
+def type_of(counted: int) -> int:
     """The index of the transaction type of an entry."""
-    return kind & _TYPE
+    return counted & _TYPE
 
 
-def is_declined(kind: int) -> bool:
+def is_declined(counted: int) -> bool:
     """Whether an entry was declined."""
-    return kind & _DECLINED != 0
+    return counted & _DECLINED != 0
 
 
 def content_of(intake: Intake) -> int:
@@ -194,10 +231,11 @@ def content_of(intake: Intake) -> int:
     return crc32(_encode_content(content))
 
 
-def _number(source: str) -> int:
-    """Nearly every customer has one processor: its name is kept once, of others a digest with each entry."""
-    return crc32(source.encode()) >> _SOURCE_SHIFT or 1
+def _identity(source: str, first_source: str, transaction_id: str) -> bytes:
+    """What tells one transaction of a customer from another.
 
-
-def _identity(number: int, transaction_id: bytes) -> bytes:
-    return number.to_bytes(4, "big") + transaction_id
+    Nearly every customer has one processor: its name is kept once, of others a digest with each id. Ids hold no control
+    characters, so the two forms cannot meet.
+    """
+    identity = transaction_id.encode()
+    return identity if source == first_source else b"%08x\0%b" % (crc32(source.encode()), identity)

@@ -2,7 +2,7 @@
 
 from bisect import insort
 
-from pipeline.log import Log
+from pipeline.log import Log, amount_of
 
 # What an entry was before conversion: its currency and minor units.
 Foreign = tuple[str, int]
@@ -42,7 +42,8 @@ class Reversals:
         late takes over, from its own time on, what a later one gave back. Of the whole rather than step by step, so
         that the steps add up to the original, to the minor unit.
         """
-        time, amount, _, _, _ = log.entry(original)
+        time, counted, _, _ = log.entry(original)
+        amount = amount_of(counted)
         whole = self.foreign[original][1] if original in self.foreign else amount
         since = max(time, log.time(position))
         more = self.foreign[position][1]

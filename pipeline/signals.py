@@ -11,7 +11,8 @@ from schemas.timestamps import format_ms
 
 def signals_of(findings: list[Finding], history: History, intake: Intake, tier: int) -> tuple[Signal, ...]:
     """What fired at the customer's tier, in the order of the rules."""
-    return tuple([_signal(f, f.rule.limits[tier], _evidence(f, history, intake)) for f in findings if f.fires])
+    names: dict[int, str] = {}  # several windows show the same entries
+    return tuple([_signal(f, f.rule.limits[tier], _evidence(f, history, intake, names)) for f in findings if f.fires])
 
 
 def base_signals_of(findings: list[Finding]) -> tuple[Signal, ...]:
@@ -46,7 +47,7 @@ def _signal(finding: Finding, limit: int, evidence: Evidence | None) -> Signal:
     )
 
 
-def _evidence(finding: Finding, history: History, intake: Intake) -> Evidence:
+def _evidence(finding: Finding, history: History, intake: Intake, names: dict[int, str]) -> Evidence:
     own_id = intake.transaction_id
     own_time = intake.occurred_ms
     own_amount = 0 if intake.declined else intake.base_minor
@@ -54,10 +55,15 @@ def _evidence(finding: Finding, history: History, intake: Intake) -> Evidence:
         return Evidence(1, own_amount, format_ms(own_time), format_ms(own_time), (own_id,))
     held = history.timeline(finding.mask).evidence(finding.start, finding.end, EVIDENCE_IDS - 1)
     log = history.log
-    others = [(log.time(ref), log.id(ref)) for ref in held.refs]
+    ids: list[str] = []
+    for ref in held.refs:
+        if ref not in names:
+            names[ref] = log.id(ref)
+        ids.append(names[ref])
     # Ties by arrival: this one arrived last.
-    place = sum(1 for time, _ in others if time <= own_time)
-    ids = [transaction_id for _, transaction_id in others]
+    place = len(ids)
+    while place > 0 and log.time(held.refs[place - 1]) > own_time:
+        place -= 1
     ids.insert(place, own_id)
     first = own_time if held.first is None else min(held.first, own_time)
     last = own_time if held.last is None else max(held.last, own_time)

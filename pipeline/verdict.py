@@ -39,7 +39,7 @@ def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int
     A rule's floor lifts the outcome, so that a hard limit never ends in `pass`. Within its cool-down (by arrival) the
     same rule asks for nothing again unless the outcome rises.
     """
-    live = [finding.rule for finding in findings if finding.fires and finding.rule.mode == "live"]
+    live = [finding.rule for finding in findings if finding.fires and finding.rule.mode == "live"] if findings else ()
     if not live:
         return Verdict(plan.outcome_of_score[0], 0, _NOTHING, {}) if plan.outcome_of_score[0] else _PASS
     score = max(rule.points for rule in live) + min(len(live) - 1, _MOST_FURTHER)

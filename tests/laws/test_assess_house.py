@@ -165,7 +165,7 @@ def test_a_bug_in_a_rule_keeps_the_record_and_harms_nobody_else(monkeypatch: pyt
 
 
 def test_a_bug_that_leaves_a_state_half_changed_stops_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    *first, second = payments(9)  # letting go waits for every eighth
+    *first, second = payments(9)  # letting go waits for every fourth
     for place in ("_append", "_let_go"):
         bench = Bench(PLAIN, GRANTS)
         bench.take(first)
