@@ -46,16 +46,22 @@ def is_phone(event: ContactChanged, _case: Case) -> bool:
 
 
 def no_longer_carries(event: EvidenceEvent, case: Case) -> bool:
-    """With it, the file does not carry the tier held as well as without it."""
+    """With it, the file does not carry the tier held as well as without it, or its gatherer approved on the file."""
+    if any(event.actor in one.approvers for one in case.dossier.allowances):
+        return True
     tier = tier_held(case)
     before = lacks(case.dossier, tier, case.conduct, case.arrival_ms)
     return len(lacks(put(event, case).dossier, tier, case.conduct, case.arrival_ms)) > len(before)
 
 
 def speaks_against_the_grant(event: Against, case: Case) -> bool:
-    """It occurred before the approval of the application, which did not know of it."""
+    """It occurred before the approval, which did not know of it: nobody may approve on what they gathered."""
     application, grant = case.dossier.application, case.dossier.grant
-    if application is None or grant is None or application.stage != "granted" or case.occurred_ms > grant.granted_ms:
+    if grant is None or case.occurred_ms > grant.granted_ms:
+        return False
+    if isinstance(event, EvidenceFiled) and event.actor in grant.approvers:
+        return True
+    if application is None or application.stage != "granted":
         return False
     if isinstance(event, ApplicationWithdrawn | ApplicationDeclined):
         return event.application_id == application.application_id
