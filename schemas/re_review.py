@@ -17,6 +17,7 @@ Why = Literal[
     "evidence_worsened",
     "contact_changed",
     "overtaken",
+    "evidence_expiring",
 ]
 
 

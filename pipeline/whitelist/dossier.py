@@ -102,7 +102,8 @@ class Dossier:
     `announced` counts the grant's steps already announced. `lowered_ms` is the newest moment at which an event lowered
     or froze: what occurred no later must not raise. `applied` holds `fingerprint`s, oldest first. An ended grant stays
     until another takes its place: it says what may no longer raise. `file` and `contacts` hold the newest of each kind,
-    contacts the two newest, because a number just changed is not called.
+    contacts the few newest, because a number just changed is not called. That evidence expires has been said up to
+    `warned_ms`.
     """
 
     grant: Grant | None = None
@@ -115,6 +116,7 @@ class Dossier:
     file: tuple[Filed, ...] = ()
     contacts: tuple[Contact, ...] = ()
     allowances: tuple[Allowance, ...] = ()
+    warned_ms: int = NEVER
 
     @property
     def frozen(self) -> bool:
@@ -158,6 +160,7 @@ _DossierV1 = tuple[
     tuple[_FiledV1, ...],
     tuple[_ContactV1, ...],
     tuple[_AllowanceV1, ...],
+    int,
 ]
 _VERSION = 1
 _HEADER = bytes((_VERSION, 0))  # version, flags (reserved)
@@ -192,6 +195,7 @@ def encode(dossier: Dossier) -> bytes | None:
         dossier.file,
         dossier.contacts,
         dossier.allowances,
+        dossier.warned_ms,
     )
     return _HEADER + _encoder.encode(body)
 
@@ -222,6 +226,7 @@ def decode(state: bytes | None) -> Dossier:
             file,
             contacts,
             allowances,
+            warned_ms,
         ) = _decoder_v1.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
@@ -236,6 +241,7 @@ def decode(state: bytes | None) -> Dossier:
         tuple(Filed(*filed) for filed in file),
         tuple(Contact(*contact) for contact in contacts),
         tuple(Allowance(*allowance) for allowance in allowances),
+        warned_ms,
     )
 
 

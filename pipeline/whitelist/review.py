@@ -4,6 +4,7 @@ The clock changes no tier: `tier_at` lets a grant end by itself, and a tick only
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pipeline.ids import derived_id
@@ -12,7 +13,10 @@ from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.transition import Change, Tick
 from schemas.re_review import ReReview
-from schemas.timestamps import format_ms
+from schemas.timestamps import MS_PER_DAY, format_ms
+
+# Time enough for a new passport.
+EXPIRY_NOTICE_MS = 30 * MS_PER_DAY
 
 
 def schedule(granted_ms: int, review_ms: int, expires_ms: int, terms: ReviewTerms) -> tuple[int, ...]:
@@ -68,6 +72,43 @@ def remind(dossier: Dossier, tick: Tick) -> Change:
     grant = _of(dossier)
     reached = min(bisect_right(grant.steps, tick.clock_ms), len(grant.steps) - 1)
     return Change(replace(dossier, announced=reached), outgoing=(_request(tick, grant, reminder=True),))
+
+
+def evidence_ms(dossier: Dossier) -> int | None:
+    """A month before evidence of a grant, or on file, expires."""
+    grant = dossier.grant
+    if grant is None or dossier.announced == len(grant.steps):
+        return None
+    nearest_ms = min((end_ms for _, end_ms in _ends(dossier) if end_ms > dossier.warned_ms), default=None)
+    return None if nearest_ms is None else nearest_ms - EXPIRY_NOTICE_MS
+
+
+def warn(dossier: Dossier, tick: Tick) -> Change:
+    """Ask for newer evidence."""
+    grant = _of(dossier)
+    expires_ms = tick.due_ms + EXPIRY_NOTICE_MS
+    kinds = (kind for kind, end_ms in _ends(dossier) if end_ms == expires_ms)
+    body = ReReview(
+        request_id=derived_id(tick.customer_id, grant.event_id, "evidence_expiring", expires_ms),
+        kind="request",
+        customer_id=tick.customer_id,
+        tier=grant.tier,
+        why="evidence_expiring",
+        check=tuple(dict.fromkeys(kinds)),
+        requested_at=format_ms(tick.clock_ms),
+        due_at=format_ms(expires_ms),
+    )
+    return Change(replace(dossier, warned_ms=expires_ms), outgoing=(reviewed(body),))
+
+
+def _ends(dossier: Dossier) -> Iterator[tuple[str, int]]:
+    """Kind and end of all evidence that expires."""
+    for item in dossier.grant.evidence if dossier.grant is not None else ():
+        if item.expires_ms is not None:
+            yield item.kind, item.expires_ms
+    for filed in dossier.file:
+        if filed.expires_ms is not None:
+            yield filed.kind, filed.expires_ms
 
 
 def end(dossier: Dossier, _tick: Tick) -> Change:

@@ -245,6 +245,7 @@ AT_ONCE: tuple[AtOnce, ...] = (
 ON_TIME: tuple[OnTime, ...] = (
     OnTime("request_review", "standing", _HELD, _HELD, review.request_ms, review.request),
     OnTime("remind", "standing", _HELD, _HELD, review.reminder_ms, review.remind),
+    OnTime("warn_of_expiry", "standing", _HELD, _HELD, review.evidence_ms, review.warn),
     OnTime("demote", "standing", _HELD, ("base", "suspended"), review.overdue_ms, review.end,
            audited="review.demoted"),
     OnTime("expire", "standing", _HELD, ("base", "suspended"), review.expiry_ms, review.end, audited="grant.expired"),

@@ -310,6 +310,7 @@ dossiers = st.builds(
     st.lists(filed, max_size=2).map(tuple),
     st.lists(st.builds(Contact, st.text(), st.text(), moments_ms), max_size=2).map(tuple),
     st.lists(allowances, max_size=2).map(tuple),
+    moments_ms,
 )
 
 
