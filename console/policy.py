@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from console import policy_diff, policy_glass, policy_life, policy_show
+from console import policy_calibrate, policy_diff, policy_glass, policy_life, policy_show
 
 app = typer.Typer(no_args_is_help=True, help="The policy: tiers, limits, rules, outcomes.")
 
@@ -52,6 +52,7 @@ def check(
 
 
 app.command("diff")(policy_diff.command)
+app.command("calibrate")(policy_calibrate.command)
 app.command("propose")(policy_life.propose)
 app.command("approve")(policy_life.approve)
 app.command("reject")(policy_life.reject)

@@ -85,7 +85,7 @@ def count_customers(source: str, tiers: Iterable[str]) -> dict[str, int]:
         BrokerError: Kafka does not give the topic.
 
     """
-    latest = _of_kafka() if source == KAFKA else _of_file(source)
+    latest = _of_kafka() if source == KAFKA else tiers_of_file(source)
     counts = Counter(latest.values())
     return {tier: counts[tier] for tier in tiers}
 
@@ -108,7 +108,13 @@ def _of_kafka() -> dict[bytes | str, str]:
     return latest
 
 
-def _of_file(name: str) -> dict[bytes | str, str]:
+def tiers_of_file(name: str) -> dict[bytes | str, str]:
+    """Each customer's tier, by the last of a file's messages of `entitlements`.
+
+    Raises:
+        CommandError: the file cannot be read, or a line is no entitlement.
+
+    """
     from msgspec import DecodeError
     from msgspec.json import Decoder
 

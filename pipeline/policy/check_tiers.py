@@ -13,7 +13,7 @@ from pipeline.policy.reading import Finding, Path, repeats
 # The second window holds everything that the first one holds, so a larger limit on the first could never be the one
 # that is broken. A single transaction is within each of them.
 _NESTED = (("1h", "24h"), ("24h", "7d"), ("7d", "30d"), ("day", "7d"), ("day", "month"))
-_NESTED_LIMITS = (
+NESTED_LIMITS = (
     ("amount_per_transaction", "amount_1h"),
     ("amount_per_transaction", "amount_day"),
     *((f"amount_{inner}", f"amount_{outer}") for inner, outer in _NESTED),
@@ -110,7 +110,7 @@ def _strictness(tier: Tier) -> int:
 def nested_windows(policy: Policy) -> Iterator[Finding]:
     """No window has a larger limit than a longer one that contains it."""
     for at, tier in enumerate(policy.tiers):
-        for inner, outer in _NESTED_LIMITS:
+        for inner, outer in NESTED_LIMITS:
             modes = policy.rules[inner].mode, policy.rules[outer].mode
             if tier.limits[inner] > tier.limits[outer] and "off" not in modes:
                 small, large = (_amount(policy, rule, tier.limits[rule]) for rule in (outer, inner))
