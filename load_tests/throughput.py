@@ -1,5 +1,7 @@
 """What a worker decides in a second on a real Kafka, exactly once, and what a decision costs beside its peers."""
 
+import json
+import signal
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
@@ -33,11 +35,25 @@ def throughput(transactions: int, seed: int, repeats: int, peers: Sequence[str] 
             whole += whole_policy(at, transactions, seed)
             for each in every:
                 reduced[each.name].append(contest(at, each, transactions, seed))
-    return {"tierwatch": _told(whole), **_compared(reduced)}
+        shares = stages(at, transactions, seed)
+    return {"tierwatch": {**_told(whole), "share_of_each_stage": shares}, **_compared(reduced)}
 
 
 def whole_policy(at: Stand, transactions: int, seed: int) -> list[Round]:
     """Measure a worker with the whole default policy; history topics, so that it is the month of `judge`."""
+    measured, _ = _whole_policy(at, transactions, seed, "console")
+    return [measured]
+
+
+def stages(at: Stand, transactions: int, seed: int) -> dict[str, float]:
+    """Return the share of each stage in the CPU time of a worker that is looked at while it works."""
+    _, log = _whole_policy(at, transactions, seed, "load_tests.stand.sampled")
+    seconds: dict[str, float] = json.loads(log.rpartition("stages ")[2].splitlines()[0])
+    whole = sum(seconds.values())
+    return {stage: round(spent / whole, 3) for stage, spent in seconds.items()}
+
+
+def _whole_policy(at: Stand, transactions: int, seed: int, module: str) -> tuple[Round, str]:
     at.make_topics(history=True)
     month = Month(2 * transactions, seed)
     policy = at.folder / "policy.yaml"
@@ -50,13 +66,15 @@ def whole_policy(at: Stand, transactions: int, seed: int) -> list[Round]:
 
     with (
         Tail(at.address, "decisions") as output,
-        at.worker(policy=str(policy), session_timeout=str(SESSION_S)) as worker,
+        at.worker(module=module, policy=str(policy), session_timeout=str(SESSION_S)) as worker,
     ):
         worker.said(r"worker ready partitions=\S*\[")
         measure(worker, prepare, output)  # warms caches, and grants are in force
+        if module != "console":
+            worker.send(signal.SIGUSR1)
         measured = measure(worker, prepare, output)
         worker.stop()
-    return [measured]
+        return measured, worker.log()
 
 
 def _told(rounds: list[Round]) -> dict[str, Any]:
