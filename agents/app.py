@@ -27,12 +27,12 @@ from pipeline.partition import Partition
 from pipeline.policy.model import Policy
 from schemas.topics import TOPICS
 
-# Records of one fetch, all partitions together.
+# Records of one fetch at most, all partitions together; see also `Engine.most_records`.
 MOST_RECORDS = 2_000
 # The embedded broker hands out one producer's batch a fetch: a commit for each would cost more than the judging.
 EMBEDDED_LINGER_S = 0.1
 # Batches that wait for the agent, which takes each at once: see `Consumer._getmany` for what bounds them.
-MOST_WAITING = 8
+MOST_WAITING = 2
 
 
 class Boot(BootStrategy):

@@ -4,6 +4,7 @@ Faust tells it when (see `recovery.py`), agents bring it batches. It knows Kafka
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,6 +24,12 @@ from agents.permissions import refusal
 from pipeline.partition import Partition
 
 log = Log("engine")
+
+# How long judging one fetch may take: so long a record of the priority lane waits behind others at most, and a commit.
+TURN_S = 0.02
+LEAST_RECORDS = 200
+# How much one batch counts in what a record costs.
+_NEWEST = 0.1
 
 
 class BrokenError(Exception):
@@ -75,6 +82,7 @@ class Engine:
         self._writers: dict[int, Writer] = {}
         self._leaving: list[Shard] = []
         self._room = asyncio.Event()
+        self._record_s = 0.0
         self._broken = False
 
     # What Faust's recovery tells
@@ -153,6 +161,10 @@ class Engine:
 
     # What agents bring
 
+    def most_records(self) -> int:
+        """Return how many records a fetch may bring: as many as are judged in one turn, at the present cost of each."""
+        return max(LEAST_RECORDS, int(TURN_S / self._record_s)) if self._record_s else sys.maxsize
+
     def is_full(self, number: int) -> bool:
         """Whether a partition has enough to commit: no more of it is fetched, and others go on."""
         shard = self.shards.get(number)
@@ -187,7 +199,9 @@ class Engine:
                 f"offset {first.offset} on: nothing of them is committed, and they stay where they are. Report it with "
                 "this log."
             ) from error
-        self._watch.taken(time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._record_s += _NEWEST * (seconds / len(delivery.records) - self._record_s)
+        self._watch.taken(seconds)
 
     def tick(self) -> None:
         """Let time pass in every partition: the worker's clock on live topics, else the highest arrival."""

@@ -3,6 +3,7 @@
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
@@ -62,6 +63,8 @@ class Fetcher(stock.AIOKafkaConsumerThread):
     """The thread that talks to Kafka. Its coroutines run in its own event loop."""
 
     seeks = 0
+    most_records = sys.maxsize
+    """Of one fetch, beside what the consumer's settings allow."""
     priority_weight = 0
     """Records of the priority lane to take for each one of all else; 0: records are taken as they come."""
 
@@ -80,7 +83,7 @@ class Fetcher(stock.AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Fetched:
-        fetcher, most = consumer._fetcher, max_records or consumer._max_poll_records
+        fetcher, most = consumer._fetcher, min(max_records or consumer._max_poll_records, self.most_records)
         # While records lie unread, aiokafka asks their broker for nothing else for 100 ms: the priority lane would wait
         # behind a backlog of the other.
         fetcher._prefetch_backoff = 0.0

@@ -3,6 +3,7 @@
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
+import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, cast
@@ -89,6 +90,7 @@ class Consumer(stock.Consumer):
         if waiting and waiting == active:
             await engine.room(timeout)
             return {}
+        self._thread.most_records = engine.most_records() if engine.shards else sys.maxsize
         self._thread.priority_weight = engine.priority_weight() if engine.live else 0
         return await super()._getmany(active - waiting, min(timeout, LOOK_AGAIN_S) if waiting else timeout)
 
