@@ -30,6 +30,10 @@ class Versions:
             return self._in_force[-1]
         return self._in_force[bisect_right(self._starts_ms, arrival_ms) - 1]
 
+    def history(self) -> list[tuple[int, Policy]]:
+        """Every version that was, is or will be in force, and from when; the first from ever."""
+        return list(zip(self._starts_ms, self._in_force, strict=True))
+
     def to_come(self, now_ms: int) -> list[tuple[int, Policy]]:
         """What is approved and not yet in force: from when, and what."""
         begun = bisect_right(self._starts_ms, now_ms)
