@@ -1,16 +1,21 @@
 """Three times more than a worker can do: does the priority lane stay fast, and does the other keep a share?"""
 
+import signal
 import time
 from typing import Any
 
 from load_tests.latency import open_loop
+from load_tests.services.wait import until
 from load_tests.stand.alerts import Reader, quantile
-from load_tests.stand.stand import Stand, stand
+from load_tests.stand.stand import SESSION_S, Stand, stand
 
 _OVERLOAD = 3
 # Of what a worker can do: the lane alone, unloaded.
 _LANE_SHARE = 0.1
 _WARM_S = 5.0
+_BACKLOG = 20_000
+_BACKLOG_S = 5.0
+_LONGEST_S = 300.0
 _LANE = "transactions-priority"
 _ON_LANE = b'"lane":"priority"'
 _ON_OTHER = b'"lane":"standard"'
@@ -19,7 +24,7 @@ _ON_OTHER = b'"lane":"standard"'
 def priority(seconds: float) -> dict[str, Any]:
     """Return the lane's quantiles alone and under overload, and the share of the work that the other lane kept."""
     with stand() as at:
-        capacity = _capacity(at, seconds)
+        capacity = _capacity(at)
         lane_rate = capacity * _LANE_SHARE
         alone = _run(at, lane_rate, 0.0, seconds)
         loaded = _run(at, lane_rate, capacity * _OVERLOAD, seconds)
@@ -32,16 +37,21 @@ def priority(seconds: float) -> dict[str, Any]:
     }
 
 
-def _capacity(at: Stand, seconds: float) -> float:
-    """Return what the worker decides in a second when there is more than enough."""
+def _capacity(at: Stand) -> float:
+    """Return what the worker decides in a second, of a backlog that nobody adds to meanwhile."""
     at.make_topics(history=False)
-    with at.worker("capacity") as worker, Reader(at.address, "decisions") as reader:
+    with (
+        at.worker("capacity", session_timeout=str(SESSION_S)) as worker,
+        Reader(at.address, "decisions") as reader,
+    ):
         worker.said(r"worker ready partitions")
-        with open_loop(at, "whole", 60_000, _WARM_S + seconds):
-            time.sleep(_WARM_S)
-            before = reader.count
-            time.sleep(seconds)
-            return (reader.count - before) / seconds
+        worker.send(signal.SIGSTOP)
+        with open_loop(at, "whole", _BACKLOG / _BACKLOG_S, _BACKLOG_S) as load:
+            load.process.wait()
+        worker.send(signal.SIGCONT)
+        began = time.monotonic()
+        until(lambda: reader.count >= _BACKLOG, "the backlog to be decided", seconds=_LONGEST_S)
+        return reader.count / (time.monotonic() - began)
 
 
 def _run(at: Stand, lane_rate: float, other_rate: float, seconds: float) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from load_tests.month import Month
 from load_tests.peers.contest import contest, contestants
@@ -16,6 +16,14 @@ from load_tests.stand.stand import SESSION_S, Stand, stand
 from load_tests.stand.tail import Tail
 
 PEERS = ("faust", "quix", "kafka_streams", "kafka_streams_memory")
+
+
+class Whole(NamedTuple):
+    """A round of a worker with the whole policy, how much the logs grew in it, and what the worker said."""
+
+    round: Round
+    written_bytes: int
+    log: str
 
 
 def throughput(transactions: int, seed: int, repeats: int, peers: Sequence[str] = PEERS) -> dict[str, Any]:
@@ -28,32 +36,36 @@ def throughput(transactions: int, seed: int, repeats: int, peers: Sequence[str] 
 
     """
     every = contestants(("tierwatch", *peers)) if peers else []
-    whole: list[Round] = []
+    whole: list[Whole] = []
     reduced: defaultdict[str, list[list[Round]]] = defaultdict(list)
     with stand() as at:
         for _ in range(repeats):
-            whole += whole_policy(at, transactions, seed)
+            whole.append(whole_policy(at, transactions, seed))
             for each in every:
                 reduced[each.name].append(contest(at, each, transactions, seed))
         shares = stages(at, transactions, seed)
-    return {"tierwatch": {**_told(whole), "share_of_each_stage": shares}, **_compared(reduced)}
+    tierwatch = {
+        **_told([each.round for each in whole]),
+        "written_bytes_per_tx": round(median(each.written_bytes for each in whole) / transactions),
+        "share_of_each_stage": shares,
+    }
+    return {"tierwatch": tierwatch, **_compared(reduced)}
 
 
-def whole_policy(at: Stand, transactions: int, seed: int) -> list[Round]:
+def whole_policy(at: Stand, transactions: int, seed: int) -> Whole:
     """Measure a worker with the whole default policy; history topics, so that it is the month of `judge`."""
-    measured, _ = _whole_policy(at, transactions, seed, "console")
-    return [measured]
+    return _whole_policy(at, transactions, seed, "console")
 
 
 def stages(at: Stand, transactions: int, seed: int) -> dict[str, float]:
     """Return the share of each stage in the CPU time of a worker that is looked at while it works."""
-    _, log = _whole_policy(at, transactions, seed, "load_tests.stand.sampled")
+    log = _whole_policy(at, transactions, seed, "load_tests.stand.sampled").log
     seconds: dict[str, float] = json.loads(log.rpartition("stages ")[2].splitlines()[0])
     whole = sum(seconds.values())
     return {stage: round(spent / whole, 3) for stage, spent in seconds.items()}
 
 
-def _whole_policy(at: Stand, transactions: int, seed: int, module: str) -> tuple[Round, str]:
+def _whole_policy(at: Stand, transactions: int, seed: int, module: str) -> Whole:
     at.make_topics(history=True)
     month = Month(2 * transactions, seed)
     policy = at.folder / "policy.yaml"
@@ -72,9 +84,11 @@ def _whole_policy(at: Stand, transactions: int, seed: int, module: str) -> tuple
         measure(worker, prepare, output)  # warms caches, and grants are in force
         if module != "console":
             worker.send(signal.SIGUSR1)
+        written = at.written_bytes()
         measured = measure(worker, prepare, output)
+        written = at.written_bytes() - written
         worker.stop()
-        return measured, worker.log()
+        return Whole(measured, written, worker.log())
 
 
 def _told(rounds: list[Round]) -> dict[str, Any]:

@@ -64,6 +64,11 @@ class Stand:
         own = {"metrics_host": "127.0.0.1", "metrics_port": "0", **settings}
         return self.program(name, [sys.executable, "-m", module, "worker"], **self._environment(own))
 
+    def written_bytes(self) -> int:
+        """Return how large the logs of all topics are but those that only processors write."""
+        logs = (self.run.folder / "kafka").glob("*/data/*/*.log")
+        return sum(log.stat().st_size for log in logs if not log.parent.name.startswith(("transactions", "__")))
+
     def load(self, records: Iterable[InputRecord]) -> int:
         """Publish records with their own times, and return how many when Kafka has them all."""
         publisher = Publisher({"bootstrap.servers": self.address})
