@@ -78,6 +78,13 @@ class SourceOfFundsVerified(
     source: Literal["salary", "business", "pension", "investments", "inheritance", "other"]
 
 
+class AttestationPresented(Event, frozen=True, kw_only=True, omit_defaults=True, tag="attestation.presented"):
+    """Another platform's signed word about the applicant; what it counts for, the policy says."""
+
+    application_id: Identifier
+    token: Annotated[str, Meta(min_length=1, max_length=16_384, description="A compact JWS, EdDSA.")]
+
+
 class ContactChanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag="contact.changed"):
     """The customer can be reached there from `occurred_at` on; `reference` leads to it and does not hold it."""
 

@@ -4,6 +4,7 @@ from schemas.application_event import (
     ApplicationDeclined,
     ApplicationSubmitted,
     ApplicationWithdrawn,
+    AttestationPresented,
     CallbackAnswered,
     CallbackConfirmed,
     CallbackMissed,
@@ -40,6 +41,7 @@ CustomerEvent = (
     | CreditAssessed
     | ScreeningCompleted
     | SourceOfFundsVerified
+    | AttestationPresented
     | ContactChanged
     | CallbackAnswered
     | CallbackMissed

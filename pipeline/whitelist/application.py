@@ -9,11 +9,17 @@ from pipeline.whitelist.dossier import Application, Dossier
 from pipeline.whitelist.evidence import Lack, lacks
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Case, Change, Refused, tier_held
-from schemas.application_event import ApplicationDeclined, ApplicationSubmitted, ApplicationWithdrawn
+from schemas.application_event import (
+    ApplicationDeclined,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    AttestationPresented,
+    CallbackConfirmed,
+)
 from schemas.reasons import RefusalReason
 from schemas.timestamps import parse_ms
 
-ApplicationEvent = ApplicationSubmitted | ApplicationWithdrawn | ApplicationDeclined
+AboutApplication = ApplicationWithdrawn | ApplicationDeclined | AttestationPresented | CallbackConfirmed
 
 
 def applications_are_taken(_event: ApplicationSubmitted, case: Case) -> Refused | None:
@@ -89,7 +95,7 @@ def submit(event: ApplicationSubmitted, case: Case) -> Change:
     return Change(replace(case.dossier, application=application))
 
 
-def about_this_application(event: ApplicationWithdrawn | ApplicationDeclined, case: Case) -> Refused | None:
+def about_this_application(event: AboutApplication, case: Case) -> Refused | None:
     """It names the application that is open."""
     application = case.dossier.application
     if application is not None and application.application_id == event.application_id:

@@ -16,6 +16,7 @@ from pipeline.whitelist import (
     contacts,
     deadlines,
     evidence,
+    presented,
     review,
     standing,
 )
@@ -25,6 +26,7 @@ from schemas.application_event import (
     ApplicationDeclined,
     ApplicationSubmitted,
     ApplicationWithdrawn,
+    AttestationPresented,
     CallbackAnswered,
     CallbackConfirmed,
     CallbackMissed,
@@ -178,6 +180,8 @@ EVENTS: tuple[Row, ...] = (
         (evidence.not_from_the_future,), causes.no_longer_carries),
     Row("file", _EVIDENCE, "application", _ANY, _ANY, evidence.put,
         (evidence.not_from_the_future, evidence.newest_of_its_kind)),
+    Row("attest", (AttestationPresented,), "application", ("applied",), ("applied",), presented.put_attested,
+        (application.about_this_application, presented.attestation_counts)),
     # Contacts, devices, payees.
     Row("change_phone", (ContactChanged,), "standing", ("granted",), ("granted",), causes.contact_and_review, (),
         causes.is_phone),
