@@ -49,7 +49,7 @@ def suspended(dossier: Dossier, at_ms: int) -> Dossier:
     )
 
 
-def note(_event: TierSuspended | TierRemoved, case: Case) -> Change:
+def note(_event: TierRemoved, case: Case) -> Change:
     """Nothing is granted: all that is remembered is that what is older may not raise."""
     return Change(replace(case.dossier, lowered_ms=max(case.dossier.lowered_ms, case.lowered_at_ms)))
 
