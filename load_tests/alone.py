@@ -18,6 +18,7 @@ class Alone:
         self.windows: dict[bytes, bytes] = {}
         self.dossiers: dict[bytes, bytes] = {}
         self.cpu_seconds = self.states_cpu_seconds = 0.0
+        self.each_cpu_seconds: list[float] = []  # by batch, of one record
         self.written_bytes = 0
         self.largest_record_bytes = 0
         books = Books(PolicyBook(policy), Rates())
@@ -29,8 +30,10 @@ class Alone:
         messages = self._partition.take(records)
         judged = time.process_time()
         changes = self._partition.changes()
-        self.states_cpu_seconds += time.process_time() - judged
-        self.cpu_seconds += time.process_time() - begun
+        ended = time.process_time()
+        self.states_cpu_seconds += ended - judged
+        self.cpu_seconds += ended - begun
+        self.each_cpu_seconds.append((ended - begun) / max(len(records), 1))
         for changed, states in ((changes.windows, self.windows), (changes.dossiers, self.dossiers)):
             for key, state in changed.items():
                 if state is None:
@@ -44,4 +47,5 @@ class Alone:
     def restart_watch(self) -> None:
         """Measure from here on."""
         self.cpu_seconds = self.states_cpu_seconds = 0.0
+        self.each_cpu_seconds = []
         self.written_bytes = 0
