@@ -80,7 +80,7 @@ class History:
     def seen(self, intake: Intake) -> bool | None:
         """Whether this transaction was seen before: None if not, True if the same, False if with other content."""
         position = self._known(intake.source, intake.transaction_id, intake.arrived_ms)
-        return None if position < 0 else self.log.entry(position)[3] == content_of(intake)
+        return None if position < 0 else self.log.content(position) == content_of(intake)
 
     def remember(self, intake: Intake) -> Reversal | None:
         """Put a judged transaction where it belongs in time. For a reversal: what it gave back."""
@@ -154,7 +154,7 @@ class History:
         original = self._known(intake.source, transaction.original_transaction_id, intake.arrived_ms)
         if original in {-1, position}:
             return Reversal("unknown_original", 0)
-        time, counted, _, _ = log.entry(original)
+        time, counted = log.time(original), log.counts(original)
         if type_of(counted) == REVERSAL or is_declined(counted) or intake.declined:
             return Reversal("not_reversible", 0)
         currency, whole = self.reversals.foreign.get(original) or (intake.base_currency, amount_of(counted))
@@ -171,7 +171,7 @@ class History:
     def _give_back(self, position: int, original: int) -> list[tuple[int, int]]:
         """Apply the reversal at `position` to all that is derived."""
         steps = self.reversals.apply(self.log, position, original)
-        time, counted, _, _ = self.log.entry(original)
+        time, counted = self.log.time(original), self.log.counts(original)
         self._tell_timelines()
         for mask, timeline in self._timelines.items():
             if counts_for(counted, mask):
@@ -201,12 +201,12 @@ class History:
 
     def _fold(self, position: int) -> None:
         """Put an entry into the bucket of its time, as what reversals left of it; it is not known any more."""
-        time, counted, _, _ = self.log.entry(position)
+        counted = self.log.counts(position)
         if type_of(counted) != REVERSAL:
             amount = amount_of(counted)
             if self.reversals.originals:
                 amount -= self.reversals.close(position)
-            self._bucket(type_of(counted)).add(time, amount, 1)
+            self._bucket(type_of(counted)).add(self.log.time(position), amount, 1)
 
     def _fold_at_once(self, type_index: int, occurred_ms: int, amount: int) -> None:
         """Count history that is loaded more than a day out of order; it is not known again."""
@@ -238,24 +238,25 @@ class History:
 
     def _tell_timelines(self) -> None:
         """Add what was remembered since they were last asked: most are asked once for many entries."""
-        if self._timelines and self._next_untold < self.log.end:
-            position = self._next_untold
-            for time, counted, _, _ in self.log.since(position):
+        log = self.log
+        if self._timelines:
+            for index in range(self._next_untold - log.first, len(log.times)):
+                counted = log.counted[index]
                 for mask, timeline in self._timelines.items():
                     if counts_for(counted, mask):
-                        timeline.add(time, amount_of(counted), position)
-                position += 1
+                        timeline.add(log.times[index], amount_of(counted), log.first + index)
         self._next_untold = self.log.end
 
     def _build_timeline(self, mask: int) -> Timeline:
         timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])
         log = self.log
-        for index, (time, counted, _, _) in enumerate(log.since(log.first)):
+        for index, time in enumerate(log.times):
+            counted = log.counted[index]
             if time > self.folded_to_ms and counts_for(counted, mask):
                 timeline.add(time, amount_of(counted), log.first + index)
         for position, original in self.reversals.originals.items():
             if original >= log.first:
-                time, counted, _, _ = log.entry(original)
+                time, counted = log.time(original), log.counts(original)
                 if time > self.folded_to_ms and counts_for(counted, mask):
                     for moment, less in self.reversals.steps(position):
                         timeline.give_back(time, original, less, moment)

@@ -1,10 +1,8 @@
 """The log of one customer's transactions: an entry each, in the order of arrival, for as long as they are kept singly.
 
-It stands in bytes, just as they are written: to keep it is to copy it. Beside them stands what is asked of each entry,
-at a fixed size. Both lie close together in memory, where thousands of customers take turns.
+It stands in bytes, just as they are written: to keep it is to copy it. What is asked of entries stands beside them.
 """
 
-from collections.abc import Iterator
 from struct import Struct
 from struct import error as struct_error
 from typing import Final
@@ -13,40 +11,32 @@ from zlib import crc32
 import msgspec
 
 from pipeline.validate import REVERSAL, Intake
-from pipeline.varint import read, write
 
 # Entries of one sealed segment. Up to twice as many stand in the head record, beside everything else: with the longest
 # ids that the wire allows, four bytes a character, it is still below 64 KiB.
 SEGMENT: Final = 32
 
-# Digest of the content.
-_CONTENT: Final = Struct("<I")
-# When it occurred (epoch ms), what it counts (see below), where its bytes end among all that there ever were, content.
-_ENTRY: Final = Struct("<qqqI")
-_TIME: Final = Struct("<q")
-_END: Final = Struct("<q")
-_END_AT: Final = 16
-_SIZE: Final = 28
+# Before the identity of an entry stand its length, the time since the entry before (ms), what the entry counts (see
+# below) and the digest of its content; the highest bit of the first byte tells which of two forms that is.
+_SHORT: Final = Struct("<BiII")
+_LONG: Final = Struct("<HqqI")
+_LONG_BIT: Final = 0x80
+_LONGEST_SHORT: Final = 0x7F
+_SHORT_SINCE: Final = 2**31
+_SHORT_COUNTED: Final = 2**32
 # What an entry counts: amount (base minor units), whether declined, index of its type.
 _AMOUNT_SHIFT: Final = 4
 _DECLINED: Final = 0b1000
 _TYPE: Final = 0b111
 _encode_content: Final = msgspec.msgpack.Encoder().encode
 
-# Time, what it counts, where its bytes end, content.
-Entry = tuple[int, int, int, int]
-
 
 class Log:
-    """Positions number the entries by arrival and are never reused.
-
-    The bytes of an entry: length and bytes of its identity; time since the entry before, with the sign as lowest bit;
-    what it counts; digest of the content.
-    """
+    """Positions number the entries by arrival and are never reused; the entry at position p stands at p - first."""
 
     __slots__ = (
-        "_begin", "_entries", "_sealed_end", "_where", "before_ms", "data", "end", "first", "first_segment",
-        "first_standing", "sealed", "source", "written",
+        "_begin", "_ends", "_sealed_end", "_where", "before_ms", "counted", "data", "end", "first", "first_segment",
+        "first_standing", "sealed", "source", "times", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -63,10 +53,13 @@ class Log:
         self.written = 0
         self.first_segment = 0
         self.first_standing = 0
-        # Derived. The position after the last; each entry at a fixed size; where the first begins and the last sealed
-        # one ends among all bytes that there ever were; identities of sealed ones to positions.
+        # Derived. The position after the last; when each occurred (epoch ms), what it counts, and where its bytes end
+        # among all that there ever were, as do those before the first and those of the last sealed one; the identities
+        # of sealed ones to their positions.
         self.end = 0
-        self._entries = bytearray()
+        self.times: list[int] = []
+        self.counted: list[int] = []
+        self._ends: list[int] = []
         self._begin = 0
         self._sealed_end = 0
         self._where: dict[bytes, int] = {}
@@ -82,14 +75,16 @@ class Log:
             self.source = intake.source
         identity = _identity(intake.source, self.source, intake.transaction_id)
         content = content_of(intake)
-        since = time - (self.before_ms if position == self.first else self.time(position - 1))
-        data = self.data
-        write(data, len(identity))
-        data += identity
-        write(data, since << 1 if since >= 0 else -since << 1 | 1)
-        write(data, counted)
-        data += _CONTENT.pack(content)
-        self._entries += _ENTRY.pack(time, counted, self._begin + len(data), content)
+        since = time - (self.times[-1] if self.times else self.before_ms)
+        size = len(identity)
+        if size <= _LONGEST_SHORT and -_SHORT_SINCE <= since < _SHORT_SINCE and counted < _SHORT_COUNTED:
+            self.data += _SHORT.pack(size, since, counted, content)
+        else:
+            self.data += _LONG.pack((size & _LONGEST_SHORT) | _LONG_BIT | size >> 7 << 8, since, counted, content)
+        self.data += identity
+        self.times.append(time)
+        self.counted.append(counted)
+        self._ends.append(self._begin + len(self.data))
         self.end = position + 1
         if position + 1 - self.sealed >= 2 * SEGMENT:
             self.sealed += SEGMENT
@@ -108,16 +103,17 @@ class Log:
         at = 0
         try:
             while at < len(data):
-                length, at = read(data, at)
-                since, at = read(data, at + length)
-                counted, at = read(data, at)
-                content: int = _CONTENT.unpack_from(data, at)[0]
-                at += _CONTENT.size
-                time += -(since >> 1) if since & 1 else since >> 1
-                self._entries += _ENTRY.pack(time, counted, at, content)
-        except (IndexError, struct_error) as error:
+                size, since, counted, _, at = self._read(at)
+                at += size
+                time += since
+                self.times.append(time)
+                self.counted.append(counted)
+                self._ends.append(at)
+        except struct_error as error:
             raise ValueError(f"a log's bytes end within an entry: {error}") from None
-        self.end = self.first + len(self._entries) // _SIZE
+        if at > len(data):
+            raise ValueError("a log's bytes end within an id")
+        self.end = self.first + len(self.times)
         self.first_standing, self.written = self.first_segment, self.sealed
         if not self.first <= self.sealed <= self.end:
             raise ValueError("a log has fewer entries than are sealed")
@@ -132,26 +128,24 @@ class Log:
         """The position of the newest entry with this identity, -1 if there is none."""
         wanted = _identity(source, self.source, transaction_id)
         # Nearly always it stands nowhere; where it does, it may be a part of something else.
-        if self.data.find(wanted, self._sealed_end - self._begin) >= 0:
+        sealed = self._sealed_end - self._begin
+        if (wanted in self.data) if sealed == 0 else (self.data.find(wanted, sealed) >= 0):
             for position in range(self.end - 1, self.sealed - 1, -1):
                 if self._id(position) == wanted:
                     return position
         return self._where.get(wanted, -1) if self._where else -1
 
-    def entry(self, position: int) -> Entry:
-        """What is asked of an entry."""
-        entry: Entry = _ENTRY.unpack_from(self._entries, (position - self.first) * _SIZE)
-        return entry
-
-    def since(self, position: int) -> Iterator[Entry]:
-        """The entries from `position` on, as of now."""
-        entries: Iterator[Entry] = _ENTRY.iter_unpack(self._entries[(position - self.first) * _SIZE :])
-        return entries
-
     def time(self, position: int) -> int:
         """When the entry occurred, epoch ms."""
-        time: int = _TIME.unpack_from(self._entries, (position - self.first) * _SIZE)[0]
-        return time
+        return self.times[position - self.first]
+
+    def counts(self, position: int) -> int:
+        """What the entry counts: see `amount_of`, `type_of`, `is_declined` and `counts_for`."""
+        return self.counted[position - self.first]
+
+    def content(self, position: int) -> int:
+        """The digest of its content, as `content_of` gives it."""
+        return self._read(self._begins(position))[3]
 
     def id(self, position: int) -> str:
         """The entry's transaction id."""
@@ -170,10 +164,10 @@ class Log:
             done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
         if done == 0:
             return
-        self.before_ms = self.time(self.first + done - 1)
+        self.before_ms = self.times[done - 1]
         begins = self._begins(self.first + done)
         del self.data[:begins]
-        del self._entries[: done * _SIZE]
+        del self.times[:done], self.counted[:done], self._ends[:done]
         self.first += done
         self._begin += begins
         self.sealed = max(self.sealed, self.first)
@@ -186,15 +180,24 @@ class Log:
         self._sealed_end = self._begin + self._begins(start + SEGMENT)
 
     def _id(self, position: int) -> bytes:
-        length, at = read(self.data, self._begins(position))
-        return bytes(self.data[at : at + length])
+        size, _, _, _, at = self._read(self._begins(position))
+        return bytes(self.data[at : at + size])
 
     def _begins(self, position: int) -> int:
         """Where the bytes of an entry begin."""
-        if position == self.first:
-            return 0
-        end: int = _END.unpack_from(self._entries, (position - 1 - self.first) * _SIZE + _END_AT)[0]
-        return end - self._begin
+        return 0 if position == self.first else self._ends[position - 1 - self.first] - self._begin
+
+    def _read(self, at: int) -> tuple[int, int, int, int, int]:
+        """Size of the identity, time since the entry before, what it counts, content; and where the identity begins."""
+        size: int
+        since: int
+        counted: int
+        content: int
+        if self.data[at] & _LONG_BIT:
+            size, since, counted, content = _LONG.unpack_from(self.data, at)
+            return size & _LONGEST_SHORT | size >> 8 << 7, since, counted, content, at + _LONG.size
+        size, since, counted, content = _SHORT.unpack_from(self.data, at)
+        return size, since, counted, content, at + _SHORT.size
 
 
 def counts_for(counted: int, mask: int) -> bool:

@@ -42,8 +42,7 @@ class Reversals:
         late takes over, from its own time on, what a later one gave back. Of the whole rather than step by step, so
         that the steps add up to the original, to the minor unit.
         """
-        time, counted, _, _ = log.entry(original)
-        amount = amount_of(counted)
+        time, amount = log.time(original), amount_of(log.counts(original))
         whole = self.foreign[original][1] if original in self.foreign else amount
         since = max(time, log.time(position))
         more = self.foreign[position][1]
