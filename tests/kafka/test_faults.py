@@ -13,7 +13,7 @@ from agents.engine.writer import TRANSACTION_TIMEOUT_MS
 from agents.topics import CHANGELOGS
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.decision import Decision
-from tests.kafka.house import Worker, await_records, payment, prepare, publish_payments
+from tests.kafka.house import Worker, await_records, payment, prepare, publish_payments, read
 from tests.kafka.offline import Again, state
 from tests.kafka.own_broker import OwnBroker
 from tests.services.kafka import Kafka
@@ -33,7 +33,9 @@ def owned(*workers: Worker) -> list[float]:
 
 def assert_exactly_once(kafka: Kafka, count: int) -> None:
     """One decision for each payment, and both decisions and state as the journal makes them offline."""
-    decided = await_records(kafka.bootstrap, "decisions", count)
+    # After an outage the group's clients look for the broker with growing pauses.
+    until(lambda: len(read(kafka.bootstrap, "decisions")) >= count, f"{count} decisions", seconds=120)
+    decided = read(kafka.bootstrap, "decisions")
     ids = Counter(decision(message.value() or b"").transaction_id for message in decided)
     assert ids == {f"t-{number}": 1 for number in range(count)}
     again = Again(kafka.bootstrap, load_policy(default_yaml()))
