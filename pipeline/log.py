@@ -35,7 +35,7 @@ class Log:
     """Positions number the entries by arrival and are never reused; the entry at position p stands at p - first."""
 
     __slots__ = (
-        "_begin", "_ends", "_sealed_end", "_where", "before_ms", "counted", "data", "end", "first", "first_segment",
+        "_begin", "_ends", "_identities", "_where", "before_ms", "counted", "data", "end", "first", "first_segment",
         "first_standing", "sealed", "source", "times", "written",
     )  # fmt: skip
 
@@ -53,16 +53,15 @@ class Log:
         self.written = 0
         self.first_segment = 0
         self.first_standing = 0
-        # Derived. The position after the last; when each occurred (epoch ms), what it counts, and where its bytes end
-        # among all that there ever were, as do those before the first and those of the last sealed one; the identities
-        # of sealed ones to their positions.
+        # Derived. The position after the last; when each occurred (epoch ms), what it counts, its identity, and where
+        # its bytes end among all that there ever were; where those of the first begin; where identities stand.
         self.end = 0
         self.times: list[int] = []
         self.counted: list[int] = []
         self._ends: list[int] = []
+        self._identities: list[str] = []
         self._begin = 0
-        self._sealed_end = 0
-        self._where: dict[bytes, int] = {}
+        self._where: dict[str, int] = {}
 
     def append(self, intake: Intake, amount: int) -> int:
         """Put in an entry of so much (base minor units), and return its position."""
@@ -74,21 +73,23 @@ class Log:
         if not self.source:
             self.source = intake.source
         identity = _identity(intake.source, self.source, intake.transaction_id)
+        encoded = identity.encode()
         content = content_of(intake)
         since = time - (self.times[-1] if self.times else self.before_ms)
-        size = len(identity)
+        size = len(encoded)
         if size <= _LONGEST_SHORT and -_SHORT_SINCE <= since < _SHORT_SINCE and counted < _SHORT_COUNTED:
             self.data += _SHORT.pack(size, since, counted, content)
         else:
             self.data += _LONG.pack((size & _LONGEST_SHORT) | _LONG_BIT | size >> 7 << 8, since, counted, content)
-        self.data += identity
+        self.data += encoded
         self.times.append(time)
         self.counted.append(counted)
+        self._identities.append(identity)
         self._ends.append(self._begin + len(self.data))
+        self._where[identity] = position
         self.end = position + 1
         if position + 1 - self.sealed >= 2 * SEGMENT:
             self.sealed += SEGMENT
-            self._know(self.sealed - SEGMENT)
         return position
 
     def derive(self) -> None:
@@ -104,10 +105,13 @@ class Log:
         try:
             while at < len(data):
                 size, since, counted, _, at = self._read(at)
+                identity = self.data[at : at + size].decode()
                 at += size
                 time += since
                 self.times.append(time)
                 self.counted.append(counted)
+                self._where[identity] = self.first + len(self._identities)
+                self._identities.append(identity)
                 self._ends.append(at)
         except struct_error as error:
             raise ValueError(f"a log's bytes end within an entry: {error}") from None
@@ -117,8 +121,6 @@ class Log:
         self.first_standing, self.written = self.first_segment, self.sealed
         if not self.first <= self.sealed <= self.end:
             raise ValueError("a log has fewer entries than are sealed")
-        for start in range(self.first, self.sealed, SEGMENT):
-            self._know(start)
 
     def stretch(self, start: int, stop: int) -> bytes:
         """The bytes of the entries from position `start` to before `stop`."""
@@ -126,14 +128,7 @@ class Log:
 
     def find(self, source: str, transaction_id: str) -> int:
         """The position of the newest entry with this identity, -1 if there is none."""
-        wanted = _identity(source, self.source, transaction_id)
-        # Nearly always it stands nowhere; where it does, it may be a part of something else.
-        sealed = self._sealed_end - self._begin
-        if (wanted in self.data) if sealed == 0 else (self.data.find(wanted, sealed) >= 0):
-            for position in range(self.end - 1, self.sealed - 1, -1):
-                if self._id(position) == wanted:
-                    return position
-        return self._where.get(wanted, -1) if self._where else -1
+        return self._where.get(_identity(source, self.source, transaction_id), -1)
 
     def time(self, position: int) -> int:
         """When the entry occurred, epoch ms."""
@@ -149,39 +144,28 @@ class Log:
 
     def id(self, position: int) -> str:
         """The entry's transaction id."""
-        identity = self._id(position)
-        return identity[identity.find(b"\0") + 1 :].decode()
+        identity = self._identities[position - self.first]
+        return identity[identity.find("\0") + 1 :]
 
     def cut(self, done: int) -> None:
         """Cut at most so many entries off the front, of sealed segments whole ones only."""
         if self.sealed > self.first:
             segments = min(done, self.sealed - self.first) // SEGMENT
-            for position in range(self.first, self.first + segments * SEGMENT):
-                identity = self._id(position)
-                if self._where.get(identity) == position:
-                    del self._where[identity]
             self.first_segment += segments
             done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
         if done == 0:
             return
         self.before_ms = self.times[done - 1]
+        for index in range(done):
+            identity = self._identities[index]
+            if self._where.get(identity) == self.first + index:
+                del self._where[identity]
         begins = self._begins(self.first + done)
         del self.data[:begins]
-        del self.times[:done], self.counted[:done], self._ends[:done]
+        del self.times[:done], self.counted[:done], self._identities[:done], self._ends[:done]
         self.first += done
         self._begin += begins
         self.sealed = max(self.sealed, self.first)
-        self._sealed_end = max(self._sealed_end, self._begin)
-
-    def _know(self, start: int) -> None:
-        """Let the entries of a sealed segment be found."""
-        for position in range(start, start + SEGMENT):
-            self._where[self._id(position)] = position
-        self._sealed_end = self._begin + self._begins(start + SEGMENT)
-
-    def _id(self, position: int) -> bytes:
-        size, _, _, _, at = self._read(self._begins(position))
-        return bytes(self.data[at : at + size])
 
     def _begins(self, position: int) -> int:
         """Where the bytes of an entry begin."""
@@ -234,11 +218,10 @@ def content_of(intake: Intake) -> int:
     return crc32(_encode_content(content))
 
 
-def _identity(source: str, first_source: str, transaction_id: str) -> bytes:
+def _identity(source: str, first_source: str, transaction_id: str) -> str:
     """What tells one transaction of a customer from another.
 
     Nearly every customer has one processor: its name is kept once, of others a digest with each id. Ids hold no control
     characters, so the two forms cannot meet.
     """
-    identity = transaction_id.encode()
-    return identity if source == first_source else b"%08x\0%b" % (crc32(source.encode()), identity)
+    return transaction_id if source == first_source else f"{crc32(source.encode()):08x}\0{transaction_id}"
