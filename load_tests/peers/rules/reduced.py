@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - compiled aside, and imported by programs that are no part of this package
 """The work that every engine does for a payment: the reduced rules. All Python engines run this file, compiled.
 
 Six rules over what a customer did in the last 24 hours, held exactly; two that fire make an alert. Peer.java does the

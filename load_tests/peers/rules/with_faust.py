@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a program of its own, in an environment of its own:
 # mypy: ignore-errors
 """The reduced rules as stock Faust's documentation has such a program: an agent, a table, and `topic.send`."""
 

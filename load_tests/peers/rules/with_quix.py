@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a program of its own, in an environment of its own:
 # mypy: ignore-errors
 """The reduced rules on Quix Streams: a stateful function over RocksDB with a changelog, at least once, its default."""
 
