@@ -29,7 +29,7 @@ def test_without_a_name_it_lists_the_benchmarks() -> None:
 
 
 def test_judge_decides_every_transaction_and_grants_every_tier() -> None:
-    result = measured("judge", "--transactions", "4000")
+    result = measured("judge", "--pure", "--transactions", "4000")
     assert result["benchmark"] == "judge"
     assert result["decisions"] == result["transactions"] == 3000
     assert result["grants_refused"] == 0
@@ -38,7 +38,7 @@ def test_judge_decides_every_transaction_and_grants_every_tier() -> None:
 
 
 def test_a_table_for_people() -> None:
-    assert "transactions per second" in run("judge", "--transactions", "1000")
+    assert "transactions per second" in run("judge", "--pure", "--transactions", "1000")
 
 
 def test_busy_finds_the_duplicate_of_the_first_hour() -> None:

@@ -81,7 +81,7 @@ def _said(
         if isinstance(body, ReReview) and body.why == "periodic"
     ]
     outgoing = [audited(entry)] if row.audited else []
-    outgoing += follows(entry, before, after, tick.policy, tick.clock_ms, tick.due_ms - 1) if row.audited else ()
+    outgoing += follows(entry, before, after, tick.policy, tick.due_ms, tick.due_ms - 1) if row.audited else ()
     if after.application is not before.application:
         outgoing += tells(entry, before, after, tick.policy, NOTHING_KNOWN, tick.clock_ms)
     return *told, *outgoing

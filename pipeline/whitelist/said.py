@@ -49,10 +49,13 @@ _TEMPLATES: dict[Step, Template] = {
 def follows(
     entry: AuditEntry, before: Dossier, after: Dossier, policy: Policy, at_ms: int, was_ms: int
 ) -> tuple[Outgoing, ...]:
-    """For whatever holds otherwise: account actions, then the entitlements. `was_ms` is just before the change."""
+    """For whatever holds otherwise: account actions, then the entitlements, as of the entry.
+
+    `was_ms` is just before the change, `at_ms` just after it: what changes later, by itself, has an entry of its own.
+    """
     customer_id = entry.subject
     old = entitlement(customer_id, before, policy, was_ms)
-    new = entitlement(customer_id, after, policy, at_ms)
+    new = replace(entitlement(customer_id, after, policy, at_ms), as_of=entry.at)
     outgoing: list[Outgoing] = []
     if old.tier != new.tier:
         outgoing.append(_asked(entry, "tier_change", old.tier, new.tier))
