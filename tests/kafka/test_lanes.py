@@ -25,7 +25,7 @@ def taken(kafka: Kafka) -> dict[int, list[tuple[str, int]]]:
     return order
 
 
-@pytest.mark.parametrize("standard, priority", [(16_000, 1_600), (8_000, 8_000)])
+@pytest.mark.parametrize("standard, priority", [(16_000, 1_600), (8_000, 40_000)])
 def test_both_lanes_have_their_share_of_a_backlog(
     empty_kafka: Kafka, tmp_path: Path, standard: int, priority: int
 ) -> None:
@@ -46,4 +46,4 @@ def test_both_lanes_have_their_share_of_a_backlog(
     assert before[PRIORITY] == priority
     # Fetches of one lane only come before the first of both, and when the other has nothing at hand.
     assert before[STANDARD] < priority / weight + 3 * MOST_RECORDS
-    assert before[STANDARD] > (priority - 2 * MOST_RECORDS) / weight / 2
+    assert before[STANDARD] > (priority - 2 * PARTITIONS * MOST_RECORDS) / weight / 2

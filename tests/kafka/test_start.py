@@ -32,7 +32,8 @@ def test_a_broker_that_is_not_there_is_waited_for_with_one_line_an_attempt(tmp_p
         assert worker.stop() == Exit.NO_BROKER
     said = lines(worker, "no Kafka answers")
     assert all(f"127.0.0.1:{port}" in line and "TIERWATCH_BROKER" in line and "next_attempt_s" in line for line in said)
-    assert set(worker.log().splitlines()) - set(said) == set(lines(worker, "metrics served"))
+    expected = [line for what in ("metrics served", "the pipeline is") for line in lines(worker, what)]
+    assert set(worker.log().splitlines()) - set(said) == set(expected)
 
 
 def test_wrong_credentials_end_the_worker_and_are_not_shown(kafka: Kafka, tmp_path: Path) -> None:
