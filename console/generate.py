@@ -7,6 +7,7 @@ import typer
 from typer.cli import get_docs_for_click
 
 from console.exit_codes import MEANINGS
+from console.generated import keep_current
 from console.main import app
 
 CLI = Path(__file__).parents[1] / "docs" / "cli.md"
@@ -26,14 +27,7 @@ def reference() -> str:
 
 def main() -> int:
     """Write the file, or with `--check` return 1 where it is not current."""
-    current = CLI.read_text(encoding="utf-8") if CLI.exists() else ""
-    if current == reference():
-        return 0
-    if "--check" in sys.argv:
-        print(f"{CLI.name} is not current: run `python -m console.generate`", file=sys.stderr)
-        return 1
-    CLI.write_text(reference(), encoding="utf-8")
-    return 0
+    return keep_current(CLI, reference(), "console.generate")
 
 
 if __name__ == "__main__":

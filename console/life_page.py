@@ -6,6 +6,7 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from console.generated import keep_current
 from pipeline.whitelist.table import AT_ONCE, EVENTS, ON_TIME, STATES, AtOnce, OnTime, Region, Row
 
 PAGE = Path(__file__).parents[1] / "docs" / "life.md"
@@ -94,14 +95,7 @@ def _lowered(sentence: str) -> str:
 
 def main() -> int:
     """Write the page, or with `--check` return 1 where it is not current."""
-    current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if current == page():
-        return 0
-    if "--check" in sys.argv:
-        print(f"{PAGE.name} is not current: run `python -m console.life_page`", file=sys.stderr)
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return keep_current(PAGE, page(), "console.life_page")
 
 
 if __name__ == "__main__":
