@@ -16,11 +16,11 @@ import redis
 
 from agents.measure import Metrics
 from agents.settings import DEFAULT_POLICY, Settings
-from tests.services import kafka as kafka_service
+from load_tests.services import kafka as kafka_service
+from load_tests.services.need import UnavailableError, program
+from load_tests.services.run import Run, free_ports
 from tests.services.compose import Compose
 from tests.services.fixtures import missing
-from tests.services.need import UnavailableError, program
-from tests.services.run import Run, free_ports
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docker-compose.yml"

@@ -14,7 +14,7 @@ import pytest
 
 from agents.exit_codes import Exit
 from console.exit_codes import INTERRUPTED
-from tests.services.wait import until
+from load_tests.services.wait import until
 
 # Whatever the demo starts inherits it, so that it can be found again.
 MARK = "TMPDIR"

@@ -6,9 +6,9 @@ from pathlib import Path
 from agents.broker import Broker
 from agents.embedded import PARTITIONS, EmbeddedBroker
 from agents.topics import look
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import Worker, payment, publish_payments, settings
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 
 def has_judged(worker: Worker, count: int) -> bool:

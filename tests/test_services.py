@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.need import UnavailableError
-from tests.services.run import DiedError, OwnRun
-from tests.services.wait import until
+from load_tests.services.need import UnavailableError
+from load_tests.services.run import DiedError, OwnRun
+from load_tests.services.wait import until
 
 ROOT = Path(__file__).parents[1]
 INNER = """

@@ -17,11 +17,11 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from agents import topics
 from agents.publisher import Publisher
 from agents.settings import Settings
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from schemas.codec import encode
 from schemas.timestamps import format_ms
 from schemas.transaction import Transaction
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 PARTITIONS = 4
 METRIC = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)

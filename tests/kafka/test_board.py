@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
+from load_tests.services.kafka import Kafka
+from load_tests.services.run import Run, free_ports
+from load_tests.services.wait import until
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE
 from tests import first_alert
 from tests.kafka.house import Worker, await_records, prepare, publish
 from tests.readme import run as run_shell
-from tests.services.kafka import Kafka
-from tests.services.run import Run, free_ports
-from tests.services.wait import until
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = ROOT / "dashboards"

@@ -8,7 +8,7 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from tests.services.kafka import Kafka
+from load_tests.services.kafka import Kafka
 
 
 def test_what_a_transaction_commits_is_read_and_what_it_aborts_is_not(kafka: Kafka) -> None:

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from agents.exit_codes import Exit
+from load_tests.services.kafka import Kafka
 from tests.kafka.house import Worker, await_records, payment, prepare, publish_payments, read
-from tests.services.kafka import Kafka
 
 BROKEN = """
 import sys

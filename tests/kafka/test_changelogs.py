@@ -12,11 +12,11 @@ from confluent_kafka.admin._resource import ResourceType
 
 from agents.engine import positions
 from agents.topics import CHANGELOGS
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import PARTITIONS, Worker, await_records, payment, prepare, publish_payments, read
 from tests.kafka.own_broker import OwnBroker
 from tests.kafka.test_faults import assert_exactly_once
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 CUSTOMERS = 20
 # Compaction at once, instead of after a week.

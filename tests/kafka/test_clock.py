@@ -7,14 +7,14 @@ import msgspec
 import pytest
 
 from load_tests.city.approvers import Approvers, trusting_policy
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.account_action import AccountAction
 from schemas.entitlement import Entitlement
 from schemas.timestamps import MS_PER_DAY, format_ms
 from tests.kafka.house import Worker, await_records, prepare, publish, read
 from tests.kafka.offline import Again, state
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 entitlement = msgspec.json.Decoder(Entitlement).decode
 action = msgspec.json.Decoder(AccountAction).decode

@@ -21,15 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from agents.exit_codes import Exit
+from load_tests.services import kafka as kafka_service
+from load_tests.services.kafka import Kafka
+from load_tests.services.need import UnavailableError
+from load_tests.services.run import Run, free_ports
+from load_tests.services.wait import until
 from schemas.topics import TOPICS
 from tests.kafka.house import await_records, payment, publish_payments
 from tests.readme import CONNECT, block, environment, shell
-from tests.services import kafka as kafka_service
 from tests.services.fixtures import missing
-from tests.services.kafka import Kafka
-from tests.services.need import UnavailableError
-from tests.services.run import Run, free_ports
-from tests.services.wait import until
 
 TEXT = block(CONNECT, "sh", "SASL_SSL").text
 USER, PASSWORD = (re.findall(rf"SASL_{what}=(\S+)", TEXT)[0] for what in ("USERNAME", "PASSWORD"))

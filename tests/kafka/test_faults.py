@@ -11,13 +11,13 @@ import pytest
 
 from agents.engine.writer import TRANSACTION_TIMEOUT_MS
 from agents.topics import CHANGELOGS
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.decision import Decision
 from tests.kafka.house import Worker, await_records, payment, prepare, publish_payments, read
 from tests.kafka.offline import Again, state
 from tests.kafka.own_broker import OwnBroker
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 decision = msgspec.json.Decoder(Decision).decode
 CUSTOMERS = 200

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import Worker, headers, prepare, read
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "sparkov.csv.gz"
 # All 355,615 payments take minutes: `TIERWATCH_TEST_PAYMENTS=355615 make test ARGS=tests/kafka/test_history.py`.

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 
 from load_tests.city.approvers import Approvers, trusting_policy
+from load_tests.services.kafka import Kafka
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.codec import encode
 from schemas.decision import Decision
 from schemas.timestamps import MS_PER_DAY, MS_PER_MINUTE, format_ms
 from tests.kafka.house import Worker, await_records, payment, prepare, publish_stamped
-from tests.services.kafka import Kafka
 
 decision = msgspec.json.Decoder(Decision).decode
 CUSTOMERS = [f"c-{number}" for number in range(12)]

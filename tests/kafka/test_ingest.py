@@ -9,11 +9,11 @@ import pytest
 
 from agents.exit_codes import Exit
 from agents.publisher import Publisher, UnfitRecordError
+from load_tests.services.kafka import Kafka
 from pipeline.partitioning import partition_of
 from schemas.codec import decode_disposition, decode_transaction
 from schemas.timestamps import parse_ms
 from tests.kafka.house import PARTITIONS, prepare, read
-from tests.services.kafka import Kafka
 
 HEADER = "event_id,unix_time,cc_num,acct_num,category,merchant,amt,merch_lat,merch_long,is_fraud\n"
 NEW_YEAR_S = 1_577_836_800

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from agents.app import MOST_RECORDS
+from load_tests.services.kafka import Kafka
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.journal import JournalRecord
 from tests.kafka.house import PARTITIONS, Worker, await_records, payment, prepare, publish_payments, read
-from tests.services.kafka import Kafka
 
 STANDARD, PRIORITY = "transactions", "transactions-priority"
 journal = msgspec.json.Decoder(JournalRecord).decode

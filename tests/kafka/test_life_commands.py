@@ -9,12 +9,12 @@ from typer.testing import CliRunner, Result
 from agents.exit_codes import Exit
 from console.main import app
 from load_tests.city.approvers import Approvers
+from load_tests.services.wait import until
 from schemas.audit import AuditEntry
 from schemas.timestamps import MS_PER_DAY, format_ms
 from tests.kafka.house import await_records, publish, read
 from tests.kafka.test_policies import House
 from tests.kafka.test_policies import house as house  # noqa: PLC0414 - a fixture
-from tests.services.wait import until
 
 
 def grant(approvers: Approvers, customer: str, now_ms: int) -> bytes:

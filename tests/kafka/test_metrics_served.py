@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 from agents.metrics import REGISTER
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import Worker, await_records, payment, prepare, publish, publish_payments
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 
 def test_promtool_finds_nothing_to_say_and_no_customer_is_named(

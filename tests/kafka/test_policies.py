@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from load_tests.city.approvers import Approvers, trusting_policy
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml, load_policy, policy_digest
 from schemas.audit import AuditEntry
 from schemas.decision import Decision
 from schemas.signing import canonical
 from schemas.timestamps import MS_PER_DAY, format_ms
 from tests.kafka.house import Worker, await_records, headers, payment, prepare, publish, publish_payments, read
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 audit = msgspec.json.Decoder(AuditEntry).decode
 decision = msgspec.json.Decoder(Decision).decode

@@ -11,12 +11,12 @@ from typer.testing import CliRunner, Result
 
 from agents.exit_codes import Exit
 from console.main import app
+from load_tests.services.wait import until
 from pipeline.policy.load import load_policy
 from schemas.timestamps import MS_PER_DAY, format_ms
 from tests.kafka.house import await_records, payment, publish, publish_payments
 from tests.kafka.test_policies import House, decision
 from tests.kafka.test_policies import house as house  # noqa: PLC0414 - a fixture
-from tests.services.wait import until
 
 
 class Officers:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from load_tests.services import kafka as kafka_service
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import headers, read
 from tests.readme import README, block, environment, run, shell
-from tests.services import kafka as kafka_service
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 
 @pytest.fixture(scope="module")

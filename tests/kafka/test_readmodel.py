@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 from redis import Redis
 
+from load_tests.services.kafka import Kafka
+from load_tests.services.run import free_ports
+from load_tests.services.wait import until
 from schemas.entitlement import Entitlement
 from schemas.timestamps import format_ms
 from tests.kafka.house import Worker, await_records, payment, prepare, publish, publish_payments
-from tests.services.kafka import Kafka
-from tests.services.run import free_ports
-from tests.services.wait import until
 
 entitlement = msgspec.json.Decoder(Entitlement).decode
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from agents.exit_codes import Exit
+from load_tests.services.kafka import Kafka
 from pipeline.policy.load import load_policy
 from tests.kafka.house import Worker, await_records, prepare, read
-from tests.services.kafka import Kafka
 
 
 def simulate(kafka: Kafka, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -7,12 +7,12 @@ from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionTy
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from agents.exit_codes import Exit
+from load_tests.services.kafka import Kafka
+from load_tests.services.run import free_ports
+from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml
 from tests.kafka.house import Worker, prepare
 from tests.kafka.own_broker import OwnBroker
-from tests.services.kafka import Kafka
-from tests.services.run import free_ports
-from tests.services.wait import until
 
 # Whoever comes without credentials may do all; whoever has a name, what rules allow.
 ACCESS_CONTROL = {

@@ -6,11 +6,11 @@ import pytest
 
 from load_tests.peers import environments
 from load_tests.peers.contest import contest, contestants, stock_faust
+from load_tests.services.kafka import Kafka
 from load_tests.services.need import UnavailableError
 from load_tests.services.run import Run
 from load_tests.stand.stand import Stand
 from tests.services.fixtures import missing
-from tests.services.kafka import Kafka
 
 TRANSACTIONS = 20_000
 # Far below what is measured at leisure: only a broken engine comes near it.

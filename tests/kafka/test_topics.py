@@ -8,11 +8,11 @@ from confluent_kafka.admin._resource import ResourceType
 
 from agents.broker import Broker, BrokerError, CredentialsError
 from agents.topics import CHANGELOGS, TopicsError, create, look, wanted
+from load_tests.services.kafka import Kafka
+from load_tests.services.run import free_ports
+from load_tests.services.wait import until
 from schemas.topics import TOPICS
 from tests.kafka.house import settings
-from tests.services.kafka import Kafka
-from tests.services.run import free_ports
-from tests.services.wait import until
 
 
 def test_every_topic_is_made_with_its_settings_and_nothing_happens_twice(empty_kafka: Kafka) -> None:

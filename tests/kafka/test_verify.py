@@ -15,10 +15,10 @@ from confluent_kafka.admin import AdminClient
 from agents.engine import positions
 from agents.exit_codes import Exit
 from agents.topics import CHANGELOGS
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml
 from tests.kafka.house import Worker, await_records, headers, payment, prepare, publish, publish_payments, read
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 PAYMENTS = 600
 # Each is large enough to be alerted about, and one in twenty is told twice.

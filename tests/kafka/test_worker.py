@@ -9,6 +9,8 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.topics import CHANGELOGS
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.codec import encode
 from schemas.decision import Decision
@@ -23,8 +25,6 @@ from tests.kafka.house import (
     read,
 )
 from tests.kafka.offline import Again, state
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 decision = msgspec.json.Decoder(Decision).decode
 CUSTOMERS = 40

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.services import asyncapi, compose, kafka
-from tests.services.need import UnavailableError, program
+from load_tests.services import kafka
+from load_tests.services.need import UnavailableError, program
+from tests.services import asyncapi, compose
 
 NEEDS: dict[str, Callable[[], object]] = {
     "Kafka": kafka.jars,

