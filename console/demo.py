@@ -84,7 +84,7 @@ def _one_day(on: "Stage", screen: "Screen", *, lose_one: bool) -> None:
     problems: list[str] = []
     last = None
     try:
-        for number, event in enumerate(chain(on.city.opening(), on.city.days(on.end_ms))):
+        for number, event in enumerate(chain(on.city.past(), on.city.opening(), on.city.days(on.end_ms))):
             on.play.publish(event)
             last = event if event.transaction_id else last
             if number % _SHOW_EVERY == 0:
@@ -124,6 +124,7 @@ def _go_on(on: "Stage", screen: "Screen") -> None:
 
 
 def _paced(on: "Stage", screen: "Screen") -> "Iterator[Event]":
+    yield from on.city.past()
     yield from on.city.opening()
     next_at = time.monotonic()
     caught_up = False

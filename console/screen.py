@@ -73,6 +73,7 @@ class Screen:
         self._console.print(_decisions(ledger, tiers))
         self._console.print(_rules(self._score))
         self._console.print(_tricks(self._score))
+        self._console.print(_life(ledger))
         if ledger.dead_letters:
             table = _table("Dead letters", "reason", "records")
             for reason, count in ledger.dead_letters.most_common():
@@ -124,6 +125,16 @@ def _tricks(score: Score) -> Table:
             f"{row.flagged:,}",
             _share(row.flagged, row.transactions),
         )
+    return table
+
+
+def _life(ledger: Ledger) -> Table:
+    table = _table("Lives on the whitelist", "what happened", "times")
+    for step, count in sorted(ledger.life.steps.items()):
+        table.add_row(step, f"{count:,}")
+    table.add_section()
+    for why, count in sorted(ledger.life.requests.items()):
+        table.add_row(f"somebody was asked: {why}", f"{count:,}")
     return table
 
 

@@ -94,6 +94,8 @@ def command(
 def events(city: "City", start_ms: int, deadline: float | None, *, yesterday: bool) -> "Iterator[Event | None]":
     """Yield the city's events, each when its time has come; None before a pause."""
     yield from city.rates()
+    if yesterday:
+        yield from city.past()
     yield from city.opening()
     for event in city.days(start_ms + MS_PER_DAY * (1 if yesterday else _FOREVER_DAYS)):
         while (ahead_s := (event.at_ms - _now_ms()) / 1000) > 0:

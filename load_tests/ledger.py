@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from load_tests.life_ledger import LifeLedger
 from schemas.dead_letter import DeadLetter
 from schemas.decision import Decision
 from schemas.journal import JournalRecord
@@ -44,6 +45,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
+        self.life = LifeLedger()
         self.transactions = 0
         self.decisions = 0
         # Records that tell again of a transaction, dead letters left out.
@@ -132,6 +134,7 @@ class Ledger:
         journalled = sum(self.journalled[lane] for lane in TRANSACTION_TOPICS)
         if journalled != self.transactions:
             yield f"{self.transactions} transactions, but the journal took {journalled}"
+        yield from self.life.problems(self.journalled["customer-events"])
         yield from self._strange
 
     def summary(self, seconds: float) -> dict[str, Any]:
@@ -144,6 +147,7 @@ class Ledger:
             "re_reviews": self.re_reviews,
             "dead_letters": self.dead,
             "seconds": round(seconds, 1),
+            "life": self.life.summary(),
         }
 
 

@@ -9,6 +9,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from agents.broker import BrokerError
 from load_tests.city.score import Score
 from load_tests.ledger import Ledger, Place
+from load_tests.life_ledger import Request
+from schemas.audit import AuditEntry
 from schemas.dead_letter import Headers, parse
 from schemas.decision import Alert, Decision
 from schemas.journal import JournalRecord
@@ -16,6 +18,8 @@ from schemas.topics import TRANSACTION_TOPICS
 
 _DECISION = msgspec.json.Decoder(Decision)
 _ALERT = msgspec.json.Decoder(Alert)
+_AUDIT = msgspec.json.Decoder(AuditEntry)
+_REQUEST = msgspec.json.Decoder(Request)
 _JOURNAL = msgspec.json.Decoder(JournalRecord)
 _AT_ONCE = 2_000
 _ANSWER_SECONDS = 30
@@ -45,7 +49,7 @@ class Watcher:
         )
         self._partitions = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
-            for topic in (*TRANSACTION_TOPICS, "decisions", "alerts", "re-reviews", "dead-letters", "journal")
+            for topic in (*TRANSACTION_TOPICS, "decisions", "alerts", "re-reviews", "audit", "dead-letters", "journal")
             for partition in self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         ]
         self._consumer.assign(self._partitions)
@@ -87,8 +91,13 @@ class Watcher:
                 self._on_alert(alert)
             case "re-reviews":
                 self._ledger.re_reviews += 1
+                self._ledger.life.request(_REQUEST.decode(value or b""))
+            case "audit":
+                self._ledger.life.audit(_AUDIT.decode(value or b""))
             case "dead-letters":
-                self._ledger.dead_letter(parse(headers))
+                letter = parse(headers)
+                self._ledger.dead_letter(letter)
+                self._ledger.life.dead_letter(letter)
             case "journal":
                 self._ledger.journal(_JOURNAL.decode(value or b""))
             case _:

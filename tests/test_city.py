@@ -3,15 +3,20 @@
 import json
 from collections import Counter
 from itertools import pairwise
+from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from agents.settings import DEFAULT_POLICY
 from load_tests.city import Approvers, City, Event, trusting_policy
+from load_tests.city.lives import STORIES, lives
+from load_tests.city.mint import Mint
 from load_tests.city.score import Score
 from load_tests.city.tricks import TRICKS
 from pipeline.policy.load import load_policy
 from pipeline.policy.model import Policy
+from schemas.application_event import ApplicationSubmitted
 from schemas.codec import Undecodable, decode_customer_event, decode_rate, decode_transaction
 from schemas.customer_event import AdmissionApproved
 from schemas.reasons import DeadLetterReason
@@ -176,3 +181,33 @@ def test_the_score_knows_what_was_caught(events: list[Event]) -> None:
     assert row.transactions == len(burst)
     assert score.rules() == [("amount_1h", 2, 1), ("count_1h", 1, 1)]
     assert score.precision() == (2, 1)
+
+
+def test_whole_lives_are_told_from_their_application_on(trusting: Policy) -> None:
+    told = list(lives(Random(1), Mint(1, START_MS), Approvers(trusting, 1), trusting, START_MS, times=4))
+    events = [decode_customer_event(event.value).message for event in told if event.topic == "customer-events"]
+    steps = Counter(str(event.__struct_config__.tag) for event in events)
+    assert steps["application.submitted"] == len(STORIES) * 4
+    # The last steps of as many stories: a policy that refuses one cuts its story short.
+    assert steps["tier.removed"] == steps["application.declined"] == steps["tier.reinstated"] == 4
+    assert steps["application.withdrawn"] == steps["callback.confirmed"] == 4
+    assert steps["callback.missed"] == 4 * 3
+    asked_for = {event.tier for event in events if isinstance(event, ApplicationSubmitted)}
+    assert asked_for == {tier.name for tier in trusting.tiers[1:]}
+
+
+def test_whole_lives_begin_long_before_the_first_day_and_go_on_in_it(trusting: Policy) -> None:
+    city = City(trusting, Approvers(trusting, 1), seed=1, start_ms=START_MS, transactions=500)
+    before = list(city.past())
+    opening_ms = min(event.at_ms for event in city.opening())
+    today = [event for event in city.days(START_MS + MS_PER_DAY) if (event.key or b"").startswith(b"life-")]
+    assert all(earlier.at_ms <= later.at_ms for earlier, later in pairwise([*before, *today]))
+    assert START_MS - before[0].at_ms > 365 * MS_PER_DAY
+    assert before[-1].at_ms < opening_ms <= today[0].at_ms
+    assert b"tier.removed" in b"".join(event.value for event in today)
+
+
+def test_a_policy_that_takes_no_applications_cuts_lives_short(trusting: Policy) -> None:
+    closed = replace(trusting, onboarding=None)
+    told = list(lives(Random(1), Mint(1, START_MS), Approvers(trusting, 1), closed, START_MS, times=1))
+    assert not any(b"application.submitted" in event.value for event in told)

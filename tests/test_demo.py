@@ -107,6 +107,7 @@ def test_one_day_is_decided_summed_up_and_gone(demo: Start) -> None:
         "re_reviews",
         "dead_letters",
         "seconds",
+        "life",
     ]
     assert counts["transactions"] >= 1500
     assert counts["transactions"] == counts["decisions"] + counts["duplicates"] + counts["dead_letters"]
@@ -114,6 +115,14 @@ def test_one_day_is_decided_summed_up_and_gone(demo: Start) -> None:
     assert counts["dead_letters"] == 13
     assert counts["alerts"] > 0
     assert counts["re_reviews"] >= counts["alerts"]
+    steps, requests = counts["life"]["steps"], counts["life"]["requests"]
+    for step in ("application.submitted", "application.pre_approved", "callback.answered", "admission.approved"):
+        assert steps[step] > 0, step
+    assert steps["tier.removed"] == steps["tier.reinstated"] == steps["application.declined"] == 1
+    assert steps["review.demoted"] >= 1
+    assert requests["call_back"] > 0
+    assert requests["periodic"] > 0
+    assert sum(requests.values()) == counts["re_reviews"]
     shown = "\n".join(tables)
     assert all(word in shown for word in ("platinum", "amount_1h", "velocity_burst", "conflicting_duplicate"))
     assert "\x1b" not in shown

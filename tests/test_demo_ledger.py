@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from load_tests.ledger import Ledger, Place
+from load_tests.life_ledger import LifeLedger, Request
+from schemas.audit import AuditEntry
 from schemas.dead_letter import DeadLetter
 from schemas.decision import Decision
 from schemas.journal import InputRange, JournalRecord
-from schemas.reasons import DeadLetterReason
+from schemas.reasons import DeadLetterReason, RefusalReason
 
 
 def told(number: int, source: str = "card-network") -> bytes:
@@ -73,6 +75,7 @@ def test_books_that_balance(balanced: Ledger) -> None:
         "re_reviews": 0,
         "dead_letters": 1,
         "seconds": 1.3,
+        "life": {"steps": {}, "requests": {}},
     }
 
 
@@ -133,3 +136,37 @@ def test_a_journal_with_a_gap_or_an_overlap(balanced: Ledger, first: int, end: i
 def test_dead_letters_of_other_topics_are_not_part_of_the_books(balanced: Ledger) -> None:
     balanced.dead_letter(dead(9)._replace(topic="customer-events"))
     assert list(balanced.problems()) == []
+
+
+def entry(what: str, reason: RefusalReason | None = None) -> AuditEntry:
+    return AuditEntry(
+        entry_id="e-1",
+        subject="c-1",
+        what=what,
+        actor="ana",
+        result="applied" if reason is None else "refused",
+        at="2026-11-22T00:00:00.000Z",
+        reason=reason,
+    )
+
+
+def test_lives_are_counted_by_step_and_by_what_somebody_was_asked() -> None:
+    life = LifeLedger()
+    for what in ("application.submitted", "application.pre_approved", "payee.added", "review.demoted"):
+        life.audit(entry(what))
+    for request in (Request("request", "periodic"), Request("reminder", "periodic"), Request()):
+        life.request(request)
+    assert list(life.problems(2)) == []
+    assert life.summary() == {
+        "steps": {"application.pre_approved": 1, "application.submitted": 1, "review.demoted": 1},
+        "requests": {"call_back": 1, "periodic": 1, "reminder": 1},
+    }
+
+
+def test_a_customer_event_without_an_outcome_is_told_and_so_is_one_refused() -> None:
+    life = LifeLedger()
+    life.audit(entry("tier.reinstated", RefusalReason.NOT_NOW))
+    assert list(life.problems(2)) == [
+        "2 customer events taken, but 1 of them stand on the audit or are dead",
+        "1 refused, tier.reinstated: not_now",
+    ]

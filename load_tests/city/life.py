@@ -12,6 +12,7 @@ from load_tests.city.chance import poisson
 from load_tests.city.event import Event, Truth
 from load_tests.city.faults import broken, deliver
 from load_tests.city.habits import pay
+from load_tests.city.lives import lives
 from load_tests.city.mint import Mint
 from load_tests.city.opening import grants, known_phones_and_payees, rates
 from load_tests.city.people import residents
@@ -39,6 +40,9 @@ class City:
         self._zone = load_zone(policy.zone)
         self._rng = Random(f"{seed}/{start_ms}")
         self._mint = Mint(seed, start_ms)
+        self._seed = seed
+        # What the lives told in full bring on the first day.
+        self._today: list[Event] = []
         self._tries = max(1, round(transactions / _PAYMENTS_PER_TRY))
         self._episodes = 0
         # Chance makes a day smaller than expected, seldom by four standard deviations.
@@ -50,6 +54,18 @@ class City:
         """Yield the exchange rates of the days before: a worker should know them before anybody pays."""
         yield from rates(self.policy, self._rng, self._start_ms - _OPENING_MS, days=2)
 
+    def past(self) -> Iterator[Event]:
+        """Yield what came of some customers' lives on the whitelist before the first day, which goes on with them.
+
+        It is months old: for topics that keep the times of their records.
+        """
+        rng = Random(f"{self._seed}/lives")
+        told = lives(rng, self._mint, self._approvers, self.policy, self._start_ms, self._tries)
+        events = sorted(told, key=_arrival)
+        before = bisect_left(events, self._start_ms - _OPENING_MS, key=_arrival)
+        self._today = events[before:]
+        yield from events[:before]
+
     def opening(self) -> Iterator[Event]:
         """Yield what is known of customers before the first day: phones, payees, and the grants that make the tiers."""
         at_ms = self._start_ms - _OPENING_MS
@@ -59,7 +75,7 @@ class City:
 
     def days(self, end_ms: int) -> Iterator[Event]:
         """Yield what happens from the start to `end_ms` in the order of arrival; what would arrive later never does."""
-        pending: list[Event] = []
+        pending, self._today = self._today, []
         plots: list[tuple[int, Trick | None]] = []
         for hour_ms in range(self._start_ms, end_ms, MS_PER_HOUR):
             if (hour_ms - self._start_ms) % MS_PER_DAY == 0:

@@ -80,6 +80,11 @@ def residents(rng: Random, policy: Policy, *, weekday: int, payments: float) -> 
     return people
 
 
+def newcomer(rng: Random, policy: Policy, customer_id: str) -> Resident:
+    """Somebody at the base tier who lives where the policy's currency is paid."""
+    return _resident(rng, policy.tiers[0], customer_id, countries(policy.base_currency)[0])
+
+
 def _resident(rng: Random, tier: Tier, customer_id: str, country: Country) -> Resident:
     wealth = _WEALTH_BY_RANK[min(tier.rank, len(_WEALTH_BY_RANK) - 1)]
     # Few pay very often and most seldom: a log-normal with its mean where it belongs.
