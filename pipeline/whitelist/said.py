@@ -118,7 +118,8 @@ def _asked(entry: AuditEntry, what: Action, tier_from: str = "", tier_to: str = 
         action_id=derived_id(entry.entry_id, what),
         action=what,
         customer_id=entry.subject,
-        because=BECAUSE[entry.what],
+        # Whatever else lowers a tier suspends it: a withdrawal, evidence or a call that the approval did not know of.
+        because=BECAUSE.get(entry.what, "tier_suspended" if what == "tier_change" else "limit_changed"),
         requested_at=entry.at,
         event_id=entry.event_id,
         tier_from=tier_from,
