@@ -34,6 +34,7 @@ class Definition:
 REGISTER: tuple[Definition, ...] = (
     # What became of the inputs: together these account for every record.
     Definition("decisions", "counter", "Transactions judged.", ("outcome", "tier")),
+    Definition("transactions", "counter", "Transactions judged, by the processor that sent them.", ("source",)),
     Definition("duplicates", "counter", "Transactions told again with the same content.", ("lane",)),
     Definition("dead_letters", "counter", "Records that could not be decided.", ("reason",)),
     Definition("events", "counter", "Customer events; `reason` only on refused ones.", ("result", "reason")),
@@ -79,6 +80,7 @@ REGISTER: tuple[Definition, ...] = (
     Definition("recovery_records", "counter", "Changelog records read for it."),
     Definition("recovery_remaining_records", "gauge", "Changelog records still to be read before work begins."),
     Definition("lag_records", "gauge", "Records not yet read.", ("topic", "partition")),
+    Definition("partitions", "gauge", "Partitions that the house has: what workers own together when all is well."),
     Definition("partitions_owned", "gauge", "Partitions that this worker is at work on."),
     Definition("state_customers", "gauge", "Customers with a state, in partitions owned.", ("table",)),
     Definition("state_bytes", "gauge", "Bytes of state in partitions owned, keys left out.", ("table",)),
@@ -94,6 +96,7 @@ REGISTER: tuple[Definition, ...] = (
     Definition("break_glass_active", "gauge", "Broken glasses: rules in shadow or actions withheld, for some hours."),
     Definition("break_glass_unreviewed", "gauge", "Broken glasses that are over and that nobody has reviewed."),
     Definition("build_info", "gauge", "1 for this worker's version.", ("version",)),
+    Definition("broker_up", "gauge", "Whether Kafka has answered within the last ten seconds."),
     Definition("redis_up", "gauge", "Whether the read model can be written; 1 also without one."),
 )
 

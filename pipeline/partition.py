@@ -141,7 +141,8 @@ class Partition:
         customer.history.touched = False
         customer.history_changed = True
         self.customers.changed(customer)
-        tally.decided(plan.decided[assessed.tier][assessed.outcome], intake.arrived_ms - intake.occurred_ms)
+        late_ms = intake.arrived_ms - intake.occurred_ms
+        tally.decided(plan.decided[assessed.tier][assessed.outcome], intake.source, late_ms)
         if not assessed.plain:
             tally.fired(assessed.decision)
         if intake.unknown_fields:

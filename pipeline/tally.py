@@ -26,15 +26,17 @@ class Tally:
         self.lateness = [0] * (len(LATENESS_BOUNDS_MS) + 1)
         self.lateness_sum_ms = 0
         self._decided: list[Name] = []
+        self._sources: list[str] = []
         self._late_ms: list[int] = []
 
     def count(self, *name: str, by: int = 1) -> None:
         """Add to one count."""
         self.counts[name] = self.counts.get(name, 0) + by
 
-    def decided(self, name: Name, late_ms: int) -> None:
-        """Note a decision by its name, and how late its transaction arrived."""
+    def decided(self, name: Name, source: str, late_ms: int) -> None:
+        """Note a decision by its name, which processor sent its transaction, and how late that arrived."""
         self._decided.append(name)
+        self._sources.append(source)
         self._late_ms.append(late_ms)
         if len(self._decided) >= _MOST_NOTED:
             self._add_up()
@@ -60,10 +62,13 @@ class Tally:
     def _add_up(self) -> None:
         for name, times in Counter(self._decided).items():
             self.counts[name] = self.counts.get(name, 0) + times
+        for source, times in Counter(self._sources).items():
+            self.count("transactions", source, by=times)
         late_ms = sorted(self._late_ms)
         upto = [0, *[bisect_right(late_ms, bound) for bound in LATENESS_BOUNDS_MS], len(late_ms)]
         self.lateness = [have + last - first for have, (first, last) in zip(self.lateness, pairwise(upto), strict=True)]
         # A clock ahead of ours counts as not late.
         self.lateness_sum_ms += sum(late_ms[upto[1] :])
         self._decided.clear()
+        self._sources.clear()
         self._late_ms.clear()

@@ -3,7 +3,9 @@
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
+import math
 import sys
+import time
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
@@ -119,6 +121,12 @@ class Fetcher(stock.AIOKafkaConsumerThread):
             for tp, state in states.items()
             if state is not None and state.has_valid_position
         }
+
+    def silent_s(self) -> float:
+        """Return for how many seconds no broker has answered: a frozen one keeps its connections."""
+        connections = list(self._consumer._client._conns.values()) if self._consumer else []
+        heard = [connection._last_action for connection in connections if connection.connected()]
+        return time.monotonic() - max(heard, default=-math.inf)
 
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         self.seeks += 1

@@ -160,6 +160,10 @@ class Consumer(stock.Consumer):
         """Return the records not yet read of each assigned partition, as far as the last fetch knows."""
         return {tp: place.left for tp, place in self._thread.places().items() if place.left is not None}
 
+    def silent_s(self) -> float:
+        """Return for how many seconds no broker has answered."""
+        return self._thread.silent_s()
+
     def forget(self, message: Message) -> None:
         """Let a rebalance not wait for a message whose commit failed."""
         self._unacked_messages.discard(message)
