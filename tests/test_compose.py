@@ -200,27 +200,6 @@ def test_redis_takes_its_arguments(services: dict[str, Any], run: Run, tmp_path:
         client.shutdown(nosave=True)
 
 
-def test_prometheus_takes_its_configuration_and_rules(promtool: str) -> None:
-    folder = DASHBOARDS / "prometheus"
-    for command in (
-        ["check", "config", "prometheus.yml"],
-        ["check", "rules", "rules.yml"],
-        ["test", "rules", "rules_test.yml"],
-    ):
-        done = subprocess.run([promtool, *command], check=False, cwd=folder, text=True, capture_output=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_rule_is_tested_and_has_a_runbook() -> None:
-    rules, tests = ((DASHBOARDS / "prometheus" / name).read_text() for name in ("rules.yml", "rules_test.yml"))
-    alerts = re.findall(r"- alert: (\w+)", rules)
-    assert alerts
-    fired = re.findall(r"alertname: (\w+)\n +exp_alerts:", tests)
-    assert sorted(fired) == sorted(alerts)
-    assert re.findall(r"^## (\w+)", (DASHBOARDS / "runbooks.md").read_text(), re.MULTILINE) == alerts
-    assert re.findall(r"runbook: (.*)", rules) == [f"dashboards/runbooks.md#{alert.lower()}" for alert in alerts]
-
-
 def test_alertmanager_takes_its_configuration_and_pages_who_shall_be_paged(amtool: str) -> None:
     file = str(DASHBOARDS / "alertmanager" / "alertmanager.yml")
     subprocess.run([amtool, "check-config", file], check=True, capture_output=True)

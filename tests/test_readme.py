@@ -127,7 +127,7 @@ def test_the_picture_shows_topics_that_exist() -> None:
 
 
 def test_commands_in_the_text_exist() -> None:
-    text = "".join(page.read_text() for page in (README, CONNECT, ROOT / "dashboards" / "runbooks.md"))
+    text = "".join(page.read_text() for page in (README, CONNECT, *(ROOT / "dashboards" / "runbooks").glob("*.md")))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z]+)", text)) <= targets
     for command in sorted(set(re.findall(r"`(tierwatch(?: [a-z][a-z-]*)+)", text))):

@@ -5,6 +5,7 @@ missing unseen.
 """
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -97,6 +98,15 @@ def promtool() -> str:
 def amtool() -> str:
     """The path of Alertmanager's amtool."""
     return _program("amtool", "prometheus-alertmanager")
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> str:
+    """The path of Alertmanager itself, which distributions rename."""
+    for name in ("alertmanager", "prometheus-alertmanager"):
+        if found := shutil.which(name):
+            return found
+    return _program("alertmanager", "prometheus-alertmanager")
 
 
 @pytest.fixture(scope="session")
