@@ -1,7 +1,6 @@
 """The command line: what it says to somebody who is lost, how it ends, and that it starts fast."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,16 +13,14 @@ from console.exit_codes import MEANINGS
 from console.generate import CLI, reference
 from console.mapping import parse_mapping
 from pipeline.policy.load import default_yaml
+from tests import command
 
 DOCS = CLI.parent
 
 
-def tierwatch(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TIERWATCH_")}
-    words = [sys.executable, "-m", "console", *map(str, arguments)]
-    return subprocess.run(
-        words, check=False, capture_output=True, text=True, env=clean | environment, stdin=subprocess.DEVNULL
-    )
+def tierwatch(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    done = command.tierwatch(*arguments, stdin=b"", **environment)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def test_without_arguments_it_says_where_to_start() -> None:
@@ -83,20 +80,17 @@ def test_everything_that_is_wrong_in_the_environment_is_told_at_once() -> None:
     assert "TIERWATCH_PARTITIONS" in done.stderr
 
 
-def test_fault_of_our_own_is_one_line_and_a_traceback_on_demand(tmp_path: Path) -> None:
-    broken = tmp_path / "sitecustomize.py"
-    broken.write_text(
-        "import console.replay\n"
-        "def fail(*_):\n    raise RuntimeError('out of tune')\n"
-        "console.replay.check_readable = fail\n"
-    )
-    quiet = tierwatch("replay", "-", PYTHONPATH=str(tmp_path))
+def test_fault_of_our_own_is_one_line_and_a_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of tune")
+
+    monkeypatch.setattr("console.replay.check_readable", fail)
+    quiet = tierwatch("replay", "-")
     assert quiet.returncode == Exit.FAILED
     assert quiet.stderr.splitlines()[0] == "tierwatch replay: RuntimeError: out of tune"
     assert "--debug" in quiet.stderr
-    loud = tierwatch("--debug", "replay", "-", PYTHONPATH=str(tmp_path))
-    assert loud.returncode == Exit.FAILED
-    assert "Traceback" in loud.stderr
+    with pytest.raises(RuntimeError, match="out of tune"):
+        tierwatch("--debug", "replay", "-")
 
 
 def test_policy_that_fits_is_named_with_its_hash(tmp_path: Path) -> None:

@@ -3,16 +3,15 @@
 import csv
 import gzip
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from console.mapping import built_in, read_mapping
 from schemas.codec import decode_disposition, decode_transaction
+from tests.command import tierwatch
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 MINIMAL = """
@@ -35,7 +34,7 @@ HEADER = "id,customer,at,amount,fraud"
 class Done:
     """What a run of the command said and did."""
 
-    def __init__(self, run: subprocess.CompletedProcess[bytes]) -> None:
+    def __init__(self, run: CompletedProcess[bytes]) -> None:
         self.code = run.returncode
         self.lines: list[dict[str, Any]] = [json.loads(line) for line in run.stdout.splitlines()]
         self.stderr = run.stderr.decode()
@@ -45,9 +44,7 @@ class Done:
 
 
 def ingest(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Done:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TIERWATCH_")}
-    command = [sys.executable, "-m", "console", "ingest", "--to", "-", *map(str, arguments)]
-    return Done(subprocess.run(command, check=False, capture_output=True, input=stdin, env=clean | environment))
+    return Done(tierwatch("ingest", "--to", "-", *arguments, stdin=stdin, **environment))
 
 
 @pytest.fixture

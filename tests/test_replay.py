@@ -20,6 +20,7 @@ from console.record_lines import write_line
 from console.replay import replay
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.transaction import Transaction
+from tests.command import tierwatch
 
 POLICY = load_policy(default_yaml())
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -39,8 +40,12 @@ def written(lines: list[bytes]) -> bytes:
     return b"".join(write_line(message) for message in replay(lines, POLICY))
 
 
-def command(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    words = [sys.executable, "-m", "console", "replay", *map(str, arguments)]
+def command(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return tierwatch("replay", *arguments, stdin=stdin)
+
+
+def process(stdin: bytes, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    words = [sys.executable, "-m", "console", "replay", "-"]
     return subprocess.run(words, check=False, input=stdin, capture_output=True, env=os.environ | environment)
 
 
@@ -142,8 +147,8 @@ def test_field_of_many_megabytes_is_one_dead_letter(size: int) -> None:
 
 def test_command_gives_the_same_bytes_on_every_run() -> None:
     stdin = b"\n".join(EVERYTHING)
-    here = command("-", stdin=stdin, PYTHONHASHSEED="1", TZ="UTC")
-    elsewhere = command("-", stdin=stdin, PYTHONHASHSEED="2", TZ="Asia/Kathmandu", LC_ALL="C")
+    here = process(stdin, PYTHONHASHSEED="1", TZ="UTC")
+    elsewhere = process(stdin, PYTHONHASHSEED="2", TZ="Asia/Kathmandu", LC_ALL="C")
     assert here.returncode == elsewhere.returncode == 0, here.stderr.decode()
     assert here.stdout == elsewhere.stdout == written(EVERYTHING)
 
