@@ -1,13 +1,19 @@
 """The metrics of one worker: the register brought to life, fed by the engine batch by batch, served as `/metrics`."""
 
 import time
-from collections import Counter as CountBy
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, get_args
 
-import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    start_http_server,
+)
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
@@ -15,8 +21,8 @@ from prometheus_client.registry import Collector
 from agents.engine.journal import ENGINE_VERSION
 from agents.engine.shard import Commit, Shard
 from agents.metrics import REGISTER, Definition
+from agents.told import told
 from pipeline.policy.model import Policy
-from pipeline.record import Message
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 from schemas.decision import OUTCOMES, Lane, Mode
 from schemas.reasons import DeadLetterReason, RefusalReason
@@ -35,18 +41,6 @@ OTHER_SOURCES = "others"
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class _Signal(msgspec.Struct):
-    rule: str
-    mode: str = "live"
-
-
-class _Alert(msgspec.Struct):
-    signals: tuple[_Signal, ...] = ()
-
-
-_fired = msgspec.json.Decoder(_Alert).decode
-
-
 class Metrics:
     """What `/metrics` says. `live`: arrivals are the broker's time, so the way to the commit can be measured."""
 
@@ -55,6 +49,7 @@ class Metrics:
         self.live = True
         self._lateness = Lateness(next(each for each in REGISTER if each.name == "lateness_seconds"))
         self.registry.register(self._lateness)
+        ProcessCollector(registry=self.registry)  # memory, processor time and open files, under their usual names
         self._by_name: dict[str, MetricWrapperBase] = {
             each.name: self._make(each) for each in REGISTER if each.name != "lateness_seconds"
         }
@@ -116,19 +111,11 @@ class Metrics:
         self.counter("state_records_written").inc(commit.states)
         for topic, count in commit.work.by_topic.items():
             self.counter("records", topic).inc(count)
-        for topic, count in CountBy(message.topic for message in commit.work.messages).items():
-            self.counter("published", topic).inc(count)
-        self._count_alerts(commit.work.messages)
+        for (name, *labels), count in told(commit.work.messages).items():
+            self.counter(name, *labels).inc(count)
         if self.live and commit.work.oldest_ms is not None:
             self.histogram("end_to_end_seconds").observe(max(0.0, time.time() - commit.work.oldest_ms / 1000))
         self._count(commit.tally)
-
-    def _count_alerts(self, messages: Iterable[Message]) -> None:
-        """Count alerts by rule; there are few, so what is on them is read from their bytes."""
-        for message in messages:
-            if message.topic == "alerts":
-                for rule in {signal.rule for signal in _fired(message.value or b"").signals if signal.mode == "live"}:
-                    self.counter("alerts", rule).inc()
 
     def _count(self, tally: Tally) -> None:
         for (name, *labels), count in tally.counts.items():

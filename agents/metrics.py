@@ -48,6 +48,18 @@ REGISTER: tuple[Definition, ...] = (
         "published", "counter", "Messages committed; those to `alerts` are what the security team gets.", ("topic",)
     ),
     Definition("alerts", "counter", "Alerts committed, by each rule that fired on them.", ("rule",)),
+    Definition(
+        "account_actions",
+        "counter",
+        "What the core system was asked to do, and why.",
+        ("action", "because"),
+    ),
+    Definition("re_reviews", "counter", "Reviews, reminders and calls asked for.", ("kind", "why")),
+    # The whitelist's life.
+    Definition("tier_changes", "counter", "Customers who came to another tier.", ("from", "to")),
+    Definition(
+        "audited", "counter", "Entries of the audit: what was asked or done, and its result.", ("what", "result")
+    ),
     # What does not look right.
     Definition("wrong_lane", "counter", "Transactions on the other lane than the customer's tier has.", ("tier",)),
     Definition("unknown_fields", "counter", "Fields nobody knows, tolerated.", ("topic",)),
@@ -108,6 +120,7 @@ Made from `agents/metrics.py` by `python -m agents.metrics`; do not edit.
 
 Every worker serves these at `/metrics` (`TIERWATCH_METRICS_HOST`, `TIERWATCH_METRICS_PORT`). Outcomes are counted when
 they are committed: what is aborted and done again counts once. No customer, merchant or transaction is ever a label.
+Beside them stand Python's own `process_…` (memory, processor time, open files).
 
 | metric | type | labels | meaning |
 |---|---|---|---|

@@ -18,7 +18,10 @@ HOURS_A_DAY = 24
 
 
 class Objective(NamedTuple):
-    """One promise. `errors` is PromQL for the share of bad events over `{window}`; `budget` is the share allowed."""
+    """One promise. `errors` is PromQL for the share of bad events over `{window}`; `budget` is the share allowed.
+
+    Where nothing happens there is no share: 0 / 0 would make every average over that time no number.
+    """
 
     name: str
     promise: str
@@ -47,14 +50,14 @@ OBJECTIVES = (
         "999 of 1,000 commits are done within one second of the arrival of the oldest record in them.",
         "`tierwatch_end_to_end_seconds`, at the workers",
         'clamp_min(1 - sum(rate(tierwatch_end_to_end_seconds_bucket{{le="1.0"}}[{window}]))'
-        " / sum(rate(tierwatch_end_to_end_seconds_count[{window}])), 0)",
+        " / (sum(rate(tierwatch_end_to_end_seconds_count[{window}])) > 0), 0)",
         0.001,
     ),
     Objective(
         "judged",
         "999 of 1,000 records are judged or known duplicates; the rest are dead letters, whoever's fault they are.",
         "`tierwatch_dead_letters_total` of `tierwatch_records_total`",
-        "sum(rate(tierwatch_dead_letters_total[{window}])) / sum(rate(tierwatch_records_total[{window}]))",
+        "sum(rate(tierwatch_dead_letters_total[{window}])) / (sum(rate(tierwatch_records_total[{window}])) > 0)",
         0.001,
     ),
     Objective(

@@ -1,0 +1,111 @@
+"""Fraud and tiers: what is found where, and what does the whitelist let through?"""
+
+from dashboards.grafana.board import board
+from dashboards.grafana.panels import lines, number
+
+BOARD = board(
+    "fraud",
+    "Fraud and tiers",
+    "What is found, by rule and by tier, what did people make of it, and what does the whitelist let through?",
+    {
+        "Last hour": [
+            number(
+                "Alerts",
+                "What the security team was given.",
+                'sum(increase(tierwatch_published_total{topic="alerts"}[1h]))',
+                width=6,
+            ),
+            number(
+                "Holds asked for",
+                "Accounts that the core system was asked to hold.",
+                'sum(increase(tierwatch_account_actions_total{action="hold"}[1h])) or vector(0)',
+                width=6,
+            ),
+            number(
+                "Not simply passed",
+                "Share of transactions that did not end in `pass`.",
+                'sum(increase(tierwatch_decisions_total{outcome!="pass"}[1h])) / sum(increase(tierwatch_decisions_total[1h]))',
+                "percentunit",
+                width=6,
+            ),
+            number(
+                "Let through by privilege",
+                "Times that a rule would have fired at the base tier and did not.",
+                "sum(increase(tierwatch_base_tier_signals_total[1h]))",
+                width=6,
+            ),
+        ],
+        "By rule": [
+            lines(
+                "Alerts by rule",
+                "In five minutes; an alert counts for each rule that fired on it.",
+                "short",
+                {"{{rule}}": "sum by (rule) (increase(tierwatch_alerts_total[5m])) > 0"},
+            ),
+            lines(
+                "Rules that fired",
+                "Live rules, in five minutes, alert or not: cooled signals stand on the decision too.",
+                "short",
+                {"{{rule}}": 'sum by (rule) (increase(tierwatch_signals_total{mode="live"}[5m])) > 0'},
+            ),
+        ],
+        "By tier": [
+            lines(
+                "Transactions by tier",
+                "The tier in force when the transaction arrived.",
+                "reqps",
+                {"{{tier}}": "sum by (tier) (rate(tierwatch_decisions_total[$__rate_interval]))"},
+            ),
+            lines(
+                "Not simply passed, by tier",
+                "Share of the last hour. Three times, or a third of, the last day raises TierwatchTierOffItsPast.",
+                "percentunit",
+                {"{{tier}}": "tier:tierwatch_decisions_caught:ratio_rate1h"},
+            ),
+            lines(
+                "What the whitelist lets through",
+                "Rules that would have fired at the base tier, in five minutes: what privilege is worth, and what it risks.",
+                "short",
+                {"{{rule}}": "sum by (rule) (increase(tierwatch_base_tier_signals_total[5m])) > 0"},
+            ),
+            lines(
+                "Base tier against granted tiers",
+                "Signals in five minutes as judged, and as they would have been without any privilege.",
+                "short",
+                {
+                    "as judged": 'sum(increase(tierwatch_signals_total{mode="live"}[5m]))',
+                    "let through on top": "sum(increase(tierwatch_base_tier_signals_total[5m]))",
+                },
+            ),
+        ],
+        "What came of it": [
+            lines(
+                "Asked of the core system",
+                "Account actions in five minutes.",
+                "short",
+                {"{{action}}: {{because}}": "sum by (action, because) (increase(tierwatch_account_actions_total[5m]))"},
+            ),
+            lines(
+                "What people said",
+                "Labels in the last hour: fraud, genuine, inconclusive; provisional or final.",
+                "short",
+                {"{{label}}, {{status}}": "sum by (label, status) (increase(tierwatch_dispositions_total[1h]))"},
+            ),
+            lines(
+                "Reversals",
+                "By what they gave back, in five minutes.",
+                "short",
+                {"{{result}}": "sum by (result) (increase(tierwatch_reversals_total[5m]))"},
+            ),
+            lines(
+                "Late arrivals, p99",
+                "From a transaction's own time to its arrival: what comes late was not watched meanwhile.",
+                "s",
+                {
+                    "p99": "histogram_quantile(0.99, sum by (le) (rate(tierwatch_lateness_seconds_bucket[$__rate_interval])))",
+                    "p50": "histogram_quantile(0.5, sum by (le) (rate(tierwatch_lateness_seconds_bucket[$__rate_interval])))",
+                },
+            ),
+        ],
+    },
+)

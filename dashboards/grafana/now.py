@@ -1,0 +1,101 @@
+"""Now: is it judging, what does it find, what could it not judge, and what is alarming?"""
+
+from dashboards.grafana.board import board
+from dashboards.grafana.panels import lines, number, rows, words
+
+BOARD = board(
+    "now",
+    "Now",
+    "Is it judging, what does it find, what could it not judge, and what is alarming?",
+    {
+        "At a glance": [
+            number(
+                "Decisions",
+                "Transactions judged each second.",
+                "sum(rate(tierwatch_decisions_total[$__rate_interval]))",
+                "reqps",
+            ),
+            number(
+                "Waiting",
+                "Records in Kafka that are not yet read. A few are always on their way.",
+                "sum(tierwatch_lag_records)",
+                colours=((None, "green"), (1000, "orange"), (10000, "red")),
+            ),
+            number(
+                "Arrival to commit, p99",
+                "One in a hundred commits is later than this after its oldest record arrived. Live topics only.",
+                "histogram_quantile(0.99, sum by (le) (rate(tierwatch_end_to_end_seconds_bucket[$__rate_interval])))",
+                "s",
+                ((None, "green"), (1, "orange"), (5, "red")),
+            ),
+            number(
+                "Alerts, last hour",
+                "What the security team was given.",
+                'sum(increase(tierwatch_published_total{topic="alerts"}[1h]))',
+            ),
+            number(
+                "Dead letters, last hour",
+                "Records that could not be judged. Nothing is lost: each is on the topic `dead-letters`.",
+                "sum(increase(tierwatch_dead_letters_total[1h]))",
+                colours=((None, "green"), (1, "orange")),
+            ),
+            number(
+                "Workers",
+                "Those that Prometheus reaches.",
+                "count(tierwatch_build_info) or vector(0)",
+                colours=((None, "red"), (1, "green")),
+            ),
+        ],
+        "What alarms": [
+            rows(
+                "Firing alerts",
+                "Watchdog always fires: it proves that alerting works. Each row leads to its runbook.",
+                'ALERTS{alertstate="firing"}',
+                ["alertstate", "job", "instance"],
+                {"Runbook": "${runbooks}/${__data.fields.alertname}.md"},
+            ),
+        ],
+        "What happens": [
+            lines(
+                "Decisions by outcome",
+                "pass: nothing; challenge: ask for a step-up; review: an analyst looks; hold: the core system is asked to hold the account.",
+                "reqps",
+                {"{{outcome}}": "sum by (outcome) (rate(tierwatch_decisions_total[$__rate_interval]))"},
+            ),
+            lines(
+                "Transactions by processor",
+                "A line that ends is a processor that has fallen silent.",
+                "reqps",
+                {"{{source}}": "sum by (source) (rate(tierwatch_transactions_total[$__rate_interval]))"},
+            ),
+            lines(
+                "Dead letters by reason",
+                "In the last five minutes. docs/dead-letters.md says what each reason means, and who can mend it.",
+                "short",
+                {"{{reason}}": "sum by (reason) (increase(tierwatch_dead_letters_total[5m])) > 0"},
+            ),
+            lines(
+                "Waiting by topic",
+                "In Kafka and not yet read. The priority lane stays low under a backlog of the other.",
+                "short",
+                {"{{topic}}": "sum by (topic) (tierwatch_lag_records)"},
+            ),
+        ],
+        "In force": [
+            words(
+                "Policy",
+                "Name and version; two for more than a moment mean that workers disagree.",
+                "max by (policy, version) (tierwatch_policy_info)",
+                "{{policy}} v{{version}}",
+                12,
+            ),
+            words(
+                "Version of tierwatch",
+                "Two during a rolling upgrade.",
+                "max by (version) (tierwatch_build_info)",
+                "{{version}}",
+                12,
+            ),
+        ],
+    },
+)
