@@ -200,15 +200,6 @@ def test_redis_takes_its_arguments(services: dict[str, Any], run: Run, tmp_path:
         client.shutdown(nosave=True)
 
 
-def test_alertmanager_takes_its_configuration_and_pages_who_shall_be_paged(amtool: str) -> None:
-    file = str(DASHBOARDS / "alertmanager" / "alertmanager.yml")
-    subprocess.run([amtool, "check-config", file], check=True, capture_output=True)
-    for severity in ("page", "ticket"):
-        asked = [amtool, "config", "routes", "test", f"--config.file={file}", f"severity={severity}"]
-        said = subprocess.run(asked, check=True, text=True, capture_output=True).stdout
-        assert said.strip() == severity
-
-
 def test_the_images_files_are_all_that_tierwatch_needs(tmp_path: Path) -> None:
     dockerfile, ignored = (ROOT / "Dockerfile").read_text(), (ROOT / ".dockerignore").read_text().splitlines()
     copied = [

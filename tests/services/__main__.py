@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from load_tests.services import kafka
 from load_tests.services.need import UnavailableError, program
-from tests.services import asyncapi, compose
+from tests.services import alertmanager, asyncapi, compose
 
 NEEDS: dict[str, Callable[[], object]] = {
     "Kafka": kafka.jars,
@@ -14,6 +14,7 @@ NEEDS: dict[str, Callable[[], object]] = {
     "AsyncAPI parser": asyncapi.parser,
     "Redis": lambda: program("redis-server", "redis-server"),
     "promtool": lambda: program("promtool", "prometheus"),
+    "Alertmanager": alertmanager.find,
     "amtool": lambda: program("amtool", "prometheus-alertmanager"),
     "Prometheus": lambda: program("prometheus", "prometheus"),
     "Docker Compose": compose.compose,

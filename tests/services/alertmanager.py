@@ -1,13 +1,21 @@
 """A real Alertmanager, with a configuration of the test's."""
 
 import json
+import shutil
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from load_tests.services.need import program
 from load_tests.services.run import Run, free_ports
+
+
+def find() -> str:
+    """Return the path of Alertmanager, which distributions rename, or raise `UnavailableError`."""
+    name = "alertmanager" if shutil.which("alertmanager") else "prometheus-alertmanager"
+    return program(name, "prometheus-alertmanager")
 
 
 class Alertmanager:
@@ -31,6 +39,16 @@ class Alertmanager:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def tell(self, *alerts: dict[str, Any]) -> None:
+        """Hand alerts in, as Prometheus does."""
+        request = urllib.request.Request(
+            f"http://{self.address}/api/v2/alerts",
+            data=json.dumps(alerts).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - ours
+            assert answer.status == 200
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that it holds."""

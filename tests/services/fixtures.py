@@ -5,7 +5,6 @@ missing unseen.
 """
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +16,7 @@ from load_tests.services import redis as redis_service
 from load_tests.services.kafka import Kafka
 from load_tests.services.need import UnavailableError, program
 from load_tests.services.run import OwnRun, Run
+from tests.services import alertmanager as alertmanager_service
 from tests.services import asyncapi
 from tests.services import compose as compose_service
 from tests.services.compiled import compiled_folder
@@ -102,11 +102,11 @@ def amtool() -> str:
 
 @pytest.fixture(scope="session")
 def alertmanager() -> str:
-    """The path of Alertmanager itself, which distributions rename."""
-    for name in ("alertmanager", "prometheus-alertmanager"):
-        if found := shutil.which(name):
-            return found
-    return _program("alertmanager", "prometheus-alertmanager")
+    """The path of Alertmanager itself."""
+    try:
+        return alertmanager_service.find()
+    except UnavailableError as error:
+        missing(error)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,56 @@
+"""Somebody who is told: a local server that keeps what it hears, and can refuse."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+
+class Heard(NamedTuple):
+    """One message: where it was sent, and what it says."""
+
+    path: str
+    body: Any
+
+
+class Receiver:
+    """What was heard, oldest first. `refusals` are answered first, one a message: HTTP statuses."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.heard: list[Heard] = []
+        self.refusals: list[int] = []
+
+    def at(self, path: str) -> list[Any]:
+        """Return the bodies that came to one path."""
+        return [heard.body for heard in list(self.heard) if heard.path == path]
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """A receiver on a free port, until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status = listening.refusals.pop(0) if listening.refusals else 200
+            if status == 200:
+                listening.heard.append(Heard(self.path, body))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: what is heard is what tests look at."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        listening = Receiver(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield listening
+        finally:
+            server.shutdown()
+            thread.join()
