@@ -34,9 +34,10 @@ class Offline:
     def tick(self, now_ms: int) -> list[Message]:
         """Announce all that is due; the partition announces so many at a time."""
         messages: list[Message] = []
-        while announced := self._partition.take((), now_ms):
-            messages += announced
+        messages += self._partition.take((), now_ms)
+        while self._partition.ticked:
             self._remember()
+            messages += self._partition.take((), now_ms)
         return messages
 
     def refuse(self, record: InputRecord, detail: str) -> Message:

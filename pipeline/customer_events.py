@@ -3,6 +3,7 @@
 from pipeline.cards import mask_value
 from pipeline.customer import Customer, Customers
 from pipeline.policy.model import Policy
+from pipeline.policy.sweeps import Sweep
 from pipeline.record import Record
 from pipeline.validate import Rejected, check_key
 from pipeline.whitelist.conduct import conduct_of
@@ -12,7 +13,7 @@ from schemas.reasons import DeadLetterReason as Reason
 
 
 def judge_event(
-    record: Record, partitions: int | None, customers: Customers, policy: Policy
+    record: Record, partitions: int | None, customers: Customers, policy: Policy, sweeps: tuple[Sweep, ...]
 ) -> tuple[Customer, Applied | Refusal | Duplicate] | Rejected:
     """The customer, and what becomes of the event: applied, refused by name, or a repeat. Changes nothing itself."""
     value = record.value or b""
@@ -29,4 +30,4 @@ def judge_event(
         return rejected
     customer = customers.get(record.key or b"")
     conduct = conduct_of(customer.history, policy, record.timestamp)
-    return customer, apply(event, decoded.fields, customer.dossier, policy, record.timestamp, conduct)
+    return customer, apply(event, decoded.fields, customer.dossier, policy, record.timestamp, conduct, sweeps)

@@ -7,6 +7,7 @@ business.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from pipeline.assess import Duplicate, assess
@@ -19,9 +20,11 @@ from pipeline.customer_events import judge_event
 from pipeline.history_bytes import StateError
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
+from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
 from pipeline.validate import Rejected, check_arrival, check_key, validate
+from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.on_time import announce, due
@@ -64,7 +67,11 @@ class Partition:
         self.audit = AuditChain(lambda: dossiers(HEAD_KEY))
         # Topic and offset of the transactions that the last unit of work had seen before.
         self.repeated: list[tuple[str, int]] = []
+        # Whether the last unit's tick changed anything, said or unsaid: it belongs to the journal then.
+        self.ticked = False
         self._crashes = 0
+        # Those by which the clock was set.
+        self._sweeps: tuple[Sweep, ...] = ()
         # For arrivals from the one time until before the other, the plan of the policy in force.
         self._plan = Plan(books.policies.in_force(0))
         self._personal = PersonalPlans()
@@ -79,6 +86,7 @@ class Partition:
         """
         messages: list[Message] = []
         self.repeated = []
+        self.ticked = False
         self._plan_until_ms = self._plan_from_ms  # a policy may have been approved since the last unit
         for record in records:
             try:
@@ -106,7 +114,9 @@ class Partition:
 
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the review clock by the dossiers, after a recovery."""
-        self.clock = ReviewClock((key.decode(), due(decode(value))) for key, value in dossiers if key != HEAD_KEY)
+        self._sweeps = sweeps = self.books.policies.sweeps
+        customers = ((key.decode(), decode(value)) for key, value in dossiers if key != HEAD_KEY)
+        self.clock = ReviewClock((name, due(name, dossier, sweeps)) for name, dossier in customers)
 
     def _outcome(self, record: Record) -> list[Message] | Rejected:
         topic, arrived_ms = record.topic, record.timestamp
@@ -155,7 +165,8 @@ class Partition:
 
     def _customer_event(self, record: Record) -> list[Message] | Rejected:
         policy = self._plan_at(record.timestamp).policy
-        checked = judge_event(record, self.partitions, self.customers, policy)
+        sweeps = self.books.policies.sweeps
+        checked = judge_event(record, self.partitions, self.customers, policy, sweeps)
         if isinstance(checked, Rejected):
             return checked
         customer, result = checked
@@ -170,7 +181,8 @@ class Partition:
         if result.dossier != customer.dossier:
             customer.dossier = result.dossier
             customer.dossier_changed = True
-            self.clock.put(customer.key.decode(), due(result.dossier))
+            customer_id = customer.key.decode()
+            self.clock.put(customer_id, due(customer_id, result.dossier, sweeps))
         for effect in result.effects:
             # As late as a transaction may be, no later: nobody makes a payee look old by backdating it.
             since_ms = max(effect.at_ms, record.timestamp - policy.lateness_ms)
@@ -202,18 +214,40 @@ class Partition:
     def _tick(self, clock_ms: int) -> list[Message]:
         """Announce what has come due; the tier in force never waited for it."""
         policy = self._plan_at(clock_ms).policy
+        sweeps = self._swept()
         messages: list[Message] = []
-        for customer_id in self.clock.take_due(clock_ms, MOST_ANNOUNCED):
-            customer = self.customers.get(customer_id.encode())
-            announced = announce(customer_id, customer.dossier, clock_ms, policy)
-            customer.dossier = announced.dossier
-            customer.dossier_changed = True
-            self.customers.changed(customer)
-            self.clock.put(customer_id, due(announced.dossier))
-            for outgoing in announced.outgoing:
-                self.tally.count("announced", outgoing.topic)
-            messages += publish(customer.key, announced.outgoing, self.audit)
+        again: list[tuple[str, int | None]] = []
+        changed = 0
+        # Whom a sweep names and does not concern, because of tier or age, changes nothing and does not count.
+        while changed < MOST_ANNOUNCED and (taken := self.clock.take_due(clock_ms, MOST_ANNOUNCED - changed)):
+            for customer_id in taken:
+                customer = self.customers.get(customer_id.encode())
+                conduct = conduct_of(customer.history, policy, clock_ms)
+                announced = announce(customer_id, customer.dossier, clock_ms, policy, sweeps, conduct)
+                again.append((customer_id, due(customer_id, announced.dossier, sweeps)))
+                if announced.dossier == customer.dossier:
+                    continue
+                changed += 1
+                customer.dossier = announced.dossier
+                customer.dossier_changed = True
+                self.customers.changed(customer)
+                for outgoing in announced.outgoing:
+                    self.tally.count("announced", outgoing.topic)
+                messages += publish(customer.key, announced.outgoing, self.audit)
+        for customer_id, due_ms in again:
+            self.clock.put(customer_id, due_ms)
+        self.ticked = changed > 0
         return messages
+
+    def _swept(self) -> tuple[Sweep, ...]:
+        """All sweeps known by now; whoever a new one may concern is looked at in turn."""
+        sweeps = self.books.policies.sweeps
+        if sweeps is not self._sweeps:
+            for sweep in sweeps:
+                if sweep not in self._sweeps:
+                    self.clock.sooner(partial(begins_ms, sweep=sweep))
+            self._sweeps = sweeps
+        return sweeps
 
     def _plan_at(self, arrival_ms: int) -> Plan:
         if not self._plan_from_ms <= arrival_ms < self._plan_until_ms:

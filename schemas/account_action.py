@@ -21,6 +21,7 @@ Because = Literal[
     "screening_completed",
     "limit_changed",
     "temporary_limit_ended",
+    "second_factor_failed",
 ]
 
 

@@ -92,6 +92,18 @@ class ContactChanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
     reference: Identifier
 
 
+class CredentialChanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag="credential.changed"):
+    """What the customer logs in or pays with was changed."""
+
+    kind: Literal["password", "pin", "authenticator", "biometric"]
+
+
+class SecondFactorFailed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="second_factor.failed"):
+    """Somebody could not prove to be the customer."""
+
+    method: Literal["pin", "otp", "authenticator", "biometric"]
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """How one question of a call-back was answered; never the answer."""
 

@@ -9,9 +9,11 @@ from schemas.application_event import (
     CallbackConfirmed,
     CallbackMissed,
     ContactChanged,
+    CredentialChanged,
     CreditAssessed,
     IdentityVerified,
     ScreeningCompleted,
+    SecondFactorFailed,
     SourceOfFundsVerified,
 )
 from schemas.event import Event, EvidenceItem, SignedEvent
@@ -43,6 +45,8 @@ CustomerEvent = (
     | SourceOfFundsVerified
     | AttestationPresented
     | ContactChanged
+    | CredentialChanged
+    | SecondFactorFailed
     | CallbackAnswered
     | CallbackMissed
     | CallbackConfirmed

@@ -86,6 +86,20 @@ class GlassReviewed(PolicyMessage, frozen=True, kw_only=True, omit_defaults=True
     signature: Signature
 
 
+class ScreeningListChanged(PolicyMessage, frozen=True, kw_only=True, omit_defaults=True, tag="screening_list.changed"):
+    """The lists that customers are screened against changed: all of them are screened again, spread over days."""
+
+    list_version: ShortText
+    signature: Signature
+
+
+class AttestationRevoked(PolicyMessage, frozen=True, kw_only=True, omit_defaults=True, tag="attestation.revoked"):
+    """An issuer has taken attestations back: its signed revocation, passed on by one of ours."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=16_384, description="A compact JWS, EdDSA.")]
+    signature: Signature
+
+
 PolicyEvent = (
     PolicyInitial
     | PolicyProposed
@@ -95,4 +109,6 @@ PolicyEvent = (
     | GlassBroken
     | GlassMended
     | GlassReviewed
+    | ScreeningListChanged
+    | AttestationRevoked
 )

@@ -18,6 +18,12 @@ Why = Literal[
     "contact_changed",
     "overtaken",
     "evidence_expiring",
+    "policy_tightened",
+    "screening_list_changed",
+    "attestation_revoked",
+    "dormant",
+    "credential_changed",
+    "second_factor_failed",
 ]
 
 
@@ -29,7 +35,8 @@ class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer_id: str
     tier: str
     why: Why
-    # What to look at, most important first: rule names for a cause, kinds of evidence for a periodic review.
+    # What to look at, most important first: rule names for a cause, kinds of evidence for a periodic review, the terms
+    # that a policy tightened.
     check: tuple[str, ...]
     requested_at: Timestamp
     due_at: Timestamp

@@ -158,6 +158,7 @@ class RefusalReason(StrEnum):
     CRITERIA_NOT_MET = "criteria_not_met", "The file does not carry the tier; the detail says what it lacks."
     SCREENING_HIT = "screening_hit", "The newest screening names the customer."
     UNKNOWN_ATTEMPT = "unknown_attempt", "No call-back of that id is open."
+    CALLED_TOO_EARLY = "called_too_early", "No number had been on file for as long as the policy asks."
     WRONG_QUESTIONS = "wrong_questions", "The answers are not to the questions that were asked."
     SUSPENDED = "suspended", "The tier is suspended: it must be reinstated first."
     NO_GRANT = "no_grant", "No tier above base is in force."

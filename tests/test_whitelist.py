@@ -299,7 +299,7 @@ def test_a_lower_grant_that_is_over_on_arrival_leaves_base_and_says_so_once() ->
     outcome = applied(silver, gold, START + 30 * DAY)
     assert tier_at(outcome.dossier, START + 30 * DAY) is None
     assert actions(outcome.outgoing) == [("tier_change", "gold", "base")]
-    assert due(outcome.dossier) is None
+    assert due(CUSTOMER, outcome.dossier) is None
 
 
 def test_a_renewal_moves_the_dates_and_asks_the_core_system_for_nothing() -> None:

@@ -128,19 +128,19 @@ def test_an_expiry_has_no_grace_and_leaves_nothing_to_demote() -> None:
 def test_a_renewal_in_time_starts_the_clock_anew() -> None:
     asked = announce(CUSTOMER, GRANTED, START + 85 * DAY, POLICY).dossier
     renewed = after((admission(START + 87 * DAY), START + 87 * DAY), dossier=asked)
-    assert due(renewed) == START + (87 + 80) * DAY
+    assert due(CUSTOMER, renewed) == START + (87 + 80) * DAY
     assert announce(CUSTOMER, renewed, START + 105 * DAY, POLICY).outgoing == ()
     assert tier_at(renewed, START + 105 * DAY) == "gold"
 
 
 def test_who_has_no_grant_is_never_due() -> None:
-    assert due(Dossier()) is None
+    assert due(CUSTOMER, Dossier()) is None
     assert announce(CUSTOMER, Dossier(), START, POLICY) == (Dossier(), ())
 
 
 def test_due_names_each_step_and_then_nothing() -> None:
     dossier, days = GRANTED, []
-    while (moment := due(dossier)) is not None:
+    while (moment := due(CUSTOMER, dossier)) is not None:
         days.append((moment - START) / DAY)
         dossier = announce(CUSTOMER, dossier, moment, POLICY).dossier
     assert days == [80, 85, 90, 95, 105]

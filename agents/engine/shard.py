@@ -51,6 +51,7 @@ class Work:
     messages: list[Message] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     records: int = 0
+    ticked: bool = False
     by_topic: Counter[str] = field(default_factory=Counter)
     # Arrival of the oldest record, epoch milliseconds.
     oldest_ms: int | None = None
@@ -154,10 +155,11 @@ class Shard:
         self._go()
 
     def tick(self, clock_ms: int) -> None:
-        """Let time pass: a unit of work of its own only when something is due."""
+        """Let time pass: a unit of work of its own only when that changes something, said or unsaid."""
         messages = self.pipeline.take((), clock_ms)
-        if messages:
+        if self.pipeline.ticked:
             self._work.messages += messages
+            self._work.ticked = True
             self._journal.ticked(clock_ms)
             self._go()
 
@@ -185,7 +187,7 @@ class Shard:
             self.fail(error)
 
     def _pending(self) -> bool:
-        return bool(self._work.deliveries or self._work.messages or self._opened)
+        return bool(self._work.deliveries or self._work.messages or self._work.ticked or self._opened)
 
     async def _commit(self) -> None:
         began = time.monotonic()

@@ -12,9 +12,13 @@ from pipeline.policy.break_glass import Glasses
 from pipeline.policy.load import PolicyError, load_policy, policy_digest
 from pipeline.policy.model import Policy
 from pipeline.policy.proposals import Proposal, Refusal, Signer, Signing, may_approve, not_authorised, signer_of
+from pipeline.policy.sweeps import Sweep, Sweeps
 from pipeline.policy.versions import Versions
+from pipeline.whitelist.attestation import revoked_by
+from pipeline.whitelist.transition import Refused
 from schemas.codec import encode
 from schemas.policy_event import (
+    AttestationRevoked,
     GlassBroken,
     GlassMended,
     GlassReviewed,
@@ -24,6 +28,7 @@ from schemas.policy_event import (
     PolicyProposed,
     PolicyRejected,
     PolicyRolledBack,
+    ScreeningListChanged,
 )
 from schemas.reasons import RefusalReason as Reason
 from schemas.timestamps import MS_PER_SECOND, parse_ms
@@ -33,7 +38,15 @@ SETTLE_MS = 5 * MS_PER_SECOND
 _PROBLEMS_TOLD = 3
 
 SignedEvent: TypeAlias = (
-    PolicyProposed | PolicyApproved | PolicyRejected | PolicyRolledBack | GlassBroken | GlassMended | GlassReviewed
+    PolicyProposed
+    | PolicyApproved
+    | PolicyRejected
+    | PolicyRolledBack
+    | GlassBroken
+    | GlassMended
+    | GlassReviewed
+    | ScreeningListChanged
+    | AttestationRevoked
 )
 
 
@@ -48,6 +61,10 @@ class PolicyBook:
         self.proposals: dict[str, Proposal] = {}
         self.rollbacks: dict[str, Signing] = {}
         self.glasses = Glasses()
+        # Whom the history of policies and lists makes due for review; another tuple whenever there is something new.
+        self.sweeps: tuple[Sweep, ...] = ()
+        self._told: list[Sweep] = []
+        self._sweeps = Sweeps()
         # Fingerprints of all events with a valid signature, by id. A refused one is spent, too: nobody else may
         # publish it again when times have changed.
         self._spent: dict[str, bytes] = {}
@@ -110,6 +127,11 @@ class PolicyBook:
                 return self.glasses.mend(event, signer.person, self.in_force(arrival_ms), arrival_ms)
             case GlassReviewed():
                 return self.glasses.review(event, signer.person, self.in_force(arrival_ms), arrival_ms)
+            case ScreeningListChanged():
+                self._tell(Sweep("screening_list_changed", arrival_ms, "", event.list_version, ("screening",)))
+                return None
+            case AttestationRevoked():
+                return self._revoke(event, arrival_ms)
 
     def _check_initial(self, event: PolicyInitial) -> Refusal | None:
         if event.digest == self._first.digest:
@@ -205,7 +227,22 @@ class PolicyBook:
         if refusal is None and not signing.missing(in_force):
             self.versions.approve(signing.policy, signing.effective_ms)
             self.rollbacks.clear()  # who signed for going back from the former version has not seen this one
+            self._sweep()
         return refusal
+
+    def _revoke(self, event: AttestationRevoked, arrival_ms: int) -> Refusal | None:
+        gone = revoked_by(event.token, self.in_force(arrival_ms))
+        if isinstance(gone, Refused):
+            return Refusal(gone.reason, gone.detail)
+        self._tell(Sweep("attestation_revoked", arrival_ms, "", event.event_id, tuple(sorted(gone))))
+        return None
+
+    def _tell(self, sweep: Sweep) -> None:
+        self._told.append(sweep)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        self.sweeps = self._sweeps.of(self.versions.history(), self._told)
 
 
 def _fingerprint(event: PolicyEvent) -> bytes:

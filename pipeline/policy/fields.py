@@ -54,6 +54,12 @@ REVIEW = Record(
         "grace": Field(
             _days(0, 366), "How long after the due time the tier lasts; then it ends by itself.", tighter="lower"
         ),
+        "dormant": Field(
+            _days(1, 3660),
+            "How long nothing may be paid before somebody is asked to look; leave it out for ever.",
+            required=False,
+            default=0,
+        ),
     },
 )
 

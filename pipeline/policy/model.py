@@ -54,6 +54,8 @@ class ReviewTerms(Struct, frozen=True, kw_only=True):
     notice_ms: int
     remind_ms: tuple[int, ...]
     grace_ms: int
+    # After so long without a payment somebody looks at the grant, 0 for never.
+    dormant_ms: int = 0
 
 
 class Tier(Struct, frozen=True, kw_only=True):

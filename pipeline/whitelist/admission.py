@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pipeline.policy.model import ReviewTerms, Tier
+from pipeline.policy.sweeps import revoked
 from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.application import close
 from pipeline.whitelist.dossier import Allowance, Evidence, Grant
@@ -103,11 +104,14 @@ def application_is_ready(event: AdmissionApproved, case: Case) -> Refused | None
 
 
 def rests_on_the_file(event: AdmissionApproved, case: Case) -> Refused | None:
-    """All evidence named is on file, and what is on file carries the tier."""
+    """All evidence named is on file, nobody has taken any of it back, and what is on file carries the tier."""
     known = {(filed.kind, filed.reference) for filed in case.dossier.file}
     for index, item in enumerate(event.evidence):
         if (item.kind, item.reference) not in known:
             return Refused(RefusalReason.EVIDENCE_NOT_ON_FILE, f"$.evidence[{index}] is not what is on file")
+    gone = sorted({reference for _, reference in known} & revoked(case.sweeps, case.arrival_ms))
+    if gone:
+        return Refused(RefusalReason.ATTESTATION_REVOKED, ", ".join(gone))
     found = lacks_by(case.dossier, _tier(event, case), case.conduct, case.occurred_ms, case.arrival_ms)
     if found:
         return Refused(RefusalReason.CRITERIA_NOT_MET, ", ".join(f"{lack.what} {lack.why}" for lack in found))
@@ -163,7 +167,9 @@ def grant(event: AdmissionApproved, case: Case) -> Change:
     given = _grant(event, case, _terms(tier))
     # A higher tier's limits take the place of those that somebody approved; a renewal keeps them.
     kept = case.dossier.allowances if renews(event, case) else wishes(case.dossier)
-    return Change(replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case)))
+    after = replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case))
+    # Of an existing whitelist nobody knows who paid before: silence begins when we are told of the grant.
+    return Change(replace(after, active_ms=max(after.active_ms, case.arrival_ms)) if given.dormant_ms else after)
 
 
 def grant_lower(event: AdmissionApproved, case: Case) -> Change:
@@ -223,6 +229,7 @@ def _grant(event: AdmissionApproved, case: Case, terms: ReviewTerms) -> Grant:
         review_ms=review_ms,
         grace_until_ms=steps[-1],
         steps=steps,
+        dormant_ms=terms.dormant_ms,
     )
 
 

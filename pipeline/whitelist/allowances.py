@@ -11,7 +11,7 @@ from pipeline.whitelist.evidence import lacks_by
 from pipeline.whitelist.outgoing import reviewed
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_in_force
-from pipeline.whitelist.transition import Case, Change, Refused
+from pipeline.whitelist.transition import Ahead, Case, Change, Refused
 from schemas.re_review import ReReview
 from schemas.reasons import RefusalReason
 from schemas.standing_event import (
@@ -64,7 +64,7 @@ def suppressed(dossier: Dossier, at_ms: int) -> dict[str, str]:
     return {one.rule: format_ms(one.until_ms or 0) for one in held}
 
 
-def next_end_ms(dossier: Dossier) -> int | None:
+def next_end_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """The next moment at which something temporary ends, None for never."""
     return min((one.until_ms for one in dossier.allowances if one.until_ms is not None), default=None)
 

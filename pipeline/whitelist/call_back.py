@@ -114,6 +114,15 @@ def attempt_is_open(event: CallbackAnswered | CallbackMissed, case: Case) -> Ref
     return None
 
 
+def number_is_old_enough(_event: CallbackAnswered | CallbackMissed, case: Case) -> Refused | None:
+    """When it was called, a number had been on file for as long as the policy asks."""
+    onboarding = case.policy.onboarding
+    target = number_to_call(case.dossier, onboarding.call_back, case.occurred_ms) if onboarding is not None else None
+    if target is None or target[1] <= case.occurred_ms:
+        return None
+    return Refused(RefusalReason.CALLED_TOO_EARLY, f"$.occurred_at is before {format_ms(target[1])}")
+
+
 def is_last_attempt(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
     """It is about the attempt issued last."""
     application = case.dossier.application

@@ -13,10 +13,14 @@ _MASK: Final = sum(1 << TRANSACTION_TYPES.index(name) for name in _PAYMENTS)
 
 
 class Conduct(NamedTuple):
-    """`transactions_30d` counts payments; `alerted_ms` is when a rule last alerted, epoch ms, None if none is known."""
+    """`transactions_30d` counts payments; `alerted_ms` is when a rule last alerted, epoch ms, None if none is known.
+
+    `paid_ms` is when the last payment of all arrived.
+    """
 
     transactions_30d: int = 0
     alerted_ms: int | None = None
+    paid_ms: int | None = None
 
 
 NOTHING_KNOWN: Final = Conduct()
@@ -27,4 +31,4 @@ def conduct_of(history: History, policy: Policy, at_ms: int) -> Conduct:
     alerting = {OUTCOMES.index(outcome) for outcome, action in policy.outcomes.items() if action.alert}
     alerts = (begun for begun, reached in history.cooling.values() if reached in alerting)
     _, count = history.timeline(_MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
-    return Conduct(count, max(alerts, default=None))
+    return Conduct(count, max(alerts, default=None), history.last_arrival_ms or None)

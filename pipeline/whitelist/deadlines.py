@@ -4,16 +4,16 @@ from pipeline.whitelist.allowances import drop_ended
 from pipeline.whitelist.application import close
 from pipeline.whitelist.call_back import issue
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.transition import Change, Tick
+from pipeline.whitelist.transition import Ahead, Change, Tick
 
 
-def lapse_ms(dossier: Dossier) -> int | None:
+def lapse_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When an open application lapses; one that waits for a call is called again first."""
     application = dossier.application
     return application.ends_ms if application is not None and application.stage != "pre_approved" else None
 
 
-def call_ends_ms(dossier: Dossier) -> int | None:
+def call_ends_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When the time to call is over."""
     application = dossier.application
     return application.ends_ms if application is not None and application.stage == "pre_approved" else None

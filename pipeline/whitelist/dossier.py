@@ -81,7 +81,8 @@ class Grant:
 
     `grace_until_ms` is the first moment without the tier: the review's grace over, or the expiry where that is sooner,
     because it has no grace. `steps` is the review clock, fixed with the grant so that a change of policy never moves a
-    date once given: the request, the reminders, the end; rising.
+    date once given: the request, the reminders, the end; rising. After `dormant_ms` without a payment somebody looks, 0
+    for never.
     """
 
     tier: str
@@ -93,6 +94,7 @@ class Grant:
     review_ms: int
     grace_until_ms: int
     steps: tuple[int, ...]
+    dormant_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class Dossier:
     or froze: what occurred no later must not raise. `applied` holds `fingerprint`s, oldest first. An ended grant stays
     until another takes its place: it says what may no longer raise. `file` and `contacts` hold the newest of each kind,
     contacts the few newest, because a number just changed is not called. That evidence expires has been said up to
-    `warned_ms`.
+    `warned_ms`. `swept` is the newest sweep asked for by cause; `active_ms` when a look found a payment, or asked for
+    want of one; `failures` when second factors failed of late.
     """
 
     grant: Grant | None = None
@@ -117,6 +120,9 @@ class Dossier:
     contacts: tuple[Contact, ...] = ()
     allowances: tuple[Allowance, ...] = ()
     warned_ms: int = NEVER
+    swept: tuple[tuple[str, int], ...] = ()
+    active_ms: int = NEVER
+    failures: tuple[int, ...] = ()
 
     @property
     def frozen(self) -> bool:
@@ -162,10 +168,13 @@ _DossierV1 = tuple[
     tuple[_AllowanceV1, ...],
     int,
 ]
-_VERSION = 1
-_HEADER = bytes((_VERSION, 0))  # version, flags (reserved)
+# What version 2 added at the end: of the grant the dormancy, of the dossier sweeps, activity and failures.
+_AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...]]
+_HEADER_V1, _HEADER = bytes((1, 0)), bytes((2, 0))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
+_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
+_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, ()
 
 
 def encode(dossier: Dossier) -> bytes | None:
@@ -197,7 +206,8 @@ def encode(dossier: Dossier) -> bytes | None:
         dossier.allowances,
         dossier.warned_ms,
     )
-    return _HEADER + _encoder.encode(body)
+    added = grant.dormant_ms if grant is not None else 0, dossier.swept, dossier.active_ms, dossier.failures
+    return _HEADER + _encoder.encode((body, added))
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -209,29 +219,27 @@ def decode(state: bytes | None) -> Dossier:
     """
     if state is None:
         return EMPTY
-    if state[:2] != _HEADER:
+    if state[:2] not in {_HEADER, _HEADER_V1}:
         raise UnreadableDossierError(
-            f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads {_HEADER.hex()}: "
-            "was it written by a newer one?"
+            f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads {_HEADER_V1.hex()} "
+            f"and {_HEADER.hex()}: was it written by a newer one?"
         )
     try:
-        (
-            granted,
-            announced,
-            frozen_since_ms,
-            lowered_ms,
-            applied,
-            suspended_since_ms,
-            application,
-            file,
-            contacts,
-            allowances,
-            warned_ms,
-        ) = _decoder_v1.decode(state[2:])
+        if state[:2] == _HEADER:
+            body, added = _decoder.decode(state[2:])
+        else:
+            body, added = _decoder_v1.decode(state[2:]), _ADDED_NOTHING
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
+    return _dossier(body, added)
+
+
+def _dossier(body: _DossierV1, added: _AddedV2) -> Dossier:
+    granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
+    allowances, warned_ms = body[9:]
+    dormant_ms, swept, active_ms, failures = added
     return Dossier(
-        _grant(granted),
+        _grant(granted, dormant_ms),
         announced,
         frozen_since_ms,
         lowered_ms,
@@ -242,12 +250,17 @@ def decode(state: bytes | None) -> Dossier:
         tuple(Contact(*contact) for contact in contacts),
         tuple(Allowance(*allowance) for allowance in allowances),
         warned_ms,
+        swept,
+        active_ms,
+        failures,
     )
 
 
-def _grant(granted: _GrantV1 | None) -> Grant | None:
+def _grant(granted: _GrantV1 | None, dormant_ms: int) -> Grant | None:
     if granted is None:
         return None
     tier, event_id, approvers, items, granted_ms, expires_ms, review_ms, grace_until_ms, steps = granted
     evidence = tuple(Evidence(*item) for item in items)
-    return Grant(tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps)
+    return Grant(
+        tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps, dormant_ms
+    )

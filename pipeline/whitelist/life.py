@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.policy.model import Policy
+from pipeline.policy.sweeps import Sweep
 from pipeline.whitelist import table
 from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
@@ -45,13 +46,14 @@ class Duplicate(NamedTuple):
     """The event was applied before: nothing changed and nothing is said."""
 
 
-def apply(
+def apply(  # noqa: PLR0917 - an event, whom it meets, and what is known by then
     event: CustomerEvent,
     raw_fields: Mapping[str, object],
     dossier: Dossier,
     policy: Policy,
     arrival_ms: int,
     conduct: Conduct = NOTHING_KNOWN,
+    sweeps: tuple[Sweep, ...] = (),
 ) -> Applied | Refusal | Duplicate:
     """What a customer event does to its customer's dossier, under the policy in force at its arrival.
 
@@ -62,8 +64,8 @@ def apply(
     mark = fingerprint(event)
     if mark in dossier.applied:
         return Duplicate()
-    caught_up = announce(event.customer_id, dossier, arrival_ms, policy)
-    case = Case(raw_fields, caught_up.dossier, policy, parse_ms(event.occurred_at), arrival_ms, conduct)
+    caught_up = announce(event.customer_id, dossier, arrival_ms, policy, sweeps, conduct)
+    case = Case(raw_fields, caught_up.dossier, policy, parse_ms(event.occurred_at), arrival_ms, conduct, sweeps)
     row = _refuse_unreliable(event, mark, case) or _row(event, case)
     refused = row if isinstance(row, Refused) else _first_refusal(row, event, case)
     if refused is not None or isinstance(row, Refused):

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.policy.model import Policy
+from pipeline.policy.sweeps import Sweep
 from pipeline.whitelist import table
-from pipeline.whitelist.conduct import NOTHING_KNOWN
+from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.outgoing import Outgoing, audited
 from pipeline.whitelist.said import entry_of, follows, notify, tells
 from pipeline.whitelist.table import OnTime, state_of
 from pipeline.whitelist.tiers import tier_in_force
-from pipeline.whitelist.transition import Tick
+from pipeline.whitelist.transition import Ahead, Tick
 from schemas.re_review import ReReview
 from schemas.timestamps import format_ms
 
@@ -34,19 +35,28 @@ class _Due:
     row: OnTime
 
 
-def due(dossier: Dossier) -> int | None:
+def due(customer_id: str, dossier: Dossier, sweeps: tuple[Sweep, ...] = ()) -> int | None:
     """The next moment at which something happens by itself, None when nothing is ahead."""
-    return min((at_ms for row in table.ON_TIME if (at_ms := row.due(dossier)) is not None), default=None)
+    ahead = Ahead(customer_id, sweeps)
+    return min((at_ms for row in table.ON_TIME if (at_ms := row.due(dossier, ahead)) is not None), default=None)
 
 
-def announce(customer_id: str, dossier: Dossier, clock_ms: int, policy: Policy) -> Announced:
+def announce(
+    customer_id: str,
+    dossier: Dossier,
+    clock_ms: int,
+    policy: Policy,
+    sweeps: tuple[Sweep, ...] = (),
+    conduct: Conduct = NOTHING_KNOWN,
+) -> Announced:
     """Do and say what has come due by `clock_ms`, in the order of its moments."""
+    ahead = Ahead(customer_id, sweeps)
     outgoing: list[Outgoing] = []
     for _ in range(_MOST_ROWS):
-        found = _next(customer_id, dossier, clock_ms, policy)
+        found = _next(Tick(ahead, policy, clock_ms, clock_ms, conduct), dossier)
         if found is None:
             break
-        tick = Tick(customer_id, policy, found.at_ms, clock_ms)
+        tick = Tick(ahead, policy, found.at_ms, clock_ms, conduct)
         change = found.row.act(dossier, tick)
         outgoing += change.outgoing
         outgoing += _said(found.row, tick, dossier, change.dossier, change.outgoing)
@@ -54,14 +64,14 @@ def announce(customer_id: str, dossier: Dossier, clock_ms: int, policy: Policy) 
     return Announced(dossier, tuple(outgoing))
 
 
-def _next(customer_id: str, dossier: Dossier, clock_ms: int, policy: Policy) -> _Due | None:
+def _next(now: Tick, dossier: Dossier) -> _Due | None:
     """The earliest row that is due; of several at one moment, the first of the table."""
     found: _Due | None = None
     for row in table.ON_TIME:
-        at_ms = row.due(dossier)
-        if at_ms is None or at_ms > clock_ms or (found is not None and at_ms >= found.at_ms):
+        at_ms = row.due(dossier, now.ahead)
+        if at_ms is None or at_ms > now.clock_ms or (found is not None and at_ms >= found.at_ms):
             continue
-        if row.when is None or row.when(dossier, Tick(customer_id, policy, at_ms, clock_ms)):
+        if row.when is None or row.when(dossier, now._replace(due_ms=at_ms)):
             found = _Due(at_ms, row)
     return found
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from pipeline.policy.sweeps import revoked
 from pipeline.whitelist.attestation import Accepted, accept
 from pipeline.whitelist.dossier import Filed
 from pipeline.whitelist.evidence import on_file
@@ -39,5 +40,6 @@ def put_attested(event: AttestationPresented, case: Case) -> Change:
 
 
 def _accept(event: AttestationPresented, case: Case) -> Accepted | Refused:
+    gone = revoked(case.sweeps, case.arrival_ms)
     known = frozenset(filed.reference for filed in case.dossier.file)
-    return accept(event.token, event.application_id, case.policy, case.arrival_ms, known)
+    return accept(event.token, event.application_id, case.policy, case.arrival_ms, known, gone)

@@ -11,7 +11,7 @@ from pipeline.ids import derived_id
 from pipeline.policy.model import ReviewTerms
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.outgoing import Outgoing, reviewed
-from pipeline.whitelist.transition import Change, Tick
+from pipeline.whitelist.transition import Ahead, Change, Tick
 from schemas.re_review import ReReview
 from schemas.timestamps import MS_PER_DAY, format_ms
 
@@ -30,12 +30,12 @@ def schedule(granted_ms: int, review_ms: int, expires_ms: int, terms: ReviewTerm
     return (request, *sorted(moment for moment in reminders if request < moment < end), end)
 
 
-def request_ms(dossier: Dossier) -> int | None:
+def request_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When the review is requested."""
     return dossier.grant.steps[0] if dossier.grant is not None and dossier.announced == 0 else None
 
 
-def reminder_ms(dossier: Dossier) -> int | None:
+def reminder_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When the next reminder is due."""
     grant = dossier.grant
     if grant is None or not 0 < dossier.announced < len(grant.steps) - 1:
@@ -43,13 +43,13 @@ def reminder_ms(dossier: Dossier) -> int | None:
     return grant.steps[dossier.announced]
 
 
-def overdue_ms(dossier: Dossier) -> int | None:
+def overdue_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When the grace is over, of a review that has been requested."""
     grant = dossier.grant
     return _end_ms(dossier) if grant is not None and grant.grace_until_ms < grant.expires_ms else None
 
 
-def expiry_ms(dossier: Dossier) -> int | None:
+def expiry_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When the grant expires, its review requested."""
     grant = dossier.grant
     return _end_ms(dossier) if grant is not None and grant.grace_until_ms == grant.expires_ms else None
@@ -74,7 +74,7 @@ def remind(dossier: Dossier, tick: Tick) -> Change:
     return Change(replace(dossier, announced=reached), outgoing=(_request(tick, grant, reminder=True),))
 
 
-def evidence_ms(dossier: Dossier) -> int | None:
+def evidence_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """A month before evidence of a grant, or on file, expires."""
     grant = dossier.grant
     if grant is None or dossier.announced == len(grant.steps):

@@ -1,6 +1,6 @@
 """Who is due: an index of one partition's customers by the next moment their dossier has something to announce."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
 # Superseded entries stay in the heap until they are met; past this share of the live ones it is made anew.
@@ -37,6 +37,12 @@ class ReviewClock:
             heappush(self._heap, (due_ms, customer_id))
         if len(self._heap) > 2 * len(self._due) + _STALE_SLACK:
             self._rebuild()
+
+    def sooner(self, at_ms: Callable[[str], int]) -> None:
+        """Let everybody be due at a moment of their own, or as before where that is sooner: costs as many as exist."""
+        for customer_id, due_ms in self._due.items():
+            self._due[customer_id] = min(due_ms, at_ms(customer_id))
+        self._rebuild()
 
     def next_ms(self) -> int | None:
         """The earliest moment at which anybody is due, None when nobody is."""

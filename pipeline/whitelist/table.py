@@ -14,14 +14,16 @@ from pipeline.whitelist import (
     call_back,
     causes,
     contacts,
+    credentials,
     deadlines,
     evidence,
     presented,
     review,
     standing,
+    sweeping,
 )
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.transition import Case, Change, Refused, Tick
+from pipeline.whitelist.transition import Ahead, Case, Change, Refused, Tick
 from schemas.application_event import (
     ApplicationDeclined,
     ApplicationSubmitted,
@@ -31,9 +33,11 @@ from schemas.application_event import (
     CallbackConfirmed,
     CallbackMissed,
     ContactChanged,
+    CredentialChanged,
     CreditAssessed,
     IdentityVerified,
     ScreeningCompleted,
+    SecondFactorFailed,
     SourceOfFundsVerified,
 )
 from schemas.customer_event import CustomerEvent
@@ -120,7 +124,7 @@ class OnTime(NamedTuple):
     region: Region
     sources: tuple[str, ...]
     to: tuple[str, ...]
-    due: Callable[[Dossier], int | None]
+    due: Callable[[Dossier, Ahead], int | None]
     act: Callable[[Dossier, Tick], Change]
     when: Callable[[Dossier, Tick], bool] | None = None
     audited: str = ""
@@ -161,6 +165,9 @@ _ALLOW: Final[tuple[Guard, ...]] = (
     allowances.signed_for_the_tier,
 )
 
+_CALLED: Final[tuple[Guard, ...]] = (call_back.attempt_is_open, call_back.number_is_old_enough)
+_ANSWERED: Final[tuple[Guard, ...]] = (*_CALLED, call_back.answers_what_was_asked)
+
 EVENTS: tuple[Row, ...] = (
     # The application.
     Row("submit", (ApplicationSubmitted,), "application",
@@ -182,27 +189,33 @@ EVENTS: tuple[Row, ...] = (
         (evidence.not_from_the_future, evidence.newest_of_its_kind)),
     Row("attest", (AttestationPresented,), "application", ("applied",), ("applied",), presented.put_attested,
         (application.about_this_application, presented.attestation_counts)),
-    # Contacts, devices, payees.
+    # Contacts, credentials, devices, payees.
     Row("change_phone", (ContactChanged,), "standing", ("granted",), ("granted",), causes.contact_and_review, (),
         causes.is_phone),
     Row("note_contact", (ContactChanged,), "application", _ANY, _ANY, contacts.contact),
+    Row("change_credential", (CredentialChanged,), "standing", ("granted",), ("granted",), credentials.change),
+    Row("note_credential", (CredentialChanged,), "standing", ("base", "suspended"), ("base", "suspended"),
+        credentials.note_change),
+    Row("fail_again", (SecondFactorFailed,), "standing", ("granted",), ("granted",), credentials.fail_again, (),
+        credentials.is_one_too_many),
+    Row("fail_second_factor", (SecondFactorFailed,), "standing", _STANDING, _STANDING, credentials.fail),
     Row("register_device", (DeviceRegistered,), "application", _ANY, _ANY, contacts.device),
     Row("add_payee", (PayeeAdded,), "application", _ANY, _ANY, contacts.payee),
     # The call-back.
     Row("stop_on_mismatch", (CallbackAnswered,), "application", ("pre_approved",), ("stopped",), answers.stop,
-        (call_back.attempt_is_open, call_back.answers_what_was_asked), call_back.mismatches_identity),
+        _ANSWERED, call_back.mismatches_identity),
     Row("contradict", (CallbackAnswered, CallbackMissed), "application", ("ready",), ("stopped",),
         answers.stop_on_contradiction, (), answers.contradicts),
     Row("verify", (CallbackAnswered,), "application", ("pre_approved",), ("ready",), answers.verify,
-        (call_back.attempt_is_open, call_back.answers_what_was_asked), call_back.all_match),
+        _ANSWERED, call_back.all_match),
     Row("ask_further", (CallbackAnswered,), "application", ("pre_approved",), ("pre_approved",), answers.ask_further,
-        (call_back.attempt_is_open, call_back.answers_what_was_asked), answers.first_doubt),
+        _ANSWERED, answers.first_doubt),
     Row("doubt", (CallbackAnswered,), "application", ("pre_approved",), ("doubted",), answers.doubt,
-        (call_back.attempt_is_open, call_back.answers_what_was_asked)),
+        _ANSWERED),
     Row("miss", (CallbackMissed,), "application", ("pre_approved",), ("pre_approved",), answers.call_again,
-        (call_back.attempt_is_open,), answers.has_calls_left),
+        _CALLED, answers.has_calls_left),
     Row("give_up", (CallbackMissed,), "application", ("pre_approved",), ("lapsed",), answers.give_up,
-        (call_back.attempt_is_open,)),
+        _CALLED),
     Row("settle", (CallbackConfirmed,), "application", ("doubted",), ("ready",), answers.settle,
         (application.about_this_application, answers.signed_as_for_the_tier)),
     # The grant.
@@ -250,6 +263,8 @@ ON_TIME: tuple[OnTime, ...] = (
     OnTime("request_review", "standing", _HELD, _HELD, review.request_ms, review.request),
     OnTime("remind", "standing", _HELD, _HELD, review.reminder_ms, review.remind),
     OnTime("warn_of_expiry", "standing", _HELD, _HELD, review.evidence_ms, review.warn),
+    OnTime("sweep", "standing", _HELD, _HELD, sweeping.swept_ms, sweeping.ask),
+    OnTime("look_for_life", "standing", _HELD, _HELD, sweeping.silent_ms, sweeping.look_for_life),
     OnTime("demote", "standing", _HELD, ("base", "suspended"), review.overdue_ms, review.end,
            audited="review.demoted"),
     OnTime("expire", "standing", _HELD, ("base", "suspended"), review.expiry_ms, review.end, audited="grant.expired"),

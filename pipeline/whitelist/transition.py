@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipeline.policy.model import Policy, Tier
+from pipeline.policy.sweeps import Sweep
 from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.outgoing import Outgoing
@@ -37,6 +38,7 @@ class Case(NamedTuple):
     occurred_ms: int
     arrival_ms: int
     conduct: Conduct = NOTHING_KNOWN
+    sweeps: tuple[Sweep, ...] = ()
 
     @property
     def lowered_at_ms(self) -> int:
@@ -44,13 +46,26 @@ class Case(NamedTuple):
         return min(self.occurred_ms, self.arrival_ms + self.policy.skew_ms)
 
 
+class Ahead(NamedTuple):
+    """What may come due for a customer beside what the dossier says: sweeps, which concern many."""
+
+    customer_id: str
+    sweeps: tuple[Sweep, ...] = ()
+
+
 class Tick(NamedTuple):
     """A look at the clock: `due_ms` is the moment that has come, `clock_ms` when somebody looked."""
 
-    customer_id: str
+    ahead: Ahead
     policy: Policy
     due_ms: int
     clock_ms: int
+    conduct: Conduct = NOTHING_KNOWN
+
+    @property
+    def customer_id(self) -> str:
+        """Whom the look is at."""
+        return self.ahead.customer_id
 
 
 class Change(NamedTuple):

@@ -273,7 +273,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nothing_that_is_due_is_behind(self) -> None:
         self.told.look(self.now_ms)
-        moment = due(self.told.dossier)
+        moment = due(CUSTOMER, self.told.dossier)
         assert moment is None or moment > self.now_ms
 
 

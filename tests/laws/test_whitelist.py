@@ -250,7 +250,7 @@ def test_no_order_of_arrival_leaves_anybody_more_privileged_than_the_order_of_ev
 @given(sound, ticks)
 def test_what_is_due_comes_due_and_only_then(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
     for now, _, dossier, _ in live(in_order_of_arrival(arrivals, ticks)):
-        moment = due(dossier)
+        moment = due(CUSTOMER, dossier)
         if moment is None:
             assert announce(CUSTOMER, dossier, END, POLICY) == (dossier, ())
         else:
@@ -364,7 +364,7 @@ def test_the_newest_entitlement_said_is_the_one_that_holds(arrivals: list[tuple[
     for now, _, dossier, outgoing in live(in_order_of_arrival(arrivals, ticks)):
         for one in outgoing:
             newest = one.body if isinstance(one.body, Entitlement) else newest
-        moment = due(dossier)
+        moment = due(CUSTOMER, dossier)
         if newest is not None and (moment is None or moment > now):
             assert replace(newest, as_of=format_ms(now)) == entitlement(CUSTOMER, dossier, POLICY, now)
 
@@ -377,6 +377,6 @@ def test_the_core_system_is_told_every_change_of_tier(arrivals: list[tuple[Sent,
             if isinstance(one.body, AccountAction) and one.body.action == "tier_change":
                 assert one.body.tier_from == believed
                 believed = one.body.tier_to
-        moment = due(dossier)
+        moment = due(CUSTOMER, dossier)
         if moment is None or moment > now:
             assert believed == tier_in_force(dossier, POLICY, now).name

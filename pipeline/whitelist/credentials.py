@@ -1,0 +1,56 @@
+"""How a customer proves to be the customer: a change of it, and failures of it, are causes to look."""
+
+from dataclasses import replace
+
+from pipeline.ids import derived_id
+from pipeline.whitelist.causes import LOOK_WITHIN_MS, for_cause
+from pipeline.whitelist.outgoing import action
+from pipeline.whitelist.transition import Case, Change
+from schemas.account_action import AccountAction
+from schemas.application_event import CredentialChanged, SecondFactorFailed
+from schemas.timestamps import MS_PER_DAY, format_ms
+
+# Who mistypes a code tries again; who has not got it fails again and again.
+FAILURES = 3
+WITHIN_MS = MS_PER_DAY
+
+
+def change(event: CredentialChanged, case: Case) -> Change:
+    """Have somebody look."""
+    asked = for_cause(event, case, "credential_changed", (event.kind,), LOOK_WITHIN_MS)
+    return Change(case.dossier, outgoing=(asked,))
+
+
+def note_change(_event: CredentialChanged, case: Case) -> Change:
+    """Nothing is granted that it could be used for."""
+    return Change(case.dossier)
+
+
+def is_one_too_many(_event: SecondFactorFailed, case: Case) -> bool:
+    """It is the third within a day."""
+    return len(_failures(case)) >= FAILURES
+
+
+def fail_again(event: SecondFactorFailed, case: Case) -> Change:
+    """Ask for a step-up at once, and have somebody look; then count anew."""
+    request = AccountAction(
+        action_id=derived_id(event.customer_id, event.event_id, "step_up"),
+        action="step_up",
+        customer_id=event.customer_id,
+        because="second_factor_failed",
+        requested_at=format_ms(case.arrival_ms),
+        event_id=event.event_id,
+    )
+    asked = for_cause(event, case, "second_factor_failed", (event.method,), LOOK_WITHIN_MS)
+    return Change(replace(case.dossier, failures=()), outgoing=(action(request), asked))
+
+
+def fail(_event: SecondFactorFailed, case: Case) -> Change:
+    """Remember it for a day."""
+    return Change(replace(case.dossier, failures=_failures(case)[-FAILURES:]))
+
+
+def _failures(case: Case) -> tuple[int, ...]:
+    """Those of the day before the newest, this one included."""
+    moments = sorted((*case.dossier.failures, case.lowered_at_ms))
+    return tuple(moment for moment in moments if moment > moments[-1] - WITHIN_MS)
