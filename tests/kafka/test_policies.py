@@ -11,6 +11,7 @@ from load_tests.city.approvers import Approvers, trusting_policy
 from load_tests.services.kafka import Kafka
 from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml, load_policy, policy_digest
+from pipeline.policy.model import Tier
 from schemas.audit import AuditEntry
 from schemas.decision import Decision
 from schemas.signing import canonical
@@ -51,6 +52,22 @@ class House:
         told["signature"] = self.approvers._signature(name, canonical(told))
         publish(self.kafka, "policies", [(self.policy.name, msgspec.json.encode(told))])
 
+    def highest_grant(self) -> tuple[Tier, dict[str, object]]:
+        """The highest tier, and a grant of it to c-1, unsigned."""
+        tier = self.policy.tiers[-1]
+        assert tier.review is not None
+        now_ms = int(time.time() * 1000)
+        return tier, {
+            "event_type": "admission.approved",
+            "event_id": "grant-1",
+            "customer_id": "c-1",
+            "occurred_at": format_ms(now_ms),
+            "tier": tier.name,
+            "evidence": [{"kind": "identity", "reference": "doc-1", "issued_at": format_ms(now_ms - MS_PER_DAY)}],
+            "expires_at": format_ms(now_ms + tier.grant_ms // 2),
+            "review_at": format_ms(now_ms + min(tier.review.every_ms, tier.grant_ms // 4)),
+        }
+
     def audited(self, what: str) -> list[AuditEntry]:
         entries = [audit(message.value() or b"") for message in read(self.kafka.bootstrap, "audit")]
         return [entry for entry in entries if entry.what == what]
@@ -63,19 +80,7 @@ def house(empty_kafka: Kafka, tmp_path: Path) -> House:
 
 
 def test_a_grant_raises_the_tier_and_one_unsigned_is_refused(house: House) -> None:
-    tier = house.policy.tiers[-1]
-    assert tier.review is not None
-    now_ms = int(time.time() * 1000)
-    grant = {
-        "event_type": "admission.approved",
-        "event_id": "grant-1",
-        "customer_id": "c-1",
-        "occurred_at": format_ms(now_ms),
-        "tier": tier.name,
-        "evidence": [{"kind": "identity", "reference": "doc-1", "issued_at": format_ms(now_ms - MS_PER_DAY)}],
-        "expires_at": format_ms(now_ms + tier.grant_ms // 2),
-        "review_at": format_ms(now_ms + min(tier.review.every_ms, tier.grant_ms // 4)),
-    }
+    tier, grant = house.highest_grant()
     signed = house.approvers.sign(grant, tier.approvals)
     forged = house.approvers.sign({**grant, "customer_id": "c-2", "event_id": "grant-2"}, tier.approvals).replace(
         b"doc-1", b"doc-2"

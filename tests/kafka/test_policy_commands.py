@@ -1,7 +1,6 @@
 """What a risk officer types: a policy proposed, approved, refused, in force and rolled back, no worker restarted."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from agents.exit_codes import Exit
 from console.main import app
 from load_tests.services.wait import until
 from pipeline.policy.load import load_policy
-from schemas.timestamps import MS_PER_DAY, format_ms
 from tests.kafka.house import await_records, payment, publish, publish_payments
 from tests.kafka.test_policies import House, decision
 from tests.kafka.test_policies import house as house  # noqa: PLC0414 - a fixture
@@ -111,19 +109,7 @@ def test_a_stale_proposal_and_a_rejected_one_are_refused(officers: Officers) -> 
 
 def test_customers_touched_are_counted_from_what_is_in_force_for_them(officers: Officers) -> None:
     house = officers.house
-    tier = house.policy.tiers[-1]
-    assert tier.review is not None
-    now_ms = int(time.time() * 1000)
-    grant = {
-        "event_type": "admission.approved",
-        "event_id": "grant-1",
-        "customer_id": "c-1",
-        "occurred_at": format_ms(now_ms),
-        "tier": tier.name,
-        "evidence": [{"kind": "identity", "reference": "doc-1", "issued_at": format_ms(now_ms - MS_PER_DAY)}],
-        "expires_at": format_ms(now_ms + tier.grant_ms // 2),
-        "review_at": format_ms(now_ms + min(tier.review.every_ms, tier.grant_ms // 4)),
-    }
+    tier, grant = house.highest_grant()
     with house.worker() as worker:
         worker.ready()
         publish(house.kafka, "customer-events", [("c-1", house.approvers.sign(grant, tier.approvals))])
