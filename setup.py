@@ -28,6 +28,7 @@ HOT = (
     "pipeline/messages.py",
     "pipeline/partition.py",
     "pipeline/partitioning.py",
+    "pipeline/plain.py",
     "pipeline/plan.py",
     "pipeline/reversals.py",
     "pipeline/rules/__init__.py",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from agents import log as logs
-from agents import topics, web
+from agents import topics
 from agents.app import App
 from agents.broker import BrokerError, reach
 from agents.compiled import is_compiled
@@ -14,7 +14,6 @@ from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
 from agents.first_policy import OtherPolicyError
 from agents.garbage import collect_seldom
-from agents.health import Health
 from agents.log import Log
 from agents.measure import Metrics
 from agents.permissions import refusal
@@ -31,7 +30,7 @@ STOPPING_S = 20.0
 
 def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, or until nothing can be done; return the exit code (see `agents.exit_codes`)."""
-    logs.set_up(settings.log_level, settings.log_format)
+    logs.set_up(settings.log_level)
     for variable in Settings.misspelt():
         log.warning("not a setting, is it misspelt?", variable=variable)
     try:
@@ -63,8 +62,7 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
     _tell_pipeline()
     metrics = Metrics()
     metrics.in_force(policy)
-    health = Health()
-    port = web.serve(settings.metrics_host, settings.metrics_port, metrics.registry, health)
+    port = metrics.serve(settings.metrics_host, settings.metrics_port)
     log.info("metrics served", port=port, path="/metrics")
 
     broker = await _unless(told, reach(settings))
@@ -74,7 +72,7 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
     metrics.live = layout.live
     log.info("broker reached", broker=settings.broker, **_what_it_is(layout))
 
-    app = App(settings, policy, layout, metrics, health)
+    app = App(settings, policy, layout, metrics)
     return await _run(app, told)
 
 

@@ -1,11 +1,13 @@
 """What happens to one transaction: validate, seen before?, judge, remember. Judging sees only what came before it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from pipeline.customer import Customer
 from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
-from pipeline.messages import message
+from pipeline.messages import message, plain_message
+from pipeline.plain import plain_decision
 from pipeline.plan import Plan
 from pipeline.policy.model import Action
 from pipeline.rates import Rates
@@ -29,20 +31,27 @@ LARGEST_BASE_AMOUNT: Final = 10**13
 
 
 class Assessed:
-    """A decision with the messages that carry it and what follows from it; `tier` and `outcome` are its ranks.
+    """The message that carries a decision, and what it asks for further; `tier` and `outcome` are its ranks.
 
-    It is `plain` where nothing fired and nothing was given back, as nearly always.
+    `decision` is None where nothing fired and nothing was given back, as nearly always.
     """
 
-    __slots__ = ("decision", "messages", "outcome", "plain", "tier")
+    __slots__ = ("decision", "further", "message", "outcome", "tier")
 
-    def __init__(self, decision: Decision, messages: list[Message], tier: int, outcome: int, *, plain: bool) -> None:
+    def __init__(
+        self,
+        tier: int,
+        outcome: int,
+        message: Message,
+        decision: Decision | None = None,
+        further: Sequence[Message] = (),
+    ) -> None:
         """Hold them together."""
-        self.decision = decision
-        self.messages = messages
         self.tier = tier
         self.outcome = outcome
-        self.plain = plain
+        self.message = message
+        self.decision = decision
+        self.further = further
 
 
 class Duplicate:
@@ -62,6 +71,9 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
         return rejected
     tier = plan.ranks.get(tier_at(customer.dossier, intake.arrived_ms) or "", 0)
     findings = judge(Sight(history, intake, plan, tier, frozen=customer.dossier.frozen))
+    if not findings and intake.quotable and intake.type_index != REVERSAL:
+        history.remember(intake)
+        return Assessed(tier, plan.calm, _plain(customer.key, intake, plan, tier))
     verdict = weigh(findings, plan, history.cooling, intake.arrived_ms)
     signals = signals_of(findings, history, intake, tier) if findings else ()
     base_signals = base_signals_of(findings) if findings and tier else ()
@@ -70,10 +82,9 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     if verdict.cooling:
         history.cool(verdict.cooling)
     decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
-    messages = [message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)]
-    if findings:
-        messages += _asked_for(customer.key, decision, plan, verdict.action, findings, digest)
-    return Assessed(decision, messages, tier, verdict.outcome, plain=not findings and reversal is None)
+    told = message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)
+    further = _asked_for(customer.key, decision, plan, verdict.action, findings, digest) if findings else ()
+    return Assessed(tier, verdict.outcome, told, decision, further)
 
 
 def judge(sight: Sight) -> list[Finding]:
@@ -110,6 +121,14 @@ def _refuse_amount(intake: Intake) -> Rejected | None:
     return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_BASE_AMOUNT} minor units of the base currency")
 
 
+def _plain(key: bytes, intake: Intake, plan: Plan, tier: int) -> Message:
+    decision_id = derived_id(intake.source, intake.transaction_id, intake.customer_id)
+    occurred_at = rewrite(intake.occurred_at, intake.occurred_ms)
+    arrived_at = occurred_at if intake.arrived_ms == intake.occurred_ms else format_ms(intake.arrived_ms)
+    decision = plain_decision(intake, decision_id, occurred_at, arrived_at, plan.calm_tails[intake.lane][tier])
+    return plain_message(key, decision, decision_id, arrived_at)
+
+
 def _decision(  # noqa: PLR0917 - each is a step of the assessment
     intake: Intake,
     plan: Plan,
@@ -120,7 +139,7 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
     reversal: Reversal | None,
 ) -> Decision:
     policy = plan.policy
-    occurred_at = rewrite(intake.transaction.occurred_at, intake.occurred_ms)
+    occurred_at = rewrite(intake.occurred_at, intake.occurred_ms)
     return Decision(
         decision_id=derived_id(intake.source, intake.transaction_id, intake.customer_id),
         transaction_id=intake.transaction_id,

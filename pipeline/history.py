@@ -150,8 +150,7 @@ class History:
             return Reversal("unknown_original", 0)
         position = self._append(intake, 0)
         log = self.log
-        transaction = intake.transaction
-        original = self._known(intake.source, transaction.original_transaction_id, intake.arrived_ms)
+        original = self._known(intake.source, intake.original_transaction_id, intake.arrived_ms)
         if original in {-1, position}:
             return Reversal("unknown_original", 0)
         time, counted = log.time(original), log.counts(original)

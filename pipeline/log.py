@@ -209,11 +209,10 @@ def content_of(intake: Intake) -> int:
 
     Nothing is won by a collision: neither a duplicate nor a conflicting one is counted.
     """
-    t = intake.transaction
     content = (
-        intake.customer_id, intake.occurred_ms, intake.amount_minor, intake.currency, t.transaction_type, t.status,
-        t.original_transaction_id, intake.original_ms, t.account_id, t.card_token, intake.payee_id, t.merchant_id,
-        t.terminal_id, intake.device_id,
+        intake.customer_id, intake.occurred_ms, intake.amount_minor, intake.currency, intake.transaction_type,
+        intake.status, intake.original_transaction_id, intake.original_ms, intake.account_id, intake.card_token,
+        intake.payee_id, intake.merchant_id, intake.terminal_id, intake.device_id,
     )  # fmt: skip
     return crc32(_encode_content(content))
 

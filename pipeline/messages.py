@@ -13,11 +13,17 @@ from pipeline.whitelist.outgoing import Outgoing
 from schemas import cloudevents, dead_letter
 from schemas.audit import AuditEntry
 from schemas.codec import encode
+from schemas.decision import Decision
 
 
 def message(topic: str, key: bytes, body: Struct, message_id: str, time: str) -> Message:
     """One message; `time` is the arrival that gave rise to it, RFC 3339."""
     return Message(topic, key, encode(body), cloudevents.headers(type(body), message_id, time))
+
+
+def plain_message(key: bytes, decision: bytes, decision_id: str, time: str) -> Message:
+    """A decision that is written already."""
+    return Message("decisions", key, decision, cloudevents.headers(Decision, decision_id, time))
 
 
 def publish(key: bytes, outgoing: Iterable[Outgoing], chain: AuditChain) -> list[Message]:

@@ -17,13 +17,14 @@ from pipeline.buckets import BucketsError
 from pipeline.cards import mask_value
 from pipeline.customer import Changes, Customers, Lookup
 from pipeline.customer_events import judge_event
+from pipeline.glance import suspects
 from pipeline.history_bytes import StateError
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
 from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
-from pipeline.validate import Rejected, check_arrival, check_key, validate
+from pipeline.validate import Intake, Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
@@ -32,7 +33,7 @@ from pipeline.whitelist.personal import PersonalPlans
 from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
 from schemas.codec import Undecodable, decode_disposition
-from schemas.decision import Lane
+from schemas.decision import OUTCOMES, Lane
 from schemas.reasons import DeadLetterReason as Reason
 
 LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
@@ -88,18 +89,17 @@ class Partition:
         self.repeated = []
         self.ticked = False
         self._plan_until_ms = self._plan_from_ms  # a policy may have been approved since the last unit
-        for record in records:
+        closer = suspects([record.value or b"" for record in records])
+        for place, record in enumerate(records):
             try:
-                outcome = self._outcome(record)
+                rejected = self._take(record, place in closer, messages)
             except (StateError, BucketsError, UnreadableDossierError, UnreadableHeadError):
                 raise  # the state's fault, not the record's: the next one of its customer would fare no better
             except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
-                outcome = self._crashed(record, error)
-            if isinstance(outcome, Rejected):
-                self.tally.count("dead_letters", outcome.reason.value)
-                messages.append(dead_letter_of(record, outcome))
-            else:
-                messages += outcome
+                rejected = self._crashed(record, error)
+            if rejected is not None:
+                self.tally.count("dead_letters", rejected.reason.value)
+                messages.append(dead_letter_of(record, rejected))
         if clock_ms is not None:
             messages += self._tick(clock_ms)
         return messages
@@ -118,28 +118,27 @@ class Partition:
         customers = ((key.decode(), decode(value)) for key, value in dossiers if key != HEAD_KEY)
         self.clock = ReviewClock((name, due(name, dossier, sweeps)) for name, dossier in customers)
 
-    def _outcome(self, record: Record) -> list[Message] | Rejected:
+    def _take(self, record: Record, suspect: bool, messages: list[Message]) -> Rejected | None:  # noqa: FBT001
+        """Take one record: what it says is added to `messages` last of all, so that a bug leaves no half of it."""
         topic, arrived_ms = record.topic, record.timestamp
         rejected = check_arrival(arrived_ms)
         if rejected is not None:
             return rejected
         lane = LANES.get(topic)
         if lane is not None:
-            return self._transaction(record, lane, arrived_ms)
+            plan = self._plan_at(arrived_ms)
+            intake = validate(record, lane, plan.lateness_ms, plan.skew_ms, self.partitions, suspect=suspect)
+            return intake if isinstance(intake, Rejected) else self._transaction(record, intake, plan, messages)
         if topic == "customer-events":
-            return self._customer_event(record)
+            return self._customer_event(record, messages)
         if topic == "dispositions":
             return self._disposition(record)
         return Rejected(Reason.UNKNOWN_TOPIC, f"nothing here reads {topic}")
 
-    def _transaction(self, record: Record, lane: Lane, arrived_ms: int) -> list[Message] | Rejected:
-        plan = self._plan_at(arrived_ms)
-        intake = validate(record, lane, plan.lateness_ms, plan.skew_ms, self.partitions)
-        if isinstance(intake, Rejected):
-            return intake
+    def _transaction(self, record: Record, intake: Intake, plan: Plan, messages: list[Message]) -> Rejected | None:
         customer = self.customers.get(intake.key)
         if customer.dossier.allowances:
-            plan = self._personal.get(plan, customer.dossier, arrived_ms)
+            plan = self._personal.get(plan, customer.dossier, intake.arrived_ms)
         assessed = assess(customer, intake, plan, self.books.rates)
         if isinstance(assessed, Rejected):
             return assessed
@@ -147,23 +146,26 @@ class Partition:
         if isinstance(assessed, Duplicate):
             tally.count("duplicates", intake.lane)
             self.repeated.append((record.topic, record.offset))
-            return []
+            return None
         customer.history.touched = False
         customer.history_changed = True
         self.customers.changed(customer)
         late_ms = intake.arrived_ms - intake.occurred_ms
-        tally.decided(plan.decided[assessed.tier][assessed.outcome], intake.source, late_ms)
-        if not assessed.plain:
+        kind = assessed.tier * len(OUTCOMES) + assessed.outcome
+        tally.decided(plan.decided, kind, intake.source, late_ms)
+        if assessed.decision is not None:
             tally.fired(assessed.decision)
         if intake.unknown_fields:
             tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
         if intake.card_like_ids:
             tally.count("card_like_ids", by=intake.card_like_ids)
-        if plan.priority[assessed.tier] != (lane == "priority"):
+        if plan.priority[assessed.tier] != (intake.lane == "priority"):
             tally.count("wrong_lane", plan.tiers[assessed.tier])
-        return assessed.messages
+        messages.append(assessed.message)
+        messages += assessed.further
+        return None
 
-    def _customer_event(self, record: Record) -> list[Message] | Rejected:
+    def _customer_event(self, record: Record, messages: list[Message]) -> Rejected | None:
         policy = self._plan_at(record.timestamp).policy
         sweeps = self.books.policies.sweeps
         checked = judge_event(record, self.partitions, self.customers, policy, sweeps)
@@ -172,10 +174,11 @@ class Partition:
         customer, result = checked
         if isinstance(result, Refusal):
             self.tally.count("events", "refused", result.reason.value)
-            return publish(customer.key, result.outgoing, self.audit)
+            messages += publish(customer.key, result.outgoing, self.audit)
+            return None
         if not isinstance(result, Applied):
             self.tally.count("events", "duplicate", "")
-            return []
+            return None
         self.tally.count("events", "applied", "")
         customer.history.touched = True
         if result.dossier != customer.dossier:
@@ -192,11 +195,11 @@ class Partition:
                 customer.history.see_payee(effect.payee_id, since_ms)
             customer.history_changed = True
         self.customers.changed(customer)
-        messages = publish(customer.key, result.outgoing, self.audit)
+        messages += publish(customer.key, result.outgoing, self.audit)
         customer.history.touched = False
-        return messages
+        return None
 
-    def _disposition(self, record: Record) -> list[Message] | Rejected:
+    def _disposition(self, record: Record) -> Rejected | None:
         """Labels are checked here and matter to detection later."""
         try:
             decoded = decode_disposition(record.value or b"")
@@ -209,7 +212,7 @@ class Partition:
         rejected = rejected or check_key(record, customer_id, self.partitions)
         if rejected is None:
             self.tally.count("dispositions", decoded.message.label, decoded.message.status)
-        return rejected or []
+        return rejected
 
     def _tick(self, clock_ms: int) -> list[Message]:
         """Announce what has come due; the tier in force never waited for it."""

@@ -1,10 +1,12 @@
 """A policy made ready for judging: each limit beside its window, the types it counts and its value at every tier."""
 
+from functools import lru_cache
 from typing import Final
 
 from pipeline.calendar import Calendar, Window
+from pipeline.plain import tail_of
 from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
-from schemas.decision import OUTCOMES, SignalMode
+from schemas.decision import LANES, OUTCOMES, SignalMode
 from schemas.transaction import TRANSACTION_TYPES
 
 NO_LIMIT: Final = 2**61
@@ -67,13 +69,13 @@ class Plan:
 
         """
         self.policy = policy
-        # What is asked for each transaction, at hand; the lists are by rank of tier, the last by rank of outcome, too.
+        # What is asked for each transaction, at hand; the lists are by rank of tier.
         self.base_currency = policy.base_currency
         self.lateness_ms = policy.lateness_ms
         self.skew_ms = policy.skew_ms
         self.tiers = [tier.name for tier in policy.tiers]
         self.priority = [tier.priority for tier in policy.tiers]
-        self.decided = [[("decisions", outcome, tier) for outcome in OUTCOMES] for tier in self.tiers]
+        self.decided = _decided(tuple(self.tiers))
         self.ranks = {tier.name: tier.rank for tier in policy.tiers}
         self.rules = {rule.name: PlannedRule(rule, policy) for rule in policy.rules.values() if rule.mode != "off"}
         self.account_frozen = self.rules.get("account_frozen")
@@ -91,6 +93,9 @@ class Plan:
             self.velocity_mask |= group.mask
         self.outcome_of_score = _outcomes(policy)
         self.actions = [policy.outcomes[outcome] for outcome in OUTCOMES]
+        # Where nothing was found: the outcome, and how the decision ends by lane and rank of tier.
+        self.calm = self.outcome_of_score[0]
+        self.calm_tails = {lane: [tail_of(policy, tier, self.calm, lane) for tier in self.tiers] for lane in LANES}
 
     def _unnoticed(self, bit: int) -> int:
         alone = (self.per_transaction, self.new_payee, self.new_device)
@@ -115,6 +120,12 @@ class Plan:
             if count is not None:
                 velocities.append(Velocity(name, window, count.mask, None, count))
         return velocities
+
+
+@lru_cache  # the same object for the same tiers: who counts by it notices a change at once
+def _decided(tiers: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The name of each kind of decision, by rank of tier and, within, of outcome."""
+    return tuple([("decisions", outcome, tier) for tier in tiers for outcome in OUTCOMES])
 
 
 def _outcomes(policy: Policy) -> list[int]:

@@ -4,7 +4,9 @@ The order of the checks decides the reason only: decode, validate, card number, 
 follow in `assess`, where the customer is known).
 """
 
-from typing import Final
+from typing import Any, Final
+
+from msgspec.structs import astuple
 
 from pipeline.cards import card_like_ids, holds_card, may_hold_card
 from pipeline.currencies import EXPONENTS
@@ -20,6 +22,7 @@ from schemas.transaction import LARGEST_AMOUNT, TRANSACTION_TYPES, Transaction
 LONGEST_SOURCE: Final = 128
 # The end of 9998: whatever may occur before or after such an arrival can be written, too.
 LATEST_ARRIVAL_MS: Final = 253_370_764_799_999
+_BACKSLASH: Final = 0x5C
 REVERSAL: Final = TRANSACTION_TYPES.index("reversal")
 TYPE_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
 
@@ -38,31 +41,33 @@ class Rejected:
 class Intake:
     """A transaction fit to be judged. Times are epoch milliseconds; `amount_minor` is in the transaction's currency.
 
-    What is asked for more than once stands here, because to ask a message for a field costs more than it looks.
+    Its fields stand here, because to ask a message for one costs more than it looks. `quotable` says that no text in it
+    needs an escape where JSON quotes it.
     """
 
     __slots__ = (
-        "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "currency", "customer_id",
-        "declined", "device_id", "key", "lane", "occurred_ms", "original_ms", "payee_id", "source", "transaction",
-        "transaction_id", "type_index", "unknown_fields",
+        "account_id", "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "card_token",
+        "currency", "customer_id", "declined", "device_id", "key", "lane", "merchant_id", "occurred_at", "occurred_ms",
+        "original_ms", "original_occurred_at", "original_transaction_id", "payee_id", "quotable", "source", "status",
+        "terminal_id", "transaction_id", "transaction_type", "type_index", "unknown_fields",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction, lane: Lane, arrived_ms: int, unknown_fields: int) -> None:
         """Keep what was read; what must be worked out first follows: `base_minor` when the rate is known."""
-        self.transaction = transaction
-        self.transaction_id = transaction.transaction_id
-        self.customer_id = transaction.customer_id
-        self.source = transaction.source
-        self.type_index = TYPE_INDEX[transaction.transaction_type]
-        self.declined = transaction.status == "declined"
-        self.amount_minor = transaction.amount
-        self.currency = transaction.currency
-        self.payee_id = transaction.payee_id
-        self.device_id = transaction.device_id
+        fields: tuple[Any, ...] = astuple(transaction)
+        (
+            self.transaction_id, self.customer_id, self.occurred_at, self.amount_minor, self.currency,
+            self.transaction_type, self.source, self.status, self.original_transaction_id, self.original_occurred_at,
+            _, self.account_id, self.card_token, self.payee_id, self.merchant_id, _, self.terminal_id, self.device_id,
+            _, _, _, _, _,
+        ) = fields  # fmt: skip
+        self.type_index = TYPE_INDEX[self.transaction_type]
+        self.declined = self.status == "declined"
         self.lane = lane
         self.arrived_ms = arrived_ms
         self.unknown_fields = unknown_fields
         self.key = b""
+        self.quotable = False
         self.occurred_ms = 0
         self.original_ms = 0
         self.base_minor = self.amount_minor
@@ -70,27 +75,32 @@ class Intake:
         self.card_like_ids = 0
 
 
-def validate(record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partitions: int | None) -> Intake | Rejected:
+def validate(
+    record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partitions: int | None, *, suspect: bool
+) -> Intake | Rejected:
     """Read one record of a transaction topic. `partitions` is None where partitions mean nothing, as in a replay.
 
     `lateness_ms` and `skew_ms` are the policy's: how long before, and after its arrival a transaction may occur.
+    `suspect` is what the `glance` said of its value.
     """
     value = record.value or b""
     try:
-        transaction, unknown_fields = decode_transaction(value)
+        transaction, unknown_fields = decode_transaction(value, suspect=suspect)
     except Undecodable as error:
         return Rejected(error.reason, error.detail)
     intake = Intake(transaction, lane, record.timestamp, unknown_fields)
+    intake.quotable = not suspect or _BACKSLASH not in value
     if not intake.source:
         source = _source(record)
         if isinstance(source, Rejected):
             return source
         intake.source = source
+        intake.quotable = False
     key = intake.key = record.key or b""
     rejected = _check_key(key, intake.customer_id) or _misfit(intake) or _read_times(intake)
     if rejected is not None:
         return rejected
-    if may_hold_card(value):
+    if suspect and may_hold_card(value):
         if holds_card(transaction, value, unknown_fields):
             return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
         intake.card_like_ids = card_like_ids(transaction)
@@ -138,17 +148,16 @@ def _misfit(intake: Intake) -> Rejected | None:
         return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_AMOUNT} minor units")
     if intake.currency not in EXPONENTS:
         return Rejected(Reason.UNKNOWN_CURRENCY, "$.currency is not an ISO 4217 code in use")
-    if intake.type_index == REVERSAL and not intake.transaction.original_transaction_id:
+    if intake.type_index == REVERSAL and not intake.original_transaction_id:
         return Rejected(Reason.MISSING_FIELD, "$.original_transaction_id: a reversal names what it reverses")
     return None
 
 
 def _read_times(intake: Intake) -> Rejected | None:
-    transaction = intake.transaction
     try:
-        intake.occurred_ms = parse_ms(transaction.occurred_at)
-        if transaction.original_occurred_at:
-            intake.original_ms = parse_ms(transaction.original_occurred_at)
+        intake.occurred_ms = parse_ms(intake.occurred_at)
+        if intake.original_occurred_at:
+            intake.original_ms = parse_ms(intake.original_occurred_at)
     except ValueError:
         return Rejected(Reason.BAD_TIME, "not an RFC 3339 time with an offset, or one that does not exist")
     return None

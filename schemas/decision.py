@@ -14,6 +14,7 @@ Mode = Literal["off", "shadow", "live"]
 # What would be live, and asks for nothing because a suppression was approved for the customer.
 SignalMode = Literal[Mode, "suppressed"]
 Lane = Literal["standard", "priority"]
+LANES: tuple[Lane, ...] = ("standard", "priority")
 
 EVIDENCE_IDS = 10
 

@@ -181,7 +181,7 @@ def test_a_bug_that_leaves_a_state_half_changed_stops_the_worker(monkeypatch: py
 
 
 def test_a_bug_after_remembering_stops_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assess, "_decision", bug)
+    monkeypatch.setattr(assess, "_plain", bug)
     with pytest.raises(ZeroDivisionError):
         Bench(PLAIN, GRANTS).take(payments(1))
 
