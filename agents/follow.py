@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
 
 from agents.log import Log
+from agents.patience import connect
 from agents.topics import Layout
 
 log = Log("follow")
@@ -41,7 +42,7 @@ class Follower(Service):
             check_crcs=self._checksums,
             fetch_max_wait_ms=FETCH_MS,
         )
-        await consumer.start()
+        await connect(consumer)
         consumer.assign(self._partitions)
         await consumer.seek_to_beginning()
         left = await consumer.end_offsets(self._partitions)

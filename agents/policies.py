@@ -16,6 +16,7 @@ from agents.engine.shard import Shard
 from agents.first_policy import OtherPolicyError, initial_digest
 from agents.follow import Follower
 from agents.log import Log
+from agents.patience import connect
 from agents.topics import Layout
 from pipeline.books import Books
 from pipeline.policy.book import PolicyBook
@@ -111,6 +112,10 @@ class SharedBooks(Follower):
             version=first.version,
             digest=first.digest,
         )
-        async with AIOKafkaProducer(**self._client, acks="all") as producer:
+        producer = AIOKafkaProducer(**self._client, acks="all")
+        await connect(producer)
+        try:
             await producer.send_and_wait("policies", encode(event), key=first.name.encode())
+        finally:
+            await producer.stop()
         log.info("first policy announced", policy=first.name, version=first.version, digest=first.digest)

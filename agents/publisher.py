@@ -28,8 +28,8 @@ class Publisher:
 
     """
 
-    def __init__(self, kafka: Mapping[str, str]) -> None:
-        """Connect when the first record is sent."""
+    def __init__(self, kafka: Mapping[str, str], patience_s: float = PATIENCE_S) -> None:
+        """Connect when the first record is sent; a record that Kafka does not take for `patience_s` is lost."""
         self._failure: BrokerError | None = None
         self._sent = 0
         self._producer = Producer(
@@ -40,7 +40,7 @@ class Publisher:
                 "enable.idempotence": True,
                 "compression.type": "lz4",
                 "linger.ms": 20,
-                "message.timeout.ms": PATIENCE_S * 1000,
+                "message.timeout.ms": int(patience_s * 1000),
                 "delivery.report.only.error": True,
                 "log_level": 0,  # it repeats itself; what fails is raised
                 "on_delivery": self._failed,

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.log import Log
+from agents.patience import connect
 from agents.topics import Layout
 
 log = Log("readmodel")
@@ -176,7 +177,7 @@ class ReadModel(Service):
             check_crcs=self._checksums,
             fetch_max_wait_ms=FETCH_MS,
         )
-        await consumer.start()
+        await connect(consumer)
         pause = 0.5
         try:
             while not self.should_stop:

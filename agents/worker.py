@@ -1,7 +1,9 @@
 """One worker process, from the first attempt to reach Kafka to its exit code."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -26,6 +28,8 @@ T = TypeVar("T")
 
 # After this a stop is no longer waited for: what was in flight, the next owner's fence aborts.
 STOPPING_S = 20.0
+# After this the process ends whatever it still does.
+LEAVING_S = 25.0
 
 
 def run_worker(settings: Settings) -> int:
@@ -92,14 +96,23 @@ def _what_it_is(layout: topics.Layout) -> dict[str, object]:
     return {"arrival": arrival, "guarantee": "exactly once, for readers of committed data", "partitions": partitions}
 
 
+def _leave() -> None:
+    log.error("a thread does not end: leaving it; whoever takes over goes on from the last commit")
+    os._exit(Exit.FAILED)
+
+
 async def _run(app: App, told: asyncio.Event) -> int:
     app.in_worker = True
+    leaving = threading.Timer(LEAVING_S, _leave)
+    leaving.daemon = True
     running = asyncio.create_task(_start_and_wait(app))
     ends: set[asyncio.Future[Any]] = {running, app.failed}
     try:
         await _unless(told, asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
         if told.is_set():
             log.info("stopping")
+        # Faust's threads, and tasks that will not be cancelled, may outlive everything that is waited for here.
+        leaving.start()
         running.cancel()
         await asyncio.wait_for(app.stop(), STOPPING_S)
     except TimeoutError:

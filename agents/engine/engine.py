@@ -12,14 +12,16 @@ from typing import Any, NamedTuple, cast
 
 from faust.types import AppT
 
-from agents.engine import clock
+from agents.engine import clock, journal, positions
 from agents.engine.clock import BrokerClock
+from agents.engine.hanging import HalfEndedError
 from agents.engine.journal import Journal, Seen
 from agents.engine.rows import Rows
 from agents.engine.shard import Commit, Delivery, Shard
 from agents.engine.watch import Watch
 from agents.engine.writer import Writer
 from agents.log import Log
+from agents.patience import patiently
 from agents.permissions import refusal
 from pipeline.partition import Partition
 
@@ -89,8 +91,11 @@ class Engine:
 
     def release(self, assigned: set[int]) -> None:
         """Stop all work at a rebalance; keep in memory what stays assigned and is exactly what was committed."""
-        self._leaving += self.shards.values()
         dirty = {number for number, shard in self.shards.items() if shard.dirty}
+        for shard in self.shards.values():
+            # What it took from now on would change memory that is kept, and might never be committed.
+            shard.leave()
+            self._leaving.append(shard)
         self.shards = {}
         held = {number for partitions in self._tables.values() for number in partitions}
         for number in held - (assigned - dirty):
@@ -102,18 +107,39 @@ class Engine:
 
     async def fence(self, numbers: set[int]) -> None:
         """Open a producer for each partition: from here on nobody else can commit for it."""
-        await self.close()
         began = time.monotonic()
-        identity, topics = self._identity, (*self._identity.topics, *self.changelogs.values())
-        self._writers = {number: Writer(f"{identity.app_id}-{number}", identity.client) for number in sorted(numbers)}
-        await asyncio.gather(*(writer.open(topics) for writer in self._writers.values()))
+        await patiently("fencing", lambda: self._fence(numbers))
         if numbers:
             log.info("fenced", partitions=sorted(numbers), seconds=time.monotonic() - began)
 
+    async def _fence(self, numbers: set[int]) -> None:
+        await self.close()
+        identity, topics = self._identity, (*self._identity.topics, *self.changelogs.values())
+        self._writers = {number: Writer(f"{identity.app_id}-{number}", identity.client) for number in sorted(numbers)}
+        own = (journal.TOPIC, *self.changelogs.values())
+        opening = (writer.open(number, topics, own) for number, writer in self._writers.items())
+        # All of them end before another attempt begins: one that is late would fence its own successor.
+        for failure in await asyncio.gather(*opening, return_exceptions=True):
+            if isinstance(failure, HalfEndedError):
+                raise BrokenError(str(failure)) from failure
+            if failure is not None:
+                raise failure
+
     def begin(self, numbers: set[int]) -> None:
-        """Bring recovered partitions to life."""
+        """Bring recovered partitions to life.
+
+        Raises:
+            BrokenError: the tables are not of one transaction.
+
+        """
         for number in sorted(numbers & self._writers.keys()):
             rows = {name: partitions.setdefault(number, Rows()) for name, partitions in self._tables.items()}
+            if len({each.get(positions.KEY) for each in rows.values()}) > 1:
+                raise BrokenError(
+                    f"partition {number} of the changelogs {', '.join(self.changelogs.values())} does not end with the "
+                    "same transaction: one of them was made anew, or has lost its end. Restore it, or delete all of "
+                    "them: the state is then made again from the inputs that Kafka still has."
+                )
             pipeline = self._new_pipeline(number, rows)
             pipeline.restore(rows["dossiers"].items())
             shard = Shard(number, pipeline, rows, self._writers[number], Journal(self._seen), self)

@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
 
 from agents.log import Log
+from agents.patience import connect
 
 log = Log("fetcher")
 
@@ -69,6 +70,12 @@ class Fetcher(stock.AIOKafkaConsumerThread):
     """Of one fetch, beside what the consumer's settings allow."""
     priority_weight = 0
     """Records of the priority lane to take for each one of all else; 0: records are taken as they come."""
+
+    async def on_start(self) -> None:
+        """Connect, however long the broker is away: stock fails, and the worker with it."""
+        self._consumer = self._create_consumer(loop=self.thread_loop)
+        self.time_started = time.monotonic()
+        await connect(self._consumer)
 
     def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)

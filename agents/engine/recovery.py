@@ -13,10 +13,13 @@ from faust.tables.manager import TableManager as StockTableManager
 from faust.tables.recovery import Recovery as StockRecovery
 from faust.types import TP
 from faust.types.transports import ConsumerT
+from mode import Seconds, Service
+from mode.services import WaitArgT
 
 from agents.engine.engine import engine_of
 from agents.engine.table import Table
 from agents.log import Log
+from agents.patience import patiently
 
 log = Log("recovery")
 
@@ -49,7 +52,22 @@ class Recovery(StockRecovery):
             # The end of the log means something only after the former owner can no longer write behind it (#596).
             # Not in the assigned callback: aiokafka's heartbeats stand still there.
             await engine_of(self.app).fence({tp.partition for tp in tps})
-        await super()._build_highwaters(consumer, tps, destination, title)
+        build = super()._build_highwaters
+        await patiently("asking where changelogs end", lambda: build(consumer, tps, destination, title))
+
+    async def _build_offsets(self, consumer: ConsumerT, tps: set[TP], destination: Counter[TP], title: str) -> None:
+        build = super()._build_offsets
+        await patiently("asking where changelogs begin", lambda: build(consumer, tps, destination, title))
+
+    async def _wait(self, coro: WaitArgT, timeout: Seconds | None = None) -> None:
+        # Stock takes a time-out for a stop and ends its task without a word: a worker that nothing recovers any more.
+        await super()._wait(coro)
+
+    @Service.task
+    async def _slurp_changelogs(self) -> None:
+        # Stock waits here for single records, and meanwhile declares recoveries ended by the offsets of the last one.
+        # `on_fetched` gets them all.
+        await self.wait_until_stopped()
 
     async def _seek_offsets(self, consumer: ConsumerT, tps: set[TP], offsets: Counter[TP], title: str) -> None:
         await super()._seek_offsets(consumer, tps, offsets, title)

@@ -176,7 +176,7 @@ class Shard:
 
     async def _run(self) -> None:
         try:
-            while self._pending():
+            while self._pending() and not self.dead:
                 began = time.monotonic()
                 await self._commit()
                 rest = self._host.linger - (time.monotonic() - began)
@@ -230,9 +230,13 @@ class Shard:
             delivery.forget()
         self._host.failed(self, error)
 
+    def leave(self) -> None:
+        """Take and publish nothing more, for the partition is about to be assigned anew; a commit in flight goes on."""
+        self.dead = True
+
     async def stop(self) -> None:
         """End the commit in flight; what it leaves open, the next owner's fence aborts."""
-        self.dead = True
+        self.leave()
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()

@@ -19,6 +19,7 @@ from mode.utils.futures import notify
 from agents.engine.engine import Engine, engine_of
 from agents.engine.fetcher import Fetched, Fetcher
 from agents.engine.merge import Merge
+from agents.patience import patiently
 from schemas.topics import CUSTOMER_TOPICS
 
 SCHEME = "tierwatch"
@@ -122,7 +123,8 @@ class Consumer(stock.Consumer):
         engine = engine_of(self.app)
         inputs = [tp for tp in self.assignment() if tp.topic not in self.app.tables.changelog_topics]
         wanted = {tp: engine.next_offset(tp.topic, tp.partition) for tp in inputs}
-        found = await self._thread.call_thread(self._thread.seek_inputs, wanted)
+        seek = self._thread.seek_inputs
+        found = await patiently("seeking inputs", lambda: self._thread.call_thread(seek, wanted))
         for tp, (first, end) in found.items():
             # Stock drops what lies before the last offset it read: after a seek that is another one.
             self._read_offset[tp] = None

@@ -1,11 +1,11 @@
 """One Kafka transaction after another for one partition: all of a unit of work is visible, or nothing of it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 from aiokafka.producer import sender
 from aiokafka.structs import RecordMetadata
@@ -13,8 +13,12 @@ from msgspec.structs import replace
 
 from agents.engine.batches import Batch, Building
 from agents.engine.fit import fitted
+from agents.engine.hanging import end_what_hangs
+from agents.log import Log
 from pipeline.record import Message
 from schemas import dead_letter
+
+log = Log("engine")
 
 # aiokafka sleeps 20 ms when a commit meets the markers of the one before, which a third of our commits do; the broker
 # needs about one.
@@ -53,12 +57,24 @@ class Writer:
         # Partitions of each topic.
         self._counts: dict[str, int] = {}
 
-    async def open(self, topics: Iterable[str]) -> None:
-        """Fence earlier owners and learn how many partitions each of `topics` has. Raises `KafkaError`."""
+    async def open(self, here: int, topics: Iterable[str], own: Collection[str]) -> None:
+        """Fence earlier owners of partition `here`, end what hangs in it, and learn of `topics`' partitions.
+
+        To partition `here` of the topics `own` nobody else writes, and every transaction does.
+
+        Raises:
+            KafkaError: the broker does not answer, or does not allow it.
+            HalfEndedError: a person must look; the text says at what.
+
+        """
         try:
             await self._producer.start()
             for topic in topics:
                 self._counts[topic] = len(await self._producer.partitions_for(topic))
+            places = {topic: TopicPartition(topic, here) for topic, count in self._counts.items() if here < count}
+            ours = {places[topic] for topic in own}
+            if hanging := await end_what_hangs(self._producer, ours, set(places.values()) - ours):
+                log.warning("aborted what hung", partition=here, topics=sorted(topic for topic, _ in hanging))
         except TransactionalIdAuthorizationFailed as error:
             await self.abandon()
             raise TransactionalIdAuthorizationFailed(self._transactional_id) from error  # which aiokafka leaves out

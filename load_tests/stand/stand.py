@@ -19,6 +19,8 @@ from pipeline.record import InputRecord
 ROOT = Path(__file__).parents[2]
 # A program is stopped while its next load is prepared, and must not be taken for dead meanwhile.
 SESSION_S = 120
+# Brokers are killed under some loads, and a busy machine starts them slowly.
+_PATIENCE_S = 600.0
 
 
 class Stand:
@@ -71,7 +73,7 @@ class Stand:
 
     def load(self, records: Iterable[InputRecord]) -> int:
         """Publish records with their own times, and return how many when Kafka has them all."""
-        publisher = Publisher({"bootstrap.servers": self.address})
+        publisher = Publisher({"bootstrap.servers": self.address}, _PATIENCE_S)
         count = 0
         for record in records:
             publisher.publish(record.topic, record.key, record.value or b"", record.timestamp)
