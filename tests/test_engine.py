@@ -1,6 +1,7 @@
 """Parts of the engine that need no broker: rows in memory, whose clock is believed, where messages go."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -47,12 +48,13 @@ class Heard:
         self.gone.append((topic, records))
 
 
-def engine(heard: Heard) -> Engine:
-    def no_pipeline(*_: object) -> object:
-        raise AssertionError
+def no_pipeline(*_: object) -> object:
+    raise AssertionError
 
+
+def engine(heard: Heard, new_pipeline: Callable[..., object] = no_pipeline) -> Engine:
     tables: dict[str, dict[int, Rows]] = {"windows": {}, "dossiers": {}}
-    return Engine(Identity("app", {}, ()), tables, no_pipeline, lambda _: Seen(1, "", 0, 0), heard)  # type: ignore[arg-type]
+    return Engine(Identity("app", {}, ()), tables, new_pipeline, lambda _: Seen(1, "", 0, 0), heard)  # type: ignore[arg-type]
 
 
 KEYS = st.sampled_from([b"a", b"b", b"c\0s1", positions.KEY])
@@ -137,3 +139,36 @@ def test_a_dead_letter_always_fits(large: Message, *, fits: bool) -> None:
         assert dict(small.headers)["size"] == str(len(large.value or b"")).encode()
         assert (large.value or b"").startswith(small.value or b"")
     assert (small == large) == fits
+
+
+class Nothing:
+    """A pipeline that makes nothing, and a writer that never writes."""
+
+    def restore(self, _: object) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def test_a_partition_that_is_assigned_anew_publishes_nothing_before_it_is_recovered() -> None:
+    """What it says then would be in memory that is kept, but perhaps in no transaction."""
+    mine = engine(Heard(), lambda *_: Nothing())
+    mine.live = False
+    mine._writers = {0: Nothing()}  # type: ignore[dict-item]
+    mine.begin({0})
+    shard = mine.shards[0]
+    mine.release({0})
+    shard.publish([Message("audit", b"0", b"{}")], "policies", 1)
+    assert shard.dead
+    assert not shard._pending()
+    assert "policies" not in shard.positions.next
+
+
+def test_changelogs_that_do_not_end_alike_stop_the_worker() -> None:
+    mine = engine(Heard(), lambda *_: Nothing())
+    mine._writers = {0: Nothing()}  # type: ignore[dict-item]
+    mine._tables["windows"][0] = rows = Rows()
+    rows.change({positions.KEY: Positions(units=1).encode()})
+    with pytest.raises(
+        BrokenError, match="partition 0 of .*app-windows-changelog, app-dossiers"
+    ):
+        mine.begin({0})

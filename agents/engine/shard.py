@@ -165,7 +165,7 @@ class Shard:
 
     def publish(self, messages: Sequence[Message], topic: str, next_offset: int) -> None:
         """Publish what a record of a shared topic made, once: a position here says how far that has come."""
-        if next_offset > self.positions.next.get(topic, 0):
+        if not self.dead and next_offset > self.positions.next.get(topic, 0):
             self._work.messages += messages
             self.positions.next[topic] = next_offset
             self._go()
