@@ -168,7 +168,5 @@ def test_changelogs_that_do_not_end_alike_stop_the_worker() -> None:
     mine._writers = {0: Nothing()}  # type: ignore[dict-item]
     mine._tables["windows"][0] = rows = Rows()
     rows.change({positions.KEY: Positions(units=1).encode()})
-    with pytest.raises(
-        BrokenError, match="partition 0 of .*app-windows-changelog, app-dossiers"
-    ):
+    with pytest.raises(BrokenError, match=r"partition 0 of .*app-windows-changelog, app-dossiers"):
         mine.begin({0})

@@ -12,10 +12,10 @@ from confluent_kafka.admin._resource import ResourceType
 
 from agents.exit_codes import Exit
 from agents.topics import APP_ID, CHANGELOGS
+from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import Worker, await_records, prepare, read
 from tests.kafka.test_faults import assert_exactly_once, send
-from tests.services.kafka import Kafka
-from tests.services.wait import until
 
 NUMBER = 0
 OWN = (*CHANGELOGS.values(), "journal")
