@@ -28,6 +28,6 @@ EXPOSE 9464
 # A worker answers here from its first second on, also while it waits for Kafka: a broker that is away is not cured by
 # restarting workers.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9464/metrics', timeout=2).close()"]
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9464/health/live', timeout=2).close()"]
 ENTRYPOINT ["tierwatch"]
 CMD ["worker"]

@@ -18,6 +18,7 @@ from agents.engine.recovery import TableManager
 from agents.engine.rows import Rows
 from agents.engine.table import Store, Table
 from agents.engine.transport import BatchTopic, Consumer, brokers
+from agents.health import Health
 from agents.measure import Metrics
 from agents.policies import SharedBooks
 from agents.readmodel import MemoryStore, ReadModel, RedisStore
@@ -59,6 +60,7 @@ class Ticker(Service):
     async def _tick(self) -> None:
         self._app.engine.tick()
         self._app.metrics.look(self._app)
+        self._app.health.look(self._app)
 
 
 class App(faust.App):
@@ -68,7 +70,9 @@ class App(faust.App):
 
     consumer: Consumer
 
-    def __init__(self, settings: Settings, policy: Policy, layout: Layout, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, policy: Policy, layout: Layout, metrics: Metrics, health: Health | None = None
+    ) -> None:
         super().__init__(
             APP_ID,
             broker=brokers(settings.broker.split(",")),
@@ -97,6 +101,7 @@ class App(faust.App):
         self.settings = settings
         self.layout = layout
         self.metrics = metrics
+        self.health = health or Health()
         client = settings.aiokafka()
         self.shared = SharedBooks(policy, client, layout)
         tables = {name: self.Table(name, key_type=bytes, value_type=bytes) for name in TABLES}

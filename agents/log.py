@@ -48,8 +48,7 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        words = [moment, record.levelname, record.name.removeprefix("tierwatch."), _plain(record.getMessage())]
+        words = [_moment(record), record.levelname, record.name.removeprefix("tierwatch."), _plain(record.getMessage())]
         values: dict[str, object] = getattr(record, "values", {})
         words += [f"{name}={_value(value)}" for name, value in values.items()]
         if record.exc_info and record.exc_info[1]:
@@ -57,6 +56,27 @@ class OneLine(logging.Formatter):
             words.append(f"error={_value(f'{type(error).__name__}: {error}')}")
             words.append(f"traceback={json.dumps(''.join(traceback.format_exception(error)))}")
         return " ".join(words)
+
+
+class OneObject(logging.Formatter):
+    """`{"time":"2026-11-22T10:00:00.000Z","level":"INFO","logger":"engine","event":"recovered","partition":3}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON; values that JSON does not know become text."""
+        told: dict[str, object] = {
+            "time": _moment(record),
+            "level": record.levelname,
+            "logger": record.name.removeprefix("tierwatch."),
+            "event": _plain(record.getMessage()),
+            **getattr(record, "values", {}),
+        }
+        if record.exc_info and record.exc_info[1]:
+            error = record.exc_info[1]
+            told |= {
+                "error": f"{type(error).__name__}: {error}",
+                "traceback": "".join(traceback.format_exception(error)),
+            }
+        return json.dumps(told, default=str, ensure_ascii=False)
 
 
 class Harmless(logging.Filter):
@@ -90,6 +110,10 @@ class Seldom(logging.Filter):
         return True
 
 
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _plain(text: str) -> str:
     return " ".join(text.split())
 
@@ -99,10 +123,10 @@ def _value(value: object) -> str:
     return text if text and not set(text) & set(' "=\n\r\t') else json.dumps(text, ensure_ascii=False)
 
 
-def set_up(level: str) -> None:
-    """Send the whole process's log to standard error, from `level` on."""
+def set_up(level: str, form: str = "TEXT") -> None:
+    """Send the whole process's log to standard error, from `level` on; `TEXT` is for people, `JSON` for programs."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(OneObject() if form == "JSON" else OneLine())
     handler.addFilter(Harmless())
     handler.addFilter(Seldom())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -12,7 +12,6 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
-    start_http_server,
 )
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics import MetricWrapperBase
@@ -20,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from agents.engine.journal import ENGINE_VERSION
 from agents.engine.shard import Commit, Shard
+from agents.health import SILENT_S
 from agents.metrics import REGISTER, Definition
 from agents.told import told
 from pipeline.policy.model import Policy
@@ -31,8 +31,6 @@ from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
 if TYPE_CHECKING:
     from agents.app import App
 
-# After so long without an answer a broker is away: it holds a fetch that finds nothing for a tenth of a second.
-SILENT_S = 10.0
 # Processors told apart: a source that invents names makes no more series than this, and the rest count together.
 MOST_SOURCES = 100
 OTHER_SOURCES = "others"
@@ -202,11 +200,6 @@ class Metrics:
                 "alerts": product(policy.rules),
             }
         )
-
-    def serve(self, host: str, port: int) -> int:
-        """Serve `/metrics` from a thread of its own; return the port. Raises `OSError` when it is taken."""
-        server, _ = start_http_server(port, host, self.registry)
-        return int(server.server_port)
 
 
 class Lateness(Collector):

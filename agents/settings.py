@@ -10,6 +10,7 @@ from typing import Any
 from agents.setting_values import to_brokers, to_choice, to_file, to_number, to_redis, to_seconds
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+FORMATS = ("TEXT", "JSON")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 DEFAULT_POLICY = Path(__file__).parents[1] / "pipeline" / "policy" / "default.yaml"
@@ -99,6 +100,10 @@ class Settings:
     )
     log_level: str = field(
         default="INFO", metadata=_from("TIERWATCH_LOG_LEVEL", "least important lines logged", to_choice(*LEVELS))
+    )
+    log_format: str = field(
+        default="TEXT",
+        metadata=_from("TIERWATCH_LOG_FORMAT", "how each line is written: TEXT, JSON", to_choice(*FORMATS)),
     )
     protocol: str = field(
         default="PLAINTEXT", metadata=_from("TIERWATCH_SECURITY_PROTOCOL", ", ".join(PROTOCOLS), to_choice(*PROTOCOLS))

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from agents import log as logs
-from agents import topics
+from agents import topics, web
 from agents.app import App
 from agents.broker import BrokerError, reach
 from agents.compiled import is_compiled
@@ -16,6 +16,7 @@ from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
 from agents.first_policy import OtherPolicyError
 from agents.garbage import collect_seldom
+from agents.health import Health
 from agents.log import Log
 from agents.measure import Metrics
 from agents.permissions import refusal
@@ -34,7 +35,7 @@ LEAVING_S = 25.0
 
 def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, or until nothing can be done; return the exit code (see `agents.exit_codes`)."""
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     for variable in Settings.misspelt():
         log.warning("not a setting, is it misspelt?", variable=variable)
     try:
@@ -66,7 +67,8 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
     _tell_pipeline()
     metrics = Metrics()
     metrics.in_force(policy)
-    port = metrics.serve(settings.metrics_host, settings.metrics_port)
+    health = Health()
+    port = web.serve(settings.metrics_host, settings.metrics_port, metrics.registry, health)
     log.info("metrics served", port=port, path="/metrics")
 
     broker = await _unless(told, reach(settings))
@@ -76,7 +78,7 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
     metrics.live = layout.live
     log.info("broker reached", broker=settings.broker, **_what_it_is(layout))
 
-    app = App(settings, policy, layout, metrics)
+    app = App(settings, policy, layout, metrics, health)
     return await _run(app, told)
 
 

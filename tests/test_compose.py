@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import redis
 
+from agents import web
+from agents.health import Health
 from agents.measure import Metrics
 from agents.settings import DEFAULT_POLICY, Settings
 from load_tests.services import kafka as kafka_service
@@ -236,13 +238,13 @@ def test_a_worker_is_well_as_long_as_it_answers() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     command: list[str] = json.loads(re.findall(r"HEALTHCHECK [^\[]*(\[.*\])", dockerfile)[0])
     assert command[0] == "python"
-    default = f":{Settings().metrics_port}/metrics"
+    default = f":{Settings().metrics_port}/health/live"
     assert default in command[2]
 
     def exit_code(port: int) -> int:
-        code = command[2].replace(default, f":{port}/metrics")
+        code = command[2].replace(default, f":{port}/health/live")
         return subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
 
-    assert exit_code(Metrics().serve("127.0.0.1", 0)) == 0
+    assert exit_code(web.serve("127.0.0.1", 0, Metrics().registry, Health())) == 0
     (nobody,) = free_ports(1)
     assert exit_code(nobody) != 0

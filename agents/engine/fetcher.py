@@ -7,7 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -115,11 +115,18 @@ class Fetcher(stock.AIOKafkaConsumerThread):
             return {}
         return cast("Records", await super()._fetch_records(consumer, partitions, 0.0, most))
 
+    def assigned(self) -> set[TP] | None:
+        """Return what the group has given to this worker, None: it has not said yet."""
+        assignment = self._assignment()
+        return None if assignment is None else {TP(*tp) for tp in list(assignment.tps)}
+
+    def _assignment(self) -> Any:
+        subscription = self._consumer and self._consumer._subscription.subscription
+        return subscription and subscription.assignment
+
     def places(self) -> Places:
         """Return where each partition is read: the only way to see that only markers are left (#176, #597)."""
-        consumer = self._consumer
-        subscription = consumer and consumer._subscription.subscription
-        assignment = subscription and subscription.assignment
+        assignment = self._assignment()
         if assignment is None:
             return {}
         states = {TP(*tp): assignment.state_value(tp) for tp in list(assignment.tps)}

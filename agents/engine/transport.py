@@ -162,6 +162,11 @@ class Consumer(stock.Consumer):
         """Return the records not yet read of each assigned partition, as far as the last fetch knows."""
         return {tp: place.left for tp, place in self._thread.places().items() if place.left is not None}
 
+    def owned(self) -> set[int] | None:
+        """Return the partitions of customers that the group has given to this worker, None: it has not said yet."""
+        assigned = self._thread.assigned()
+        return None if assigned is None else {tp.partition for tp in assigned if tp.topic in CUSTOMER_TOPICS}
+
     def silent_s(self) -> float:
         """Return for how many seconds no broker has answered."""
         return self._thread.silent_s()

@@ -1,16 +1,18 @@
 """What the tests of the worker share: a worker in a process of its own, records in, and what is committed out."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -99,6 +101,16 @@ class Worker:
         port = self.said(r"metrics served port=(\d+)")[1]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             return str(answer.read().decode())
+
+    def answer(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Ask for its health; return the status and what it says."""
+        port = self.said(r"metrics served port=(\d+)")[1]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.load(refused)
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's series that carry these labels."""

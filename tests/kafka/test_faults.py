@@ -118,6 +118,12 @@ def test_an_outage_of_the_broker_is_ridden_out(tmp_path: Path, how: str) -> None
             if how == "frozen":  # longer than the session timeout and than a transaction may last
                 broker.send(signal.SIGSTOP)
                 time.sleep(20)
+                assert worker.metric("tierwatch_broker_up") == 0
+                assert worker.answer("/health/ready") == (
+                    503,
+                    {"ready": False, "waits_for": "Kafka, which does not answer"},
+                )
+                assert worker.answer("/health/live")[0] == 200
                 broker.send(signal.SIGCONT)
             else:
                 broker.kill()

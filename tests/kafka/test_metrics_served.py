@@ -38,6 +38,9 @@ def test_promtool_finds_nothing_to_say_and_no_customer_is_named(
         until(lambda: worker.metric("tierwatch_lag_records") == 0, "no lag")
         assert worker.metric("tierwatch_end_to_end_seconds_count") > 0
 
+        assert worker.answer("/health/ready") == (200, {"ready": True})
+        assert worker.answer("/health/live") == (200, {"live": True})
+
     served = set(re.findall(r"^# HELP (\S+)", scrape, re.MULTILINE))
     assert "process_resident_memory_bytes" in served
     assert {name for name in served if not name.startswith("process_")} == {
