@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from agents.permissions import refusal
 from agents.settings import Settings
 from pipeline.policy.load import PolicyError, load_policy
 from pipeline.policy.model import Policy
+from pipeline.policy.problems import Problem
 
 log = Log("worker")
 T = TypeVar("T")
@@ -57,7 +59,11 @@ def _told(error: BrokerError | PolicyError, settings: Settings) -> int:
 
 
 def _first_policy(settings: Settings) -> Policy:
-    return load_policy(settings.policy.read_bytes())
+    policy = load_policy(settings.policy.read_bytes())
+    if (policy.warm_until_ms or 0) > time.time() * 1000:
+        # Nothing that comes until then would ask for anything.
+        raise PolicyError([Problem(1, 1, "warm_until", "is ahead of this machine's clock: only history is quiet")])
+    return policy
 
 
 async def _work_until_told(settings: Settings, policy: Policy) -> int:

@@ -1,4 +1,4 @@
-"""`tierwatch attestation issue | verify | revoke`: what platforms say to one another about customers checked."""
+"""`tierwatch attestation issue | verify | revoke | pass-on`: what platforms tell one another."""
 
 import time
 import uuid
@@ -10,6 +10,8 @@ import typer
 from agents.exit_codes import Exit
 from console.errors import CommandError
 from console.policies import read_policy
+from console.policy_house import House
+from console.policy_life import AsJson, Reason
 from console.signing_key import MAKE_ONE, KeyFile, read_private_key
 from schemas.timestamps import MS_PER_DAY, MS_PER_SECOND, format_ms, parse_ms
 
@@ -113,6 +115,24 @@ def verify(
         for one in told:
             typer.echo(f"  {one['kind']}, checked {one['issued_at']}, until {one['expires_at']}")
         typer.echo("Our own screening is still due.")
+
+
+@app.command("pass-on")
+def pass_on(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="The issuer's revocation, as `revoke` makes it.")],
+    *,
+    key: KeyFile = None,
+    reason: Reason = "",
+    json: AsJson = False,
+) -> None:
+    """Pass an issuer's revocation on to every worker: what rests on it leaves the files within the hour.
+
+    KEY is yours, of the policy's people; the revocation itself is signed by its issuer.
+    """
+    with House() as house:
+        house.say(key, "attestation.revoked", {"token": token}, reason=reason, json=json)
+        if not json:
+            typer.echo("Passed on: it counts for nobody any more.")
 
 
 @app.command("revoke")

@@ -9,7 +9,21 @@ import typer
 from typer.core import TyperGroup
 
 from agents.exit_codes import Exit
-from console import attestation, audit, demo, ingest, policy, replay, simulate, status, suspend, topics, verify, worker
+from console import (
+    attestation,
+    audit,
+    demo,
+    ingest,
+    policy,
+    replay,
+    simulate,
+    status,
+    suspend,
+    topics,
+    verify,
+    whitelist,
+    worker,
+)
 from console.errors import CommandError
 from console.exit_codes import INTERRUPTED, OUTPUT_CLOSED
 
@@ -85,6 +99,7 @@ app.command("replay", short_help="Run records through detection without Kafka")(
 app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
 app.command("status", short_help="Say what is in force for a customer")(status.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)
+app.add_typer(whitelist.app, name="whitelist", short_help="Carry an existing whitelist over, screen all again")
 app.add_typer(audit.app, name="audit", short_help="Check the audit")
 app.add_typer(policy.app, name="policy", short_help="Check, compare, sign and roll back the policy")
 app.add_typer(attestation.app, name="attestation", short_help="Tell other platforms whom we have checked")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from console.errors import CommandError
 
@@ -33,7 +33,7 @@ class Meter(Protocol):
     """Moves a progress bar."""
 
     def __call__(self, done: int) -> None:
-        """Say how many bytes are done in all."""
+        """Say how many bytes or steps are done in all."""
 
 
 @contextmanager
@@ -42,6 +42,16 @@ def bytes_read(what: str, total: int | None, *, shown: bool = True) -> Iterator[
     console = stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def steps(what: str, total: int) -> Iterator[Meter]:
+    """A bar of so many steps on standard error; silent where that is no terminal."""
+    console = stderr()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
 

@@ -37,7 +37,7 @@ def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int
     """Score = the largest points among the live signals + 1 for each further, at most 9; the bands give the outcome.
 
     A rule's floor lifts the outcome, so that a hard limit never ends in `pass`. Within its cool-down (by arrival) the
-    same rule asks for nothing again unless the outcome rises.
+    same rule asks for nothing again unless the outcome rises. Loaded history asks for nothing, and cools nothing.
     """
     live = [finding.rule for finding in findings if finding.fires and finding.rule.mode == "live"] if findings else ()
     if not live:
@@ -45,8 +45,8 @@ def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int
     score = max(rule.points for rule in live) + min(len(live) - 1, _MOST_FURTHER)
     outcome = max(plan.outcome_of_score[score], *(rule.floor for rule in live))
     action = plan.actions[outcome]
-    if action == _NOTHING:
-        return Verdict(outcome, score, action, {})
+    if action == _NOTHING or arrived_ms < plan.warm_until_ms:
+        return Verdict(outcome, score, _NOTHING, {})
     for rule in live:
         begun, reached = cooling.get(rule.number, (0, -1))
         if reached < outcome or arrived_ms - begun >= rule.cool_down_ms:

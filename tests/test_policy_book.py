@@ -346,3 +346,15 @@ def test_the_same_events_give_the_same_book(story: Story) -> None:
     for arrival_ms in range(NOW - SETTLE_MS, NOW + 4 * SETTLE_MS, 500):
         assert again.in_force(arrival_ms).digest == story.book.in_force(arrival_ms).digest
     assert {again.in_force(at).version for at in range(NOW, NOW + 4 * SETTLE_MS, 500)} == {1, 2}
+
+
+def test_a_policy_that_would_be_quiet_about_what_is_to_come_is_refused() -> None:
+    story = Story()
+
+    def warm(version: int, at_ms: int) -> str:
+        return yaml(version, swap=("zone: UTC", f"zone: UTC\nwarm_until: {format_ms(at_ms)}"))
+
+    assert story.propose("ana", warm(2, story.now_ms + 1)) is Reason.INVALID_POLICY
+    assert story.refusal is not None
+    assert "warm_until is ahead" in story.refusal.detail
+    assert story.propose("ana", warm(3, story.now_ms)) is None

@@ -7,6 +7,7 @@ import pytest
 
 from agents.exit_codes import Exit
 from agents.settings import DEFAULT_POLICY, Settings, SettingsError
+from agents.worker import run_worker
 
 SASL = {
     "TIERWATCH_SECURITY_PROTOCOL": "sasl_ssl",
@@ -123,3 +124,14 @@ def test_the_operators_guide_lists_every_exit_code_of_a_worker() -> None:
     guide = (Path(__file__).parents[1] / "docs" / "operate.md").read_text()
     of_other_commands = {"MISMATCH", "GONE", "REFUSED"}
     assert all(f"\n| {code.value} | " in guide for code in Exit if code.name not in of_other_commands)
+
+
+def test_a_worker_does_not_begin_with_a_policy_that_is_quiet_about_what_is_to_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    text = DEFAULT_POLICY.read_text()
+    assert "\nskew:" in text
+    policy.write_text(text.replace("\nskew:", "\nwarm_until: 2999-01-01T00:00:00Z\nskew:", 1))
+    assert run_worker(Settings.from_environment({"TIERWATCH_POLICY": str(policy)})) == Exit.BAD_INPUT
+    assert "warm_until" in "".join(capsys.readouterr())

@@ -166,6 +166,9 @@ class PolicyBook:
             return Refusal(Reason.INVALID_POLICY, f"$.version is {event.version}, in the YAML it is {policy.version}")
         if policy.base_currency != head.base_currency:
             return Refusal(Reason.BASE_CURRENCY_CHANGED, f"from {head.base_currency} to {policy.base_currency}")
+        if policy.warm_until_ms is not None and policy.warm_until_ms > parse_ms(event.occurred_at):
+            # What is still to come would ask for nothing: that is what glass is broken for, for hours.
+            return Refusal(Reason.INVALID_POLICY, "$.warm_until is ahead: only history is loaded quietly")
         return self._refuse_version(policy)
 
     def _refuse_version(self, policy: Policy) -> Refusal | None:

@@ -9,7 +9,7 @@ from pipeline.currencies import EXPONENTS
 from pipeline.policy.amounts import Amount
 from pipeline.policy.containers import Field, ListOf, MapOf, Record
 from pipeline.policy.durations import Duration, TimeOfDay
-from pipeline.policy.issuers import ATTESTATIONS
+from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
@@ -251,6 +251,11 @@ POLICY = Record(
             "Under backlog, so many records of the priority lane are taken for each one of the other lane.",
             required=False,
             default=4,
+        ),
+        "warm_until": Field(
+            Moment(),
+            "Loaded history that arrived before it is judged and remembered, and makes no alert, review or action.",
+            required=False,
         ),
         "policy_approvals": Field(
             Integer(1, 20), "How many different people, beside the proposer, must sign a change of this policy."

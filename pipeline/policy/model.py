@@ -127,6 +127,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     break_glass_roles: tuple[str, ...] = ()
     # Longest age of an exchange rate that may still be used.
     rate_max_age_ms: int
+    # Whatever arrived before it is history, judged and remembered for what comes after: it asks for nothing.
+    warm_until_ms: int | None = None
     # None where nobody applies: tiers are granted on paper.
     onboarding: Onboarding | None = None
     # Records of the priority lane taken for each one of the other lane, while both have a backlog.
