@@ -7,7 +7,8 @@ import pytest
 
 from agents.exit_codes import Exit
 from agents.settings import DEFAULT_POLICY, Settings, SettingsError
-from agents.worker import run_worker
+from agents.worker import _first_policy
+from pipeline.policy.load import PolicyError
 
 SASL = {
     "TIERWATCH_SECURITY_PROTOCOL": "sasl_ssl",
@@ -127,11 +128,12 @@ def test_the_operators_guide_lists_every_exit_code_of_a_worker() -> None:
 
 
 def test_a_worker_does_not_begin_with_a_policy_that_is_quiet_about_what_is_to_come(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     policy = tmp_path / "policy.yaml"
     text = DEFAULT_POLICY.read_text()
     assert "\nskew:" in text
     policy.write_text(text.replace("\nskew:", "\nwarm_until: 2999-01-01T00:00:00Z\nskew:", 1))
-    assert run_worker(Settings.from_environment({"TIERWATCH_POLICY": str(policy)})) == Exit.BAD_INPUT
-    assert "warm_until" in "".join(capsys.readouterr())
+    settings = Settings.from_environment({"TIERWATCH_POLICY": str(policy)})
+    with pytest.raises(PolicyError, match="warm_until: is ahead"):
+        _first_policy(settings)
