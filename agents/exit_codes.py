@@ -16,3 +16,4 @@ class Exit(IntEnum):
     TOPICS = 7  # topics are missing or cannot be used: `tierwatch topics create`
     GONE = 8  # Kafka has deleted what is needed: a longer retention helps the next time
     REFUSED = 9  # the event was published and refused: the audit says why
+    UNWELL = 10  # the doctor found something ill: it says what to do

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin._config import ConfigResource
-from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -86,23 +85,33 @@ def create(settings: Settings, *, history: bool = False) -> list[Outcome]:
         if name not in found
     ]
     created = _create(broker, new)
-    existing = {name: want for name, want in everything.items() if name not in created}
-    configs = _configs(broker, list(existing))
-    there = _seen(broker, set(everything)) if created else found
+    if created:
+        _seen(broker, set(everything))
+    compared = {outcome.topic: outcome for outcome in compare(settings, history=history)}
+    return [Outcome(name, "created") if name in created else compared[name] for name in everything]
+
+
+def compare(settings: Settings, *, history: bool = False) -> list[Outcome]:
+    """Compare every topic that is there with what it should be.
+
+    Raises:
+        BrokerError: Kafka does not answer, lets nobody in, or does not tell.
+
+    """
+    broker = Broker(settings)
+    found = broker.metadata().topics
+    everything = {name: want for name, want in wanted(settings, history=history).items() if name in found}
+    configs = _configs(broker, list(everything))
     return [
-        Outcome(name, "created")
-        if name in created
-        else _compared(settings, name, want, len(there[name].partitions), configs[name])
-        for name, want in everything.items()
+        _compared(settings, name, want, len(found[name].partitions), configs[name]) for name, want in everything.items()
     ]
 
 
-def _seen(broker: Broker, names: set[str]) -> Mapping[str, TopicMetadata]:
+def _seen(broker: Broker, names: set[str]) -> None:
     """Wait until brokers tell of all topics: whoever is started next will look for them."""
     end = time.monotonic() + _ANSWER_S
-    while not names <= (there := broker.metadata().topics).keys() and time.monotonic() < end:
+    while not names <= broker.metadata().topics.keys() and time.monotonic() < end:
         time.sleep(0.05)
-    return there
 
 
 def _create(broker: Broker, new: list[NewTopic]) -> set[str]:

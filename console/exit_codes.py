@@ -19,6 +19,7 @@ MEANINGS: Mapping[int, str] = {
     Exit.TOPICS: "A topic is missing or has settings that do not fit; `tierwatch topics create` makes or names it.",
     Exit.GONE: "Kafka has deleted what is needed; standard error says which topic needs a longer retention.",
     Exit.REFUSED: "The event was published and refused: nothing changed, the audit says why, and so does the output.",
+    Exit.UNWELL: "`tierwatch doctor` found something that does not work; each line says what to do.",
     INTERRUPTED: "Ended by Ctrl-C.",
     OUTPUT_CLOSED: "Whoever read the output went away, as `head` does.",
 }

@@ -13,6 +13,7 @@ from console import (
     attestation,
     audit,
     demo,
+    doctor,
     ingest,
     policy,
     replay,
@@ -100,6 +101,7 @@ app.command("verify", short_help="Run the journal again and compare what stands 
 app.command("status", short_help="Say what is in force for a customer")(status.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)
 app.add_typer(whitelist.app, name="whitelist", short_help="Carry an existing whitelist over, screen all again")
+app.command("doctor", short_help="Say what is wrong, and what to do")(doctor.command)
 app.add_typer(audit.app, name="audit", short_help="Check the audit")
 app.add_typer(policy.app, name="policy", short_help="Check, compare, sign and roll back the policy")
 app.add_typer(attestation.app, name="attestation", short_help="Tell other platforms whom we have checked")

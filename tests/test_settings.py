@@ -123,7 +123,7 @@ def test_the_operators_guide_lists_every_setting_with_its_default() -> None:
 
 def test_the_operators_guide_lists_every_exit_code_of_a_worker() -> None:
     guide = (Path(__file__).parents[1] / "docs" / "operate.md").read_text()
-    of_other_commands = {"MISMATCH", "GONE", "REFUSED"}
+    of_other_commands = {"MISMATCH", "GONE", "REFUSED", "UNWELL"}
     assert all(f"\n| {code.value} | " in guide for code in Exit if code.name not in of_other_commands)
 
 

@@ -1,0 +1,119 @@
+"""`tierwatch doctor` on a house that is well, and on one in which much is ill: each with what to do."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
+
+from agents.doctor.group import workers
+from agents.exit_codes import Exit
+from load_tests.services.kafka import Kafka
+from load_tests.services.run import free_ports
+from load_tests.services.wait import until
+from pipeline.partitioning import partition_of
+from schemas.codec import encode
+from schemas.journal import JournalRecord
+from tests.command import tierwatch
+from tests.kafka.house import PARTITIONS, Worker, await_records, payment, prepare, publish_payments
+
+
+def examined(kafka: Kafka, code: Exit, **environment: str) -> dict[str, list[dict[str, Any]]]:
+    """Return what the doctor says by its questions, and see how it ends."""
+    done = tierwatch("doctor", "--json", stdin=b"", TIERWATCH_BROKER=kafka.bootstrap, **environment)
+    assert done.returncode == code, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["ok"] == (code is Exit.OK)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for finding in told["findings"]:
+        assert bool(finding["do"]) == (finding["state"] != "well"), finding
+        found.setdefault(finding["check"], []).append(finding)
+    return found
+
+
+def states(found: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
+    return {check: {finding["state"] for finding in findings} for check, findings in found.items()}
+
+
+@pytest.fixture
+def house(empty_kafka: Kafka) -> Kafka:
+    prepare(empty_kafka)
+    return empty_kafka
+
+
+def test_a_house_that_is_well(house: Kafka, redis_url: str, tmp_path: Path) -> None:
+    with Worker(tmp_path, house.bootstrap, redis=redis_url) as worker:
+        worker.ready()
+        publish_payments(house, [payment(number, f"c-{number}") for number in range(20)])
+        await_records(house.bootstrap, "decisions", 20)
+        found = states(examined(house, Exit.OK, TIERWATCH_REDIS=redis_url))
+        assert found.pop("program") <= {"well", "warning"}  # compiled or not
+        asked = ("broker", "certificates", "redis", "topics", "workers", "lag", "partitioner", "policy", "versions")
+        assert found == {check: {"well"} for check in (*asked, "clock", "transactions")}
+        said = tierwatch("doctor", TIERWATCH_BROKER=house.bootstrap).stdout.decode()
+        assert "ok   workers: 1 at work" in said
+
+
+def test_what_is_ill_is_told_with_what_to_do(house: Kafka) -> None:
+    _change_a_topic(house)
+    _misplace_a_key(house)
+    _judge_by_another_policy(house)
+    hanging = _begin_and_never_end(house)
+    # A worker of an earlier test that was killed is a member until its session ends.
+    until(lambda: next(workers(house.admin)).state == "ill", "nobody to be left in the group")
+    (nobody,) = free_ports(1)
+    found = examined(house, Exit.UNWELL, TIERWATCH_REDIS=f"redis://127.0.0.1:{nobody}/0")
+    hanging.abort_transaction()
+    ill = {check for check, seen in states(found).items() if "ill" in seen}
+    assert ill == {"workers", "redis", "partitioner", "policy", "transactions"}
+    assert found["versions"][0]["state"] == "well"
+    (topic,) = found["topics"]
+    assert "alerts: retention.ms is 1000" in topic["says"]
+    assert topic["do"].startswith("kafka-configs.sh ")
+    assert found["partitioner"][0]["says"] == "bad-processor: 1 of 1 keys on a wrong partition"
+    assert found["workers"][0]["do"] == "Start one: tierwatch worker"
+    assert "abort --topic notifications --partition 0 --start-offset 0" in found["transactions"][0]["do"]
+
+
+def _change_a_topic(kafka: Kafka) -> None:
+    resource = ConfigResource(ResourceType.TOPIC, "alerts")
+    resource.add_incremental_config(ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET))
+    for done in kafka.admin.incremental_alter_configs([resource]).values():
+        done.result()
+
+
+def _misplace_a_key(kafka: Kafka) -> None:
+    wrong = (partition_of(b"c-1", PARTITIONS) + 1) % PARTITIONS
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce("transactions", encode(payment(1, "c-1", source="bad-processor")), b"c-1", wrong)
+    assert producer.flush(10) == 0
+
+
+def _judge_by_another_policy(kafka: Kafka) -> None:
+    record = JournalRecord(
+        partition=0, inputs=(), policy_version=7, policy_hash="ff", policies_next=1, rates_next=0, engine_version="1"
+    )
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce("journal", encode(record), b"0", 0)
+    assert producer.flush(10) == 0
+
+
+def _begin_and_never_end(kafka: Kafka) -> Producer:
+    """Leave a transaction open whose first record says that it is two minutes old."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": "somebody-else"})
+    producer.init_transactions(10)
+    producer.begin_transaction()
+    producer.produce("notifications", b"{}", b"c-1", 0, timestamp=int(time.time() * 1000) - 120_000)
+    assert producer.flush(10) == 0
+    return producer
+
+
+def test_no_broker_is_told_as_such() -> None:
+    (nobody,) = free_ports(1)
+    done = tierwatch("doctor", TIERWATCH_BROKER=f"127.0.0.1:{nobody}")
+    assert done.returncode == Exit.NO_BROKER
+    assert b"no Kafka answers" in done.stderr
