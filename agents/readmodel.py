@@ -3,6 +3,10 @@
 It follows the topic `entitlements`, so it shows what is committed and nothing else, and is rebuilt from that topic
 whenever Redis has forgotten how far it was. Each worker writes the partitions it owns. Redis down: detection goes on,
 the metric `redis_up` says so, and what was missed is written when it is back.
+
+What is used of each limit changes with every payment, so it is not on a topic: each worker writes it for the customers
+of its partitions who paid of late, after the commit, so many a second at most. Between two looks there may be many
+payments; `as_of` says up to which it counts, and the next entitlement holds it, too.
 """
 
 import asyncio
@@ -16,9 +20,13 @@ from mode import Service
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from agents.engine import positions
+from agents.engine.shard import Commit, Shard
 from agents.log import Log
 from agents.patience import connect
 from agents.topics import Layout
+from pipeline.history_bytes import owner_of
+from schemas.entitlement import Usage
 
 log = Log("readmodel")
 
@@ -28,6 +36,10 @@ LOOK_EVERY_S = 1.0
 LONGEST_PAUSE_S = 15.0
 _PREFIX = "tierwatch:entitlement:"
 _POSITIONS = "tierwatch:entitlements:next"
+# How many customers' usage is written at each look, five times a second: what a worker can spare beside its payments.
+USED_AT_ONCE = 50
+# Who pays while so many wait is written when paying again.
+_MOST_WAITING = 20_000
 
 
 class Entry(NamedTuple):
@@ -50,6 +62,12 @@ class Store(Protocol):
     async def get(self, customer_id: str) -> bytes | None:
         """Return the newest entitlement of a customer."""
 
+    async def use(self, usages: Sequence[Usage]) -> None:
+        """Write what customers have used of their limits, none over what is newer."""
+
+    async def used(self, customer_id: str) -> bytes | None:
+        """Return what a customer has used: a `Usage` as JSON."""
+
     async def close(self) -> None:
         """Let go."""
 
@@ -69,12 +87,25 @@ return 1
 """
 
 
+_USE = """
+for i = 1, #KEYS do
+  local as_of, value = ARGV[2 * i - 1], ARGV[2 * i]
+  local known = redis.call('HGET', KEYS[i], 'used_as_of')
+  if not known or known <= as_of then redis.call('HSET', KEYS[i], 'used_as_of', as_of, 'usage', value) end
+end
+"""
+
+
 class RedisStore:
-    """A hash for each customer, `tierwatch:entitlement:CUSTOMER`: `as_of` and `entitlement`, the message's JSON."""
+    """A hash for each customer, `tierwatch:entitlement:CUSTOMER`: `as_of` and `entitlement`, the message's JSON.
+
+    Beside them `used_as_of` and `usage`: what is used of each limit.
+    """
 
     def __init__(self, url: str) -> None:
         self._redis: Redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
         self._write = self._redis.register_script(_WRITE)
+        self._use = self._redis.register_script(_USE)
 
     async def positions(self) -> Mapping[int, int]:
         """Return the next offset of each partition."""
@@ -93,6 +124,17 @@ class RedisStore:
         """Return the newest entitlement of a customer."""
         return cast("bytes | None", await self._redis.hget(_PREFIX + customer_id, "entitlement"))
 
+    async def use(self, usages: Sequence[Usage]) -> None:
+        """Write them in one step."""
+        told: list[str | bytes] = []
+        for usage in usages:
+            told += (usage.as_of, _encode(usage))
+        await self._use(keys=[_PREFIX + usage.customer_id for usage in usages], args=told)
+
+    async def used(self, customer_id: str) -> bytes | None:
+        """Return what a customer has used."""
+        return cast("bytes | None", await self._redis.hget(_PREFIX + customer_id, "usage"))
+
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
@@ -104,6 +146,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._positions: dict[int, int] = {}
+        self._used: dict[str, Usage] = {}
 
     async def positions(self) -> Mapping[int, int]:
         """Return the next offset of each partition."""
@@ -127,6 +170,18 @@ class MemoryStore:
         entry = self._entries.get(customer_id)
         return entry.value if entry else None
 
+    async def use(self, usages: Sequence[Usage]) -> None:
+        """Write them."""
+        for usage in usages:
+            known = self._used.get(usage.customer_id)
+            if known is None or known.as_of <= usage.as_of:
+                self._used[usage.customer_id] = usage
+
+    async def used(self, customer_id: str) -> bytes | None:
+        """Return what a customer has used."""
+        usage = self._used.get(customer_id)
+        return _encode(usage) if usage else None
+
     async def close(self) -> None:
         """Keep all."""
 
@@ -135,6 +190,7 @@ class _AsOf(msgspec.Struct):
     as_of: str
 
 
+_encode = msgspec.json.Encoder().encode
 _as_of = msgspec.json.Decoder(_AsOf).decode
 
 
@@ -145,14 +201,14 @@ def newest(records: Sequence[ConsumerRecord]) -> list[Entry]:
 
 
 class ReadModel(Service):
-    """Keeps a store up to date with the partitions that `owned` names."""
+    """Keeps a store up to date with the partitions of a worker's `shards`."""
 
     def __init__(
         self,
         store: Store,
         client: Mapping[str, Any],
         layout: Layout,
-        owned: Callable[[], set[int]],
+        shards: Callable[[], Mapping[int, Shard]],
         told: Callable[[bool], None],
     ) -> None:
         """Let `told` know whether the store takes what it is given."""
@@ -160,12 +216,20 @@ class ReadModel(Service):
         self.store = store
         self._client = client
         self._checksums = not layout.embedded
-        self._owned = owned
+        self._shards = shards
+        # Partition and customer of those who paid and whose usage is not written yet, oldest first.
+        self._paid: dict[tuple[int, bytes], None] = {}
         self._told = told
         self._assigned: set[int] = set()
         self._next: dict[int, int] = {}
         self._up = True
         self._looked = 0.0
+
+    def hear(self, commit: Commit) -> None:
+        """Take note of whose windows a transaction changed."""
+        for key in commit.windows:
+            if key != positions.KEY and len(self._paid) < _MOST_WAITING:
+                self._paid[commit.shard.number, owner_of(key)] = None
 
     @Service.task
     async def _keep(self) -> None:
@@ -183,6 +247,7 @@ class ReadModel(Service):
             while not self.should_stop:
                 try:
                     await self._step(consumer)
+                    await self._use()
                 except (RedisError, OSError) as error:
                     self._said(up=False, error=error)
                     self._assigned = set()  # begin again at what it remembers: it may come back empty
@@ -195,7 +260,7 @@ class ReadModel(Service):
             await asyncio.gather(consumer.stop(), self.store.close(), return_exceptions=True)
 
     async def _step(self, consumer: AIOKafkaConsumer) -> None:
-        owned = self._owned()
+        owned = set(self._shards())
         if owned != self._assigned:
             await self._assign(consumer, owned)
         if not owned:
@@ -210,6 +275,16 @@ class ReadModel(Service):
                 self._assigned = set()  # somebody else wrote, or it was emptied: look again
                 return
             self._next[tp.partition] = next_offset
+
+    async def _use(self) -> None:
+        usages: list[Usage] = []
+        while self._paid and len(usages) < USED_AT_ONCE:
+            number, key = next(iter(self._paid))
+            del self._paid[number, key]
+            if (shard := self._shards().get(number)) is not None and not shard.dead:
+                usages.append(shard.pipeline.usage(key))
+        if usages:
+            await self.store.use(usages)
 
     async def _assign(self, consumer: AIOKafkaConsumer, owned: set[int]) -> None:
         remembered = await self.store.positions()

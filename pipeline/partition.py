@@ -24,6 +24,7 @@ from pipeline.plan import Plan
 from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
+from pipeline.usage import used, with_usage
 from pipeline.validate import Intake, Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
@@ -34,7 +35,9 @@ from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
 from schemas.codec import Undecodable, decode_disposition
 from schemas.decision import OUTCOMES, Lane
+from schemas.entitlement import Usage
 from schemas.reasons import DeadLetterReason as Reason
+from schemas.timestamps import format_ms
 
 LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
 MOST_CRASHES: Final = 100
@@ -112,6 +115,13 @@ class Partition:
             changes.dossiers[HEAD_KEY] = head
         return changes
 
+    def usage(self, key: bytes) -> Usage:
+        """What a customer has used of each limit, as of the last payment: for a read model, and changes nothing."""
+        history = self.customers.get(key).history
+        at_ms = history.last_arrival_ms
+        plan = self._plan_at(at_ms)
+        return Usage(customer_id=key.decode(), as_of=format_ms(at_ms), used=used(history, plan, at_ms))
+
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the review clock by the dossiers, after a recovery."""
         self._sweeps = sweeps = self.books.policies.sweeps
@@ -166,9 +176,9 @@ class Partition:
         return None
 
     def _customer_event(self, record: Record, messages: list[Message]) -> Rejected | None:
-        policy = self._plan_at(record.timestamp).policy
+        plan = self._plan_at(record.timestamp)
         sweeps = self.books.policies.sweeps
-        checked = judge_event(record, self.partitions, self.customers, policy, sweeps)
+        checked = judge_event(record, self.partitions, self.customers, plan.policy, sweeps)
         if isinstance(checked, Rejected):
             return checked
         customer, result = checked
@@ -188,14 +198,15 @@ class Partition:
             self.clock.put(customer_id, due(customer_id, result.dossier, sweeps))
         for effect in result.effects:
             # As late as a transaction may be, no later: nobody makes a payee look old by backdating it.
-            since_ms = max(effect.at_ms, record.timestamp - policy.lateness_ms)
+            since_ms = max(effect.at_ms, record.timestamp - plan.lateness_ms)
             if isinstance(effect, DeviceKnown):
                 customer.history.see_device(effect.device_id, since_ms)
             else:
                 customer.history.see_payee(effect.payee_id, since_ms)
             customer.history_changed = True
         self.customers.changed(customer)
-        messages += publish(customer.key, result.outgoing, self.audit)
+        said = with_usage(result.outgoing, customer.history, plan, record.timestamp)
+        messages += publish(customer.key, said, self.audit)
         customer.history.touched = False
         return None
 
@@ -216,8 +227,8 @@ class Partition:
 
     def _tick(self, clock_ms: int) -> list[Message]:
         """Announce what has come due; the tier in force never waited for it."""
-        policy = self._plan_at(clock_ms).policy
-        sweeps = self._swept()
+        plan = self._plan_at(clock_ms)
+        policy, sweeps = plan.policy, self._swept()
         messages: list[Message] = []
         again: list[tuple[str, int | None]] = []
         changed = 0
@@ -236,7 +247,8 @@ class Partition:
                 self.customers.changed(customer)
                 for outgoing in announced.outgoing:
                     self.tally.count("announced", outgoing.topic)
-                messages += publish(customer.key, announced.outgoing, self.audit)
+                said = with_usage(announced.outgoing, customer.history, plan, clock_ms)
+                messages += publish(customer.key, said, self.audit)
         for customer_id, due_ms in again:
             self.clock.put(customer_id, due_ms)
         self.ticked = changed > 0

@@ -6,6 +6,21 @@ from schemas.decision import Lane
 from schemas.transaction import Timestamp
 
 
+class Used(Struct, frozen=True, kw_only=True):
+    """What one window holds, in base minor units or a count, and when its oldest entry leaves it."""
+
+    used: int
+    frees_at: Timestamp
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What is used of each limit, by rule, as of the last payment: the read model's, between two entitlements."""
+
+    customer_id: str
+    as_of: Timestamp
+    used: dict[str, Used]
+
+
 class Entitlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Holds from `as_of` until the next message for the customer. `limits`: base minor units, or a count, by rule."""
 
@@ -30,3 +45,5 @@ class Entitlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     # Until when limits that are not the tier's hold, and which rules ask for nothing, by rule.
     limits_until: dict[str, Timestamp] = {}
     suppressed_until: dict[str, Timestamp] = {}
+    # Of each limit, as of `as_of`; what is not named is unused. The read model keeps it up to date between messages.
+    used: dict[str, Used] = {}

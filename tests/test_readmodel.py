@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from agents.readmodel import Entry, MemoryStore, RedisStore, Store, newest
+from schemas.entitlement import Usage, Used
 
 
 class Record(NamedTuple):
@@ -63,6 +65,22 @@ def test_older_news_never_replaces_newer(new_store: Callable[[], Store]) -> None
             assert await store.get("c-1") == (b"same moment" if offset == 2 else b"new")
         assert await store.write(0, 3, 4, [Entry("c-1", "", None)])
         assert await store.get("c-1") is None
+
+    in_store(new_store, story)
+
+
+def test_what_is_used_is_written_beside_it_and_never_backwards(new_store: Callable[[], Store]) -> None:
+    def usage(day: str, used: int) -> Usage:
+        moment = f"2026-01-{day}T00:00:00.000Z"
+        return Usage(customer_id="c-1", as_of=moment, used={"amount_24h": Used(used=used, frees_at=moment)})
+
+    async def story(store: Store) -> None:
+        assert await store.used("c-1") is None
+        await store.write(0, 0, 1, [Entry("c-1", "2026-01-01T00:00:00.000Z", b"one")])
+        for day, used, left in (("02", 5, 5), ("01", 3, 5), ("02", 7, 7)):
+            await store.use([usage(day, used)])
+            assert msgspec.json.decode(await store.used("c-1") or b"", type=Usage).used["amount_24h"].used == left
+        assert await store.get("c-1") == b"one"
 
     in_store(new_store, story)
 

@@ -71,6 +71,7 @@ class Engine:
         self.broker_clock = BrokerClock()
         # Called with each shard that comes to life.
         self.on_begin: list[Callable[[Shard], None]] = []
+        self.on_committed: list[Callable[[Commit], None]] = []
         self.rejoin: Callable[[], None] = lambda: None
         # Called with what trying again does not mend.
         self.give_up: Callable[[BaseException], None] = lambda _: None
@@ -257,6 +258,8 @@ class Engine:
         if commit.broker_ms is not None:
             self.broker_clock.hear(commit.broker_ms)
         self._watch.committed(commit)
+        for hear in self.on_committed:
+            hear(commit)
 
     def failed(self, shard: Shard, error: BaseException) -> None:
         """Forget a dead shard's memory and ask for the partition again."""

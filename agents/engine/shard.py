@@ -7,7 +7,7 @@ whatever arrives meanwhile makes the next one, so batches grow with the load by 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -67,6 +67,8 @@ class Commit:
     tally: Tally
     seconds: float
     states: int
+    # Keys of the windows that changed.
+    windows: Collection[bytes]
     broker_ms: int | None
 
 
@@ -215,7 +217,8 @@ class Shard:
             delivery.done()
         self._flying = []
         states = sum(len(values) - 1 for values in changed.values())
-        self._host.committed(Commit(self, work, tally, time.monotonic() - began, states, committed.broker_ms))
+        seconds, windows = time.monotonic() - began, changes.windows.keys()
+        self._host.committed(Commit(self, work, tally, seconds, states, windows, committed.broker_ms))
 
     def _remember(self, committed: Committed) -> None:
         for name, rows in self.tables.items():

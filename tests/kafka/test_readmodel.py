@@ -10,10 +10,11 @@ from redis import Redis
 from load_tests.services.kafka import Kafka
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
-from schemas.entitlement import Entitlement
+from schemas.entitlement import Entitlement, Usage
 from schemas.timestamps import format_ms
 from tests.kafka.house import Worker, await_records, payment, prepare, publish, publish_payments
 
+usage = msgspec.json.Decoder(Usage).decode
 entitlement = msgspec.json.Decoder(Entitlement).decode
 
 
@@ -48,6 +49,22 @@ def test_what_is_in_force_is_shown_and_rebuilt_when_redis_forgets(
             assert (found.customer_id, found.frozen, found.tier) == (customer, True, "base")
         redis.flushdb()
         until(lambda: all(shown(redis, customer) for customer in customers), "all of them again")
+        assert worker.stop() == 0
+
+
+def test_what_is_used_of_each_limit_follows_the_payments(empty_kafka: Kafka, redis_url: str, tmp_path: Path) -> None:
+    prepare(empty_kafka)
+    with Redis.from_url(redis_url) as redis, Worker(tmp_path, empty_kafka.bootstrap, redis=redis_url) as worker:
+        worker.ready()
+        publish_payments(empty_kafka, [payment(number, "c-used") for number in range(3)])
+
+        def counted() -> int:
+            value = redis.hget("tierwatch:entitlement:c-used", "usage")
+            return usage(value).used["count_24h"].used if isinstance(value, bytes) else 0
+
+        until(lambda: counted() == 3, "three payments")
+        publish_payments(empty_kafka, [payment(3, "c-used")])
+        until(lambda: counted() == 4, "the fourth")
         assert worker.stop() == 0
 
 
