@@ -26,7 +26,7 @@ from pipeline.policy.model import Policy
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 from schemas.decision import OUTCOMES, Lane, Mode
 from schemas.reasons import DeadLetterReason, RefusalReason
-from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
+from schemas.topics import CUSTOMER_TOPICS, TOPICS
 
 if TYPE_CHECKING:
     from agents.app import App
@@ -60,7 +60,7 @@ class Metrics:
                 "duplicates": product(get_args(Lane)),
                 "dead_letters": product(DeadLetterReason),
                 "events": [("applied", ""), ("duplicate", ""), *product(("refused",), RefusalReason)],
-                "published": product(TOPICS.keys() - {*CUSTOMER_TOPICS, *SHARED_TOPICS}),
+                "published": product(name for name, topic in TOPICS.items() if topic.written_by == "workers"),
                 "records": product(CUSTOMER_TOPICS),
                 "unknown_fields": product(CUSTOMER_TOPICS),
                 "inputs_expired": product(CUSTOMER_TOPICS),

@@ -13,6 +13,7 @@ from console import (
     attestation,
     audit,
     demo,
+    dlq,
     doctor,
     ingest,
     policy,
@@ -101,6 +102,7 @@ app.command("verify", short_help="Run the journal again and compare what stands 
 app.command("status", short_help="Say what is in force for a customer")(status.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)
 app.add_typer(whitelist.app, name="whitelist", short_help="Carry an existing whitelist over, screen all again")
+app.add_typer(dlq.app, name="dlq", short_help="Work through what could not be decided")
 app.command("doctor", short_help="Say what is wrong, and what to do")(doctor.command)
 app.add_typer(audit.app, name="audit", short_help="Check the audit")
 app.add_typer(policy.app, name="policy", short_help="Check, compare, sign and roll back the policy")

@@ -4,6 +4,7 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
+from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.entitlement import Entitlement
 from schemas.journal import JournalRecord
@@ -24,6 +25,7 @@ TYPES: dict[type, str] = {
     CallBackRequest: "tierwatch.call_back_request.v1",
     ApplicationStatus: "tierwatch.application_status.v1",
     Notification: "tierwatch.notification.v1",
+    DeadLetterAction: "tierwatch.dead_letter_action.v1",
 }
 
 _FIXED: dict[type, tuple[tuple[str, bytes], ...]] = {

@@ -12,6 +12,7 @@ from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
 from schemas.codec import MAX_BYTES
 from schemas.customer_event import CustomerEvent
+from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
 from schemas.entitlement import Entitlement
@@ -245,6 +246,17 @@ _ALL = (
         written_by="workers",
         read_by="`tierwatch dlq`",
         retention_ms=90 * MS_PER_DAY,
+    ),
+    Topic(
+        name="dead-letter-actions",
+        what="Which dead letters were replayed or discarded, by whom and why.",
+        key="partition/offset of the dead letter",
+        message=DeadLetterAction,
+        partitions="single",
+        written_by="`tierwatch dlq`",
+        read_by="`tierwatch dlq`, auditors",
+        # Longer than the dead letters: one that is still there is never replayed twice.
+        retention_ms=365 * MS_PER_DAY,
     ),
 )
 

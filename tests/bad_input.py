@@ -317,6 +317,11 @@ Whatever cannot be decided goes to `dead-letters`: its own bytes under its own k
 `detail`), where it came from (`topic`, `partition`, `offset`) and when it first arrived (`tw_first_arrival`). Card
 numbers are masked there, and a value above 900 kB is cut; `digest` (SHA-256) and `size` are then those of the original.
 
+`tierwatch dlq list | show | replay | discard` works through them. A replay sends the original bytes, key and headers
+to the topic they came from, in one Kafka transaction with a record on `dead-letter-actions` that says who did it and
+why: once, ever. It is judged by its new arrival, so replay within the policy's lateness. Masked and cut values cannot be
+sent again.
+
 This page is written by `python -m tests.bad_input` from the table that `tests/test_bad_input.py` runs.
 
 ## Reasons
