@@ -40,6 +40,7 @@ from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms
 
 LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
+_OUTCOMES: Final = len(OUTCOMES)
 MOST_CRASHES: Final = 100
 # A long outage must not make one unit of work announce a hundred thousand reviews.
 MOST_ANNOUNCED: Final = 1_000
@@ -161,7 +162,7 @@ class Partition:
         customer.history_changed = True
         self.customers.changed(customer)
         late_ms = intake.arrived_ms - intake.occurred_ms
-        kind = assessed.tier * len(OUTCOMES) + assessed.outcome
+        kind = assessed.tier * _OUTCOMES + assessed.outcome
         tally.decided(plan.decided, kind, intake.source, late_ms)
         if assessed.decision is not None:
             tally.fired(assessed.decision)
@@ -172,7 +173,8 @@ class Partition:
         if plan.priority[assessed.tier] != (intake.lane == "priority"):
             tally.count("wrong_lane", plan.tiers[assessed.tier])
         messages.append(assessed.message)
-        messages += assessed.further
+        if assessed.further:
+            messages += assessed.further
         return None
 
     def _customer_event(self, record: Record, messages: list[Message]) -> Rejected | None:

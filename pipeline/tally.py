@@ -40,14 +40,15 @@ class Tally:
         if names is not self._names:
             self._add_up()
             self._names, self._times = names, [0] * len(names)
-        self._times[index] += 1
+        times, lateness = self._times, self.lateness  # compiled, `+=` on what a list holds is slow
+        times[index] = times[index] + 1
         self._sources.append(source)
         if len(self._sources) >= _MOST_NOTED:
             self._add_up()
         bucket = 0
         while bucket < len(_LATENESS_BOUNDS_MS) and late_ms > _LATENESS_BOUNDS_MS[bucket]:
             bucket += 1
-        self.lateness[bucket] += 1
+        lateness[bucket] = lateness[bucket] + 1
         if late_ms > 0:  # a clock ahead of ours counts as not late
             self.lateness_sum_ms += late_ms
 

@@ -4,7 +4,7 @@ The order of the checks decides the reason only: decode, validate, card number, 
 follow in `assess`, where the customer is known).
 """
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import astuple
 
@@ -23,6 +23,10 @@ LONGEST_SOURCE: Final = 128
 # The end of 9998: whatever may occur before or after such an arrival can be written, too.
 LATEST_ARRIVAL_MS: Final = 253_370_764_799_999
 _BACKSLASH: Final = 0x5C
+# What stands in another module is looked up by its name, and these are asked of each transaction.
+_LARGEST_AMOUNT: Final[int] = LARGEST_AMOUNT
+_CURRENCIES: Final = frozenset(EXPONENTS)
+_fields_of: Final = astuple
 REVERSAL: Final = TRANSACTION_TYPES.index("reversal")
 TYPE_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(TRANSACTION_TYPES)}
 
@@ -51,16 +55,31 @@ class Intake:
         "original_ms", "original_occurred_at", "original_transaction_id", "payee_id", "quotable", "source", "status",
         "terminal_id", "transaction_id", "transaction_type", "type_index", "unknown_fields",
     )  # fmt: skip
+    transaction_id: str
+    customer_id: str
+    occurred_at: str
+    amount_minor: int
+    currency: str
+    transaction_type: str
+    source: str
+    status: str
+    original_transaction_id: str
+    original_occurred_at: str
+    account_id: str
+    card_token: str
+    payee_id: str
+    merchant_id: str
+    terminal_id: str
+    device_id: str
 
     def __init__(self, transaction: Transaction, lane: Lane, arrived_ms: int, unknown_fields: int) -> None:
         """Keep what was read; what must be worked out first follows: `base_minor` when the rate is known."""
-        fields: tuple[Any, ...] = astuple(transaction)
         (
             self.transaction_id, self.customer_id, self.occurred_at, self.amount_minor, self.currency,
             self.transaction_type, self.source, self.status, self.original_transaction_id, self.original_occurred_at,
             _, self.account_id, self.card_token, self.payee_id, self.merchant_id, _, self.terminal_id, self.device_id,
             _, _, _, _, _,
-        ) = fields  # fmt: skip
+        ) = _fields_of(transaction)  # fmt: skip
         self.type_index = TYPE_INDEX[self.transaction_type]
         self.declined = self.status == "declined"
         self.lane = lane
@@ -144,9 +163,9 @@ def _misfit(intake: Intake) -> Rejected | None:
     amount = intake.amount_minor
     if amount < 0:
         return Rejected(Reason.NEGATIVE_AMOUNT, "$.amount; a reversal is a message of its own type")
-    if amount > LARGEST_AMOUNT:
+    if amount > _LARGEST_AMOUNT:
         return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_AMOUNT} minor units")
-    if intake.currency not in EXPONENTS:
+    if intake.currency not in _CURRENCIES:
         return Rejected(Reason.UNKNOWN_CURRENCY, "$.currency is not an ISO 4217 code in use")
     if intake.type_index == REVERSAL and not intake.original_transaction_id:
         return Rejected(Reason.MISSING_FIELD, "$.original_transaction_id: a reversal names what it reverses")

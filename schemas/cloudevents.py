@@ -1,5 +1,7 @@
 """CloudEvents 1.0 attributes as Kafka headers (binary mode): what a message is, without opening it."""
 
+from typing import Final
+
 from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
@@ -28,7 +30,7 @@ TYPES: dict[type, str] = {
     DeadLetterAction: "tierwatch.dead_letter_action.v1",
 }
 
-_FIXED: dict[type, tuple[tuple[str, bytes], ...]] = {
+_FIXED: Final[dict[type, tuple[tuple[str, bytes], ...]]] = {
     kind: (
         ("ce_specversion", b"1.0"),
         ("ce_type", name.encode()),

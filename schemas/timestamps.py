@@ -18,13 +18,14 @@ _RFC3339: Final = re.compile(
 
 # Almost every time on the wire has one of two shapes: its day is looked up, the rest read digit by digit, and whatever
 # does not fit goes to the full parser. To be written, all pieces are looked up.
-_ZERO: Final = ord("0")
-_T: Final = ord("T")
-_COLON: Final = ord(":")
-_POINT: Final = ord(".")
-_Z: Final = ord("Z")
+_ZERO: Final = 0x30
+_NINE: Final = 0x39
+_POINT: Final = 0x2E
+_COLON: Final = 0x3A
+_T: Final = 0x54
+_Z: Final = 0x5A
 # Greater than any number that is made of digits here.
-_NO_DIGIT: Final = 1_000
+_NO_NUMBER: Final = 10_000
 _HOURS_MINUTES_TEXT: Final = [f"T{m // 60:02d}:{m % 60:02d}:" for m in range(1440)]
 _SECONDS_TEXT: Final = [f"{s:02d}." for s in range(60)]
 _MILLIS_TEXT: Final = [f"{ms:03d}Z" for ms in range(1000)]
@@ -51,8 +52,8 @@ def parse_ms(text: str) -> int:
 def _in_day(text: str) -> int:
     """Milliseconds since the text's day began; -1 where it is neither `…T10:00:00.000Z` nor `…T10:00:00Z`."""
     length = len(text)
-    if length == 24 and ord(text[19]) == _POINT:  # noqa: PLR2004
-        ms = _two_digits(text, 20) * 10 + _digit(text, 22)
+    if length == 24 and ord(text[19]) == _POINT and _ZERO <= ord(text[22]) <= _NINE:  # noqa: PLR2004
+        ms = _two_digits(text, 20) * 10 + ord(text[22]) - _ZERO
     elif length == 20:  # noqa: PLR2004
         ms = 0
     else:
@@ -66,12 +67,8 @@ def _in_day(text: str) -> int:
 
 
 def _two_digits(text: str, at: int) -> int:
-    return _digit(text, at) * 10 + _digit(text, at + 1)
-
-
-def _digit(text: str, at: int) -> int:
-    digit = ord(text[at]) - _ZERO
-    return digit if 0 <= digit <= 9 else _NO_DIGIT  # noqa: PLR2004
+    tens, ones = ord(text[at]) - _ZERO, ord(text[at + 1]) - _ZERO
+    return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else _NO_NUMBER  # noqa: PLR2004
 
 
 def _parse_any(text: str) -> int:
