@@ -8,7 +8,7 @@ from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import Application, Dossier
 from pipeline.whitelist.evidence import Lack, lacks
 from pipeline.whitelist.tiers import tier_named
-from pipeline.whitelist.transition import Case, Change, Refused, tier_held
+from pipeline.whitelist.transition import Ahead, Case, Change, Refused, Tick, tier_held
 from schemas.application_event import (
     ApplicationDeclined,
     ApplicationSubmitted,
@@ -145,6 +145,39 @@ def wanting_at(dossier: Dossier, tiers: tuple[Tier, ...], conduct: Conduct, at_m
 def carries_the_tier(case: Case) -> bool:
     """The file meets the criteria of the tier asked for, and there is a number to call."""
     return not wanting(case)
+
+
+def quiet_at(case: Case) -> int | None:
+    """When an application that waits for quiet may have had it; None where it waits for none."""
+    application, alerted_ms = case.dossier.application, case.conduct.alerted_ms
+    if application is None or application.stage != "applied" or alerted_ms is None:
+        return None
+    if not any(lack.what == "quiet" for lack in wanting(case)):
+        return None
+    criteria = next((tier.criteria for tier in case.policy.tiers if tier.name == application.tier), None)
+    return None if criteria is None else alerted_ms + criteria.quiet_ms
+
+
+def assess_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
+    """When an application that waits for quiet may have had it."""
+    is_applied = dossier.application is not None and dossier.application.stage == "applied"
+    return dossier.assess_ms if is_applied else None
+
+
+def carries_by_now(dossier: Dossier, tick: Tick) -> bool:
+    """The file meets the criteria of the tier asked for, quiet included, and there is a number to call."""
+    return not wanting_at(dossier, tick.policy.tiers, tick.conduct, tick.clock_ms)
+
+
+def pre_approve_in_time(dossier: Dossier, tick: Tick) -> Change:
+    """The criteria are met: the customer is called back."""
+    return issue(tick.customer_id, replace(dossier, assess_ms=None), tick.policy, tick.due_ms)
+
+
+def look_later(dossier: Dossier, tick: Tick) -> Change:
+    """Look again when the next alert is long enough past; what else is missing, an event will bring."""
+    now = Case({}, dossier, tick.policy, tick.clock_ms, tick.clock_ms, tick.conduct)
+    return Change(replace(dossier, assess_ms=quiet_at(now)))
 
 
 def pre_approve(customer_id: str, case: Case) -> Change:

@@ -106,7 +106,8 @@ class Dossier:
     until another takes its place: it says what may no longer raise. `file` and `contacts` hold the newest of each kind,
     contacts the few newest, because a number just changed is not called. That evidence expires has been said up to
     `warned_ms`. `swept` is the newest sweep asked for by cause; `active_ms` when a look found a payment, or asked for
-    want of one; `failures` when second factors failed of late.
+    want of one; `failures` when second factors failed of late. `assess_ms` is when an application that waits for quiet
+    is looked at again.
     """
 
     grant: Grant | None = None
@@ -123,6 +124,7 @@ class Dossier:
     swept: tuple[tuple[str, int], ...] = ()
     active_ms: int = NEVER
     failures: tuple[int, ...] = ()
+    assess_ms: int | None = None
 
     @property
     def frozen(self) -> bool:
@@ -168,13 +170,13 @@ _DossierV1 = tuple[
     tuple[_AllowanceV1, ...],
     int,
 ]
-# What version 2 added at the end: of the grant the dormancy, of the dossier sweeps, activity and failures.
-_AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...]]
+# What version 2 added at the end: of the grant the dormancy, of the dossier sweeps, activity, failures, look.
+_AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...], int | None]
 _HEADER_V1, _HEADER = bytes((1, 0)), bytes((2, 0))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
 _decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
-_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, ()
+_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
 
 
 def encode(dossier: Dossier) -> bytes | None:
@@ -206,7 +208,8 @@ def encode(dossier: Dossier) -> bytes | None:
         dossier.allowances,
         dossier.warned_ms,
     )
-    added = grant.dormant_ms if grant is not None else 0, dossier.swept, dossier.active_ms, dossier.failures
+    dormant_ms = grant.dormant_ms if grant is not None else 0
+    added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
     return _HEADER + _encoder.encode((body, added))
 
 
@@ -237,7 +240,7 @@ def decode(state: bytes | None) -> Dossier:
 def _dossier(body: _DossierV1, added: _AddedV2) -> Dossier:
     granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
     allowances, warned_ms = body[9:]
-    dormant_ms, swept, active_ms, failures = added
+    dormant_ms, swept, active_ms, failures, assess_ms = added
     return Dossier(
         _grant(granted, dormant_ms),
         announced,
@@ -253,6 +256,7 @@ def _dossier(body: _DossierV1, added: _AddedV2) -> Dossier:
         swept,
         active_ms,
         failures,
+        assess_ms,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from pipeline.policy.model import Policy
 from pipeline.policy.sweeps import Sweep
 from pipeline.whitelist import table
+from pipeline.whitelist.application import quiet_at
 from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
 from pipeline.whitelist.on_time import announce
@@ -74,6 +75,7 @@ def apply(  # noqa: PLR0917 - an event, whom it meets, and what is known by then
     after = replace(change.dossier, applied=(*case.dossier.applied, mark)[-APPLIED_KEPT:])
     said = [*caught_up.outgoing, *_said(event, case, after), *change.outgoing]
     after = _at_once(event, case, after, said)
+    after = replace(after, assess_ms=quiet_at(case._replace(dossier=after)))
     return Applied(after, tuple(said), change.effects)
 
 
