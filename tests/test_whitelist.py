@@ -429,3 +429,11 @@ def test_the_docs_explain_every_refusal_an_event_can_meet() -> None:
 def test_the_audit_says_why() -> None:
     outcome = applied(admission(START, reason_code="callback_passed"), Dossier(), START)
     assert bodies(outcome.outgoing)[0].detail == "callback_passed; base -> gold; approved by ana, ben"
+
+
+def test_a_removal_that_arrives_late_does_not_lift_the_suspension_after_it() -> None:
+    removed, suspended = fields_of("tier.removed", START + 6), fields_of("tier.suspended", START + 7)
+    late = after((suspended, START + 7), (removed, START + 8))
+    assert late.suspended_since_ms == START + 7
+    in_time = after((fields_of("tier.suspended", START + 5), START + 5), (removed, START + 6))
+    assert in_time.suspended_since_ms is None

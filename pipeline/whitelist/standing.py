@@ -60,14 +60,15 @@ def reinstate(_event: TierReinstated, case: Case) -> Change:
 
 
 def remove(_event: TierRemoved, case: Case) -> Change:
-    """Nothing remains of the grant."""
-    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
+    """Nothing remains of the grant; what was suspended after the removal, which arrives late, stays so."""
+    dossier, at_ms = case.dossier, case.lowered_at_ms
+    known_ms = max(dossier.lowered_ms, at_ms)
     gone = replace(
-        case.dossier,
+        dossier,
         grant=None,
         announced=0,
-        suspended_since_ms=None,
-        allowances=wishes(case.dossier),
+        suspended_since_ms=dossier.suspended_since_ms if dossier.lowered_ms > at_ms else None,
+        allowances=wishes(dossier),
         lowered_ms=known_ms,
     )
     return Change(gone)

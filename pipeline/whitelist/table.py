@@ -232,7 +232,7 @@ EVENTS: tuple[Row, ...] = (
     Row("suspend", (TierSuspended,), "standing", _STANDING, ("suspended",), standing.suspend),
     Row("reinstate", (TierReinstated,), "standing", ("suspended",), ("granted", "base"), standing.reinstate,
         (standing.signed_as_for_the_tier, admission.newer_than_lowerings, admission.no_hit_on_file)),
-    Row("remove", (TierRemoved,), "standing", _HELD, ("base",), standing.remove),
+    Row("remove", (TierRemoved,), "standing", _HELD, ("base", "suspended"), standing.remove),
     Row("note_removal", (TierRemoved,), "standing", ("base",), ("base",), standing.note),
     # What one customer may beside the tier.
     Row("lower_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.lower_limit,
