@@ -16,6 +16,7 @@ from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
 from load_tests import performance_page
 from load_tests.busy import busy
+from load_tests.chaos import page
 from load_tests.chaos.run import Plan, chaos
 from load_tests.hot_customer import hot_customer
 from load_tests.judge import judge_apart
@@ -95,11 +96,14 @@ def chaos_command(
         bool, typer.Option("--history", help="Transactions only, with their own times: compared with a calm run, too.")
     ] = False,
     faults: Annotated[str, typer.Option(help="Kinds of faults, commas between; empty: all.")] = "",
+    write: Annotated[bool, typer.Option("--write", help="Write the verdict into docs/chaos.md.")] = False,
     json: AsJson = False,
 ) -> None:
     """Real workers on a real Kafka while both are killed, paused and restarted; 1 when anything is lost or repeated."""
     kinds = [name for name in faults.split(",") if name] or None
     verdict = chaos(Plan(transactions=transactions, seed=seed, rate=rate, history=history, kinds=kinds))
+    if write:
+        page.write(seed, verdict)
     _tell("chaos", verdict, json=json)
     wrong = ("lost", "repeated", "strange", "state_differences", "undisturbed_differences")
     if not verdict["settled"] or any(verdict[name] for name in wrong):
