@@ -28,12 +28,12 @@ ifdef ARGS
 else
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/kafka
 # A file at a time: its tests share what they have set up, and topics have their real names on each process's own broker.
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/kafka/test_chaos.py tests/kafka
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/kafka/test_chaos_long.py tests/kafka
 endif
 
-chaos: $(DEV) ## break workers and broker while transactions flow, and count what is lost (minutes; not part of test yet)
+chaos: $(DEV) ## break workers and broker while transactions flow, and count what is lost (minutes)
 	@$(BIN)/python -m tests.services
-	$(BIN)/python -m pytest tests/kafka/test_chaos.py
+	$(BIN)/python -m pytest tests/kafka/test_chaos.py tests/kafka/test_chaos_long.py
 
 check: $(DEV) ## lint, types, one-way imports, generated files
 	$(BIN)/ruff check

@@ -32,6 +32,8 @@ from schemas.topics import TOPICS
 MOST_RECORDS = 2_000
 # The embedded broker hands out one producer's batch a fetch: a commit for each would cost more than the judging.
 EMBEDDED_LINGER_S = 0.1
+# With a heartbeat a worker also learns that partitions are to be assigned anew.
+HEARTBEAT_S = 0.5
 # Batches that wait for the agent, which takes each at once: see `Consumer._getmany` for what bounds them.
 MOST_WAITING = 2
 
@@ -79,7 +81,7 @@ class App(faust.App):
             broker_credentials=_credentials(settings),
             broker_client_id=APP_ID,
             broker_session_timeout=settings.session_timeout,
-            broker_heartbeat_interval=settings.session_timeout / 4,
+            broker_heartbeat_interval=min(settings.session_timeout / 4, HEARTBEAT_S),
             broker_request_timeout=max(90.0, settings.session_timeout + 1),
             broker_max_poll_records=MOST_RECORDS,
             # The embedded broker writes its transaction markers without a checksum.

@@ -5,8 +5,8 @@ Each override says which defect of faust-streaming 0.15.3 it answers.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from aiokafka import ConsumerRecord
 from faust.tables.manager import TableManager as StockTableManager
@@ -31,6 +31,7 @@ class Recovery(StockRecovery):
 
     _reading = False
     _read = 0
+    _held = 0
     _began = 0.0
     _said = 0.0
 
@@ -72,7 +73,7 @@ class Recovery(StockRecovery):
     async def _seek_offsets(self, consumer: ConsumerT, tps: set[TP], offsets: Counter[TP], title: str) -> None:
         await super()._seek_offsets(consumer, tps, offsets, title)
         if title == "active":
-            self._reading, self._read = True, 0
+            self._reading, self._read, self._held = True, 0, self._customers()
             self._began = self._said = time.monotonic()
 
     def on_fetched(self, restored: Mapping[TP, Sequence[ConsumerRecord]], positions: Mapping[TP, int]) -> None:
@@ -109,11 +110,17 @@ class Recovery(StockRecovery):
         if self.standby_highwaters and not self.standby_remaining_total():
             self.tables.on_standbys_ready()
 
+    def _customers(self) -> int:
+        # Every customer stands in one table at least, and those who have a story in another as well.
+        tables: Iterable[Table] = cast("Any", self.tables.values())
+        return max(sum(rows.customers for rows in table.data.partitions.values()) for table in tables)
+
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Bring the partitions to life before their inputs are sought and resumed."""
         seconds = time.monotonic() - self._began
         partitions = sorted({tp.partition for tp in self.active_tps})
-        log.info("recovered", partitions=partitions, records=self._read, seconds=seconds)
+        customers = self._customers() - self._held
+        log.info("recovered", partitions=partitions, customers=customers, records=self._read, seconds=seconds)
         engine_of(self.app).recovered(self._read, seconds)
         if generation_id == self.app.consumer_generation_id:
             engine_of(self.app).begin({tp.partition for tp in self.active_tps})

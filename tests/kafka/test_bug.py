@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agents.exit_codes import Exit
 from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from tests.kafka.house import Worker, await_records, payment, prepare, publish_payments, read
 
 BROKEN = """
@@ -49,3 +50,17 @@ def test_the_worker_stops_rather_than_drops(empty_kafka: Kafka, tmp_path: Path) 
     with Worker(tmp_path, empty_kafka.bootstrap) as worker:
         assert len(await_records(empty_kafka.bootstrap, "decisions", 10)) == 10
         assert worker.stop() == 0
+
+
+def test_an_input_that_was_made_anew_under_its_state_ends_the_worker(empty_kafka: Kafka, tmp_path: Path) -> None:
+    prepare(empty_kafka)
+    publish_payments(empty_kafka, [payment(number, f"c-{number}") for number in range(100)])
+    with Worker(tmp_path, empty_kafka.bootstrap) as worker:
+        await_records(empty_kafka.bootstrap, "decisions", 100)
+        assert worker.stop() == 0
+    empty_kafka.admin.delete_topics(["transactions"])["transactions"].result()
+    until(lambda: "transactions" not in empty_kafka.topics(), "the topic to be gone")
+    prepare(empty_kafka)
+    with Worker(tmp_path, empty_kafka.bootstrap) as worker:
+        assert worker.ended() == Exit.FAILED
+        assert "it was deleted and made anew. Delete the changelogs" in worker.log()

@@ -1,4 +1,4 @@
-"""A house that breaks loses nothing and repeats nothing; and the judge who says so sees what others would hide."""
+"""A house that breaks loses nothing and repeats nothing: a short run, for every day. `make chaos` has the long ones."""
 
 import subprocess
 import sys
@@ -20,31 +20,20 @@ def judged(plan: Plan) -> dict[str, Any]:
         missing(error)
 
 
-@pytest.mark.timeout(400)
-def test_nothing_is_lost_or_repeated_while_workers_and_the_broker_are_killed() -> None:
-    kinds = ["kill", "zombie", "broker_kill"]
-    verdict = judged(Plan(transactions=6_000, seed=1, rate=600, kinds=kinds))
+def assert_nothing_went_wrong(verdict: dict[str, Any], kinds: list[str]) -> None:
     assert {name: verdict[name] for name in WRONG} == dict.fromkeys(WRONG, 0), verdict["examples"]
     assert verdict["settled"]
     assert verdict["workers_ended_by_themselves"] == []
     assert set(verdict["faults_of_each_kind"]) == set(kinds)
-    assert verdict["transactions"] == 6_000
     assert verdict["policies"] == [1, 2]
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(
-    "defect, seen",
-    [
-        ("batch_without_its_state", "state_differences"),
-        ("position_one_too_far", "lost"),
-        ("dropped_duplicate", "lost"),
-    ],
-)
-def test_a_planted_defect_is_seen(monkeypatch: pytest.MonkeyPatch, defect: str, seen: str) -> None:
-    monkeypatch.setenv("PLANTED", defect)
-    plan = Plan(transactions=2_400, seed=1, rate=300, workers=1, kinds=["stop"], module="tests.kafka.planted")
-    assert judged(plan)[seen] > 0
+def test_nothing_is_lost_or_repeated_while_a_worker_and_the_broker_are_killed() -> None:
+    kinds = ["kill", "broker_kill"]
+    verdict = judged(Plan(transactions=3_000, seed=1, rate=300, kinds=kinds))
+    assert_nothing_went_wrong(verdict, kinds)
+    assert verdict["transactions"] == 3_000
 
 
 def test_the_judge_shares_no_code_with_the_engine() -> None:

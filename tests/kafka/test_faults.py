@@ -63,7 +63,7 @@ def test_a_stand_by_takes_over_by_reading_only_the_rest(empty_kafka: Kafka, tmp_
             second.process.wait()
         send(empty_kafka, 4_400, 4_800)
         assert_exactly_once(empty_kafka, 4_800)
-        read = int(re.findall(r"recovered partitions=\S* records=(\d+)", first.log().replace(", ", ","))[-1])
+        read = int(re.findall(r"recovered partitions=.* records=(\d+)", first.log())[-1])
         assert read < CUSTOMERS / 4
         assert first.stop() == 0
 
