@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,7 @@ from schemas.timestamps import format_ms
 from schemas.transaction import Transaction
 
 PARTITIONS = 4
+COMMAND = ("-m", "console", "worker")
 METRIC = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
@@ -41,16 +42,16 @@ def prepare(kafka: Kafka, *, history: bool = False) -> None:
 
 
 class Worker:
-    """`tierwatch worker` until the block ends, its log in a file of `folder`."""
+    """`tierwatch worker` until the block ends, or another Python program that is one; its log in a file of `folder`."""
 
-    def __init__(self, folder: Path, broker: str, **more: str) -> None:
+    def __init__(self, folder: Path, broker: str, program: Sequence[str] = COMMAND, **more: str) -> None:
         environment = {name: text for name, text in os.environ.items() if not name.startswith("TIERWATCH_")}
         own = {"broker": broker, "metrics_port": "0", "metrics_host": "127.0.0.1", "session_timeout": "6", **more}
         environment |= {f"TIERWATCH_{name.upper()}": text for name, text in own.items()}
         self._log = folder / f"worker-{len(list(folder.iterdir()))}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "console", "worker"],
+                [sys.executable, *program],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

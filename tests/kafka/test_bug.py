@@ -64,3 +64,22 @@ def test_an_input_that_was_made_anew_under_its_state_ends_the_worker(empty_kafka
     with Worker(tmp_path, empty_kafka.bootstrap) as worker:
         assert worker.ended() == Exit.FAILED
         assert "it was deleted and made anew. Delete the changelogs" in worker.log()
+
+
+HANGING = """
+import sys, threading, time
+import agents.worker
+from agents.settings import Settings
+
+agents.worker.LEAVING_S = 1.0
+threading.Thread(target=time.sleep, args=(600,)).start()  # as one of a library that never ends
+sys.exit(agents.worker.run_worker(Settings.from_environment()))
+"""
+
+
+def test_a_thread_that_does_not_end_keeps_no_worker_alive(empty_kafka: Kafka, tmp_path: Path) -> None:
+    prepare(empty_kafka)
+    with Worker(tmp_path, empty_kafka.bootstrap, program=["-c", HANGING]) as worker:
+        worker.ready()
+        assert worker.stop() == Exit.FAILED
+        assert "a thread does not end" in worker.log()
