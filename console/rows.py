@@ -90,6 +90,19 @@ class Rows:
         while self._unknown:
             yield from self._known_by(self._unknown[0][0])
 
+    def labelled(self, rows: Iterable[tuple[int, Row | str]]) -> Iterator[tuple[list[bytes], DispositionLabel | None]]:
+        """Give of each row the transactions it makes, as JSON, and the label of the first, which is its sender's."""
+        for line, row in rows:
+            number = self.counts.rows
+            self.counts.rows += 1
+            try:
+                made, label = self._read(row, number)
+            except CellError as error:
+                self._refuse(Refused(line, str(error)))
+                continue
+            self.counts.transactions += len(made)
+            yield [each.value for each in made], label
+
     def _read(self, row: Row | str, number: int) -> tuple[list[_Made], DispositionLabel | None]:
         if isinstance(row, str):
             raise CellError(row)

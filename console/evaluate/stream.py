@@ -1,0 +1,88 @@
+"""Payments streamed once, in order, each label known only after its delay; what comes out is a matrix of features."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from console.evaluate.reading import Row
+from pipeline.behaviour.features import FEATURES
+from pipeline.behaviour.profile import Profile
+from pipeline.entities.place import NEUTRAL, MaturedLabel, Place
+
+UNLABELLED: Final = -1
+_MEMORY: Final = (0.0,)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The scored payments, in the order in which they happened.
+
+    `features`: float32, (payments, features); `at_ms`: int64; `account`: codes of int32; `label`: int8 (1 fraud,
+    0 genuine, -1 unlabelled); `category`: the names that the feature of that name counts from 0.
+    """
+
+    features: npt.NDArray[np.float32]
+    at_ms: npt.NDArray[np.int64]
+    account: npt.NDArray[np.int32]
+    label: npt.NDArray[np.int8]
+    categories: tuple[str, ...]
+
+
+def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
+    """Every payment's features as of just before it."""
+    profiles: dict[str, Profile] = {}
+    places: dict[str, Place] = {}
+    accounts: dict[str, int] = {}
+    categories: dict[str, int] = {}
+    features, at, account, labels = array("f"), array("q"), array("i"), array("b")
+    unknown: list[tuple[int, str, MaturedLabel]] = []
+    for payment, fraud, received in rows:
+        at_ms = payment.at_ms
+        # Labels known at the same moment are taken in one order, whatever order their rows stood in.
+        while unknown and unknown[0][0] <= at_ms:
+            _, name, matured = heappop(unknown)
+            place = places.get(name)
+            if place is None:
+                place = places[name] = Place()
+            place.learn(matured)
+        profile = profiles.get(payment.account)
+        if profile is None:
+            profile = profiles[payment.account] = Profile()
+        own = profile.look(payment)
+        place = places.get(payment.place)
+        features.extend(
+            (
+                float(payment.amount),
+                float(categories.setdefault(payment.category, len(categories))),
+                *own,
+                *(NEUTRAL if place is None else place.look(at_ms)),
+                *_MEMORY,
+            )
+        )
+        profile.learn(payment)
+        at.append(at_ms)
+        account.append(accounts.setdefault(payment.account, len(accounts)))
+        labels.append(UNLABELLED if fraud is None else fraud)
+        if payment.place and fraud is not None:
+            heappush(unknown, (at_ms + delay_ms, payment.place, MaturedLabel(at_ms, own[2], fraud)))
+        for each in received:
+            receiver = profiles.get(each.account)
+            if receiver is None:
+                receiver = profiles[each.account] = Profile()
+            receiver.learn(each)
+    return Stream(
+        _matrix(features), _column(at, np.int64), _column(account, np.int32), _column(labels, np.int8), tuple(categories)
+    )
+
+
+def _matrix(values: "array[float]") -> npt.NDArray[np.float32]:
+    return np.frombuffer(values, dtype=np.float32).reshape(-1, len(FEATURES)).copy()
+
+
+def _column(values: "array[int]", kind: Any) -> Any:  # noqa: ANN401 - one of numpy's integer types, and its array
+    return np.frombuffer(values, dtype=kind).copy()

@@ -1,0 +1,1 @@
+"""What confirmed labels teach about a place that many customers share: a terminal, a merchant."""

@@ -1,0 +1,1 @@
+"""Points: small tables of counters that a person can read, calibrated on labels as they become known."""
