@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from console.evaluate.reading import Row
 from pipeline.behaviour.features import FEATURES
+from pipeline.behaviour.payment import Payment
 from pipeline.behaviour.profile import Profile
-from pipeline.entities.place import NEUTRAL, MaturedLabel, Place
+from pipeline.entities.place import NEUTRAL, NEVER, MaturedLabel, Place
+from schemas.timestamps import MS_PER_HOUR
 
 UNLABELLED: Final = -1
 _MEMORY: Final = (0.0,)
@@ -40,6 +42,8 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
     accounts: dict[str, int] = {}
     categories: dict[str, int] = {}
     features, at, account, labels = array("f"), array("q"), array("i"), array("b")
+    # When an account was first paid or paying.
+    known: dict[str, int] = {}
     unknown: list[tuple[int, str, MaturedLabel]] = []
     for payment, fraud, received in rows:
         at_ms = payment.at_ms
@@ -60,11 +64,15 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
                 float(payment.amount),
                 float(categories.setdefault(payment.category, len(categories))),
                 *own,
+                age := _age_hours(known, payment),
+                1.0 if age < 0 and payment.payee else 0.0,
                 *(NEUTRAL if place is None else place.look(at_ms)),
                 *_MEMORY,
             )
         )
         profile.learn(payment)
+        known.setdefault(payment.account, at_ms)
+        known.setdefault(payment.payee, at_ms)
         at.append(at_ms)
         account.append(accounts.setdefault(payment.account, len(accounts)))
         labels.append(UNLABELLED if fraud is None else fraud)
@@ -76,8 +84,18 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
                 receiver = profiles[each.account] = Profile()
             receiver.learn(each)
     return Stream(
-        _matrix(features), _column(at, np.int64), _column(account, np.int32), _column(labels, np.int8), tuple(categories)
+        _matrix(features),
+        _column(at, np.int64),
+        _column(account, np.int32),
+        _column(labels, np.int8),
+        tuple(categories),
     )
+
+
+def _age_hours(known: dict[str, int], payment: Payment) -> float:
+    """Since when anybody knows whom it pays; -1 if not before this very moment, in whatever order that is told."""
+    first_ms = known.get(payment.payee, payment.at_ms) if payment.payee else payment.at_ms
+    return (payment.at_ms - first_ms) / MS_PER_HOUR if first_ms < payment.at_ms else NEVER
 
 
 def _matrix(values: "array[float]") -> npt.NDArray[np.float32]:

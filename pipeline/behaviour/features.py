@@ -7,11 +7,12 @@ from typing import Final
 
 # `--without GROUP` takes a whole group away from rules and models alike.
 GROUPS: Final = {
-    "amounts": ("amount", "category"),
+    "amounts": ("amount",),
+    "category": ("category",),
     "own-amounts": ("history", "mean", "ratio", "z"),
     "spikes": ("spikes", "highest_spike", "spike_strength", "days_since_spike"),
     "rhythm": ("count_1h", "count_24h", "sum_24h", "hours_since_last"),
-    "hours": ("hour", "hour_share"),
+    "hours": ("hour", "hour_share", "period"),
     "own-categories": ("category_count", "category_ratio"),
     "first-seen": (
         "hours_since_receiving",
@@ -20,8 +21,10 @@ GROUPS: Final = {
         "earlier_of_kind",
         "new_payee",
         "new_payees_24h",
+        "payee_age_hours",
+        "unseen_payee",
     ),
-    "places": (
+    "terminals": (
         "streak",
         "streak_evidence",
         "streak_smallest_ratio",
@@ -34,5 +37,8 @@ GROUPS: Final = {
 }
 FEATURES: Final = tuple(name for names in GROUPS.values() for name in names)
 INDEX: Final = {name: index for index, name in enumerate(FEATURES)}
-# What no look at other customers' payments has taught.
-OWN_GROUPS: Final = ("own-amounts", "spikes", "rhythm", "own-categories", "first-seen")
+# Filled in by the points themselves: which part of the day it is, and the customer's own points of the last 48 hours.
+PERIOD: Final = "period"
+MEMORY: Final = "memory_48h"
+# What it takes to know more than the customer's own past.
+POPULATION: Final = ("amounts", "category", "hours", "terminals", "memory")

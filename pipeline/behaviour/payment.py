@@ -7,7 +7,7 @@ from schemas.transaction import Transaction
 
 
 class Payment(NamedTuple):
-    """A transaction reduced to what a profile learns from: whose, when (epoch ms), how much (minor units), of what kind.
+    """What a profile learns from: whose, when (epoch ms), how much (minor units), of what kind.
 
     `category` joins kind, merchant category and channel; `place` is where it is accepted (a terminal, else a merchant);
     `payee` whom it pays; empty where the transaction does not say. `comes_in` is money received, which is no spending.

@@ -22,7 +22,7 @@ class Profile:
         self.first_seen = FirstSeen()
 
     def look(self, payment: Payment) -> tuple[float, ...]:
-        """The features from `history` to `new_payees_24h`, of what was known before this payment."""
+        """The features from `history` to `new_payees_24h`, of what was known before this payment; `period` is 0."""
         amount, at_ms = payment.amount, payment.at_ms
         baseline = self.baseline
         hour = hour_of(at_ms)
@@ -39,12 +39,13 @@ class Profile:
             since_last,
             float(hour),
             share,
+            0.0,
             *self.categories.look(payment.category, amount),
             *self.first_seen.look(at_ms, amount, payment.kind, payment.payee),
         )
 
     def learn(self, payment: Payment) -> None:
-        """Remember a payment. Money that comes in says when the account began to receive, and nothing about spending."""
+        """Remember a payment. Money that comes in says since when the account receives, nothing about spending."""
         amount, at_ms = payment.amount, payment.at_ms
         if payment.comes_in:
             self.first_seen.receive(at_ms, amount)

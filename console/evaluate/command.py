@@ -1,0 +1,133 @@
+"""`tierwatch evaluate`: the command line of it. `docs/detection.md` has the results."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from agents.exit_codes import Exit
+from console.errors import CommandError
+from schemas.timestamps import MS_PER_DAY
+
+if TYPE_CHECKING:
+    from console.evaluate.stream import Stream
+    from console.evaluate.trials import Trial
+
+
+def command(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A labelled CSV, plain or gzipped, in the order of its times.")
+    ],
+    *,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="NAME|FILE", help="handbook, paysim, sparkov, or a mapping file.")
+    ],
+    protocol: Annotated[
+        Literal["A", "B"] | None, typer.Option(help="The Handbook's: one fold (A), or the mean of four (B).")
+    ] = None,
+    folds: Annotated[
+        str,
+        typer.Option(metavar="DATES", help="Starts of training, commas between: a week of it, of delay, and of test."),
+    ] = "",
+    split: Annotated[
+        str, typer.Option(metavar="WHERE", help="rows=0.67, time=0.67 or a date: before it known, after it tested.")
+    ] = "",
+    train: Annotated[
+        Literal["history", "week"], typer.Option(help="Learn from all that is visible by then, or from one week.")
+    ] = "history",
+    delay_days: Annotated[
+        float, typer.Option(min=0, max=3650, help="Days after its transaction at which a label is known.")
+    ] = 7,
+    mode: Annotated[Literal["rules", "learned", "both"], typer.Option(help="Points, boosting, or both.")] = "both",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GROUP", help="Leave out a group of features; may be given several times."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the last fold's points there, YAML.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, on the last line.")] = False,
+) -> None:
+    """Measure detection on a labelled file, judged as it would have been at the time.
+
+    The file is streamed once; a label is known only after its delay. Points are calibrated and the model is trained on
+    what was visible before the test. Names are hashed and balances dropped as `ingest` does; only the sender is scored.
+    """
+    from msgspec.json import encode
+
+    from console.evaluate.judge import judge
+    from console.evaluate.reading import read_rows
+    from console.evaluate.stream import stream
+    from console.terminal import counted
+    from pipeline.points.as_yaml import to_yaml
+
+    features = _features(without or [])
+    modes = ("rules", "learned") if mode == "both" else (mode,)
+    _check(modes, protocol, folds, split)
+    delay_ms = round(delay_days * MS_PER_DAY)
+    began = time.monotonic()
+    streamed = stream(read_rows(file, format_), delay_ms)
+    seconds = time.monotonic() - began
+    judged = []
+    for trial in _trials(streamed, protocol, folds, split, delay_ms, week=train == "week"):
+        judged.append(judge(streamed, trial, modes, features))
+        typer.echo(f"{trial.name}: {_told(judged[-1].measured)}", err=True)
+    if out is not None:
+        out.write_text(to_yaml(judged[-1].points, streamed.categories), encoding="utf-8")
+        typer.echo(f"Written: {out}.", err=True)
+    said: dict[str, Any] = {name: _mean([each.measured[name] for each in judged]) for name in modes}
+    payments = len(streamed.at_ms)
+    typer.echo(f"{counted(payments, 'payment')} in {seconds:.1f} s; {_told(said)}", err=json)
+    if json:
+        said |= {"folds": [each.measured for each in judged], "transactions_per_s": round(payments / seconds)}
+        typer.echo(encode(said))
+
+
+def _features(groups: list[str]) -> frozenset[str]:
+    from pipeline.behaviour.features import GROUPS, POPULATION
+
+    known = {**{name: (name,) for name in GROUPS}, "population": POPULATION}
+    for group in groups:
+        if group not in known:
+            raise CommandError(f"--without {group}: no such group", f"There are {', '.join(known)}.", Exit.SETTINGS)
+    return frozenset([feature for group in groups for part in known[group] for feature in GROUPS[part]])
+
+
+def _check(modes: tuple[str, ...], protocol: str | None, folds: str, split: str) -> None:
+    if sum(map(bool, (protocol, folds, split))) != 1:
+        raise CommandError(
+            "what is trained on and what is tested?", "Give one of --protocol, --folds and --split.", Exit.SETTINGS
+        )
+    if "learned" in modes:
+        try:
+            import lightgbm  # noqa: F401 - whether it is there at all, before minutes are spent
+        except (ImportError, OSError) as error:
+            raise CommandError(
+                f"learning needs LightGBM ({error})",
+                "pip install 'tierwatch[learned]', or --mode rules.",
+                Exit.SETTINGS,
+            ) from error
+
+
+def _trials(
+    streamed: "Stream", protocol: str | None, dates: str, where: str, delay_ms: int, *, week: bool
+) -> "list[Trial]":
+    from console.evaluate.trials import PROTOCOLS, folds, split
+
+    if where:
+        return [split(streamed, where, delay_ms, week=week)]
+    starts = PROTOCOLS[protocol] if protocol else dates.split(",")
+    return folds(streamed, starts, delay_ms, week=week)
+
+
+def _mean(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """The mean of what was measured; of what was fitted, the most."""
+    means = {name: round(sum(each[name] for each in measured) / len(measured), 4) for name in ("auc", "ap", "cp100")}
+    return means | {name: max(each[name] for each in measured) for name in ("fitted", "trees") if name in measured[0]}
+
+
+def _told(measured: dict[str, Any]) -> str:
+    return "; ".join(
+        f"{mode}: AUC {values['auc']:.3f}, AP {values['ap']:.3f}, CP@100 {values['cp100']:.3f}"
+        + (f", {values['fitted']} numbers fitted" if "fitted" in values else "")
+        for mode, values in measured.items()
+    )
