@@ -1,6 +1,7 @@
 """`tierwatch evaluate`: the command line of it. `docs/detection.md` has the results."""
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -60,7 +61,7 @@ def command(
     from console.terminal import counted
     from pipeline.points.as_yaml import to_yaml
 
-    features = _features(without or [])
+    features = features_of(without or [])
     modes = ("rules", "learned") if mode == "both" else (mode,)
     _check(modes, protocol, folds, split)
     delay_ms = round(delay_days * MS_PER_DAY)
@@ -74,7 +75,7 @@ def command(
     if out is not None:
         out.write_text(to_yaml(judged[-1].points, streamed.categories), encoding="utf-8")
         typer.echo(f"Written: {out}.", err=True)
-    said: dict[str, Any] = {name: _mean([each.measured[name] for each in judged]) for name in modes}
+    said: dict[str, Any] = {name: mean_of([each.measured[name] for each in judged]) for name in modes}
     payments = len(streamed.at_ms)
     typer.echo(f"{counted(payments, 'payment')} in {seconds:.1f} s; {_told(said)}", err=json)
     if json:
@@ -82,7 +83,13 @@ def command(
         typer.echo(encode(said))
 
 
-def _features(groups: list[str]) -> frozenset[str]:
+def features_of(groups: Collection[str]) -> frozenset[str]:
+    """The features of these groups; `population` is a group of groups.
+
+    Raises:
+        CommandError: there is no such group.
+
+    """
     from pipeline.behaviour.features import GROUPS, POPULATION
 
     known = {**{name: (name,) for name in GROUPS}, "population": POPULATION}
@@ -119,7 +126,7 @@ def _trials(
     return folds(streamed, starts, delay_ms, week=week)
 
 
-def _mean(measured: list[dict[str, Any]]) -> dict[str, Any]:
+def mean_of(measured: list[dict[str, Any]]) -> dict[str, Any]:
     """The mean of what was measured; of what was fitted, the most."""
     means = {name: round(sum(each[name] for each in measured) / len(measured), 4) for name in ("auc", "ap", "cp100")}
     return means | {name: max(each[name] for each in measured) for name in ("fitted", "trees") if name in measured[0]}

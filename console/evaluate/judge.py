@@ -11,8 +11,6 @@ from console.evaluate.trials import Trial
 from pipeline.points.calibrate import Past, calibrate
 from pipeline.points.score import Score
 
-_THREADS = 2
-
 
 class Judged(NamedTuple):
     """What came of a trial: its points; per way of scoring, the scores of tested payments and what they are worth."""
@@ -43,8 +41,8 @@ def judge(stream: Stream, trial: Trial, modes: Collection[str], without: Collect
         from pipeline.learned.boosted import train
 
         seen = np.nonzero(visible)[0]
-        model = train(features[seen], fraud[seen], stream.at_ms[seen], stream.categories, sorted(without), _THREADS)
-        scores["learned"] = model.score(features[tested], _THREADS)
+        model = train(features[seen], fraud[seen], stream.at_ms[seen], stream.categories, sorted(without))
+        scores["learned"] = model.score(features[tested])
         extra["learned"] = {"trees": model.card.trees, "model": model.card.sha256[:12]}
     of_tested = (stream.label[tested], stream.account[tested], stream.at_ms[tested])
     measured = {

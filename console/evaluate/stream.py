@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from console.evaluate.reading import Row
-from pipeline.behaviour.features import FEATURES
+from pipeline.behaviour.features import FEATURES, INDEX
 from pipeline.behaviour.payment import Payment
 from pipeline.behaviour.profile import Profile
 from pipeline.entities.place import NEUTRAL, NEVER, MaturedLabel, Place
@@ -83,13 +83,23 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
             if receiver is None:
                 receiver = profiles[each.account] = Profile()
             receiver.learn(each)
+    matrix = _matrix(features)
+    column = matrix[:, INDEX["category"]]
+    column[:] = _ranks(categories)[column.astype(np.int64)]
     return Stream(
-        _matrix(features),
+        matrix,
         _column(at, np.int64),
-        _column(account, np.int32),
+        _ranks(accounts)[_column(account, np.int32)],
         _column(labels, np.int8),
-        tuple(categories),
+        tuple(sorted(categories)),
     )
+
+
+def _ranks(codes: dict[str, int]) -> npt.NDArray[np.int32]:
+    """By code, the place among the sorted names: what came first in a file shall not matter."""
+    ranks = np.empty(len(codes), dtype=np.int32)
+    ranks[[codes[name] for name in sorted(codes)]] = np.arange(len(codes), dtype=np.int32)
+    return ranks
 
 
 def _age_hours(known: dict[str, int], payment: Payment) -> float:

@@ -1,0 +1,110 @@
+"""`python -m console.evaluate.page FOLDER [WORDS]`: measure again what stands in docs/detection.md.
+
+FOLDER holds the files. Only rows that contain all WORDS are measured; the others stay as they are.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from console.evaluate.command import features_of, mean_of
+from console.evaluate.judge import Judged, judge
+from console.evaluate.metrics import Floats, interval, resampled
+from console.evaluate.reading import read_rows
+from console.evaluate.stream import Stream, stream
+from console.evaluate.trials import PROTOCOLS, Trial, folds, split
+from schemas.timestamps import MS_PER_DAY
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "detection.md"
+_TABLE: Final = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.DOTALL)
+_MODES: Final = ("rules", "learned")
+
+
+class Setup(NamedTuple):
+    """A row: the format, what is tested, days of delay, whether one week is learned from, what is left out."""
+
+    format_: str
+    where: str
+    delay_days: int
+    week: bool = False
+    without: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first cells of the row."""
+        return f"| {self.format_}, {self.where} | {'one week' if self.week else 'history'} | {self.without or '-'} |"
+
+
+SETUPS: Final = (
+    *[Setup("handbook", where, 7, week=week) for where in ("A", "B") for week in (False, True)],
+    *[Setup("handbook", "B", 7, without=group) for group in ("terminals", "spikes", "amounts", "own-amounts")],
+    *[Setup("sparkov", "time=0.67", 7, without=group) for group in ("", "memory", "hours", "category", "population")],
+    *[Setup("paysim", "rows=0.67", 1, without=group) for group in ("", "first-seen")],
+)
+
+
+def measure(folder: Path, words: list[str], streamed: Callable[[Path, Setup], Stream]) -> Iterator[tuple[Setup, str]]:
+    """The rows, each as soon as it is measured; a file is streamed once."""
+    last: tuple[str, Stream] | None = None
+    for setup in SETUPS:
+        if not all(word in setup.title for word in words):
+            continue
+        if last is None or last[0] != setup.format_:
+            last = (setup.format_, streamed(folder / f"{setup.format_}.csv.gz", setup))
+        yield setup, _row(setup, last[1])
+
+
+def _streamed(file: Path, setup: Setup) -> Stream:
+    return stream(read_rows(str(file), setup.format_), setup.delay_days * MS_PER_DAY)
+
+
+def _row(setup: Setup, streamed: Stream) -> str:
+    delay_ms = setup.delay_days * MS_PER_DAY
+    if setup.where in PROTOCOLS:
+        trials = folds(streamed, PROTOCOLS[setup.where], delay_ms, week=setup.week)
+    else:
+        trials = [split(streamed, setup.where, delay_ms, week=setup.week)]
+    without = features_of([setup.without] if setup.without else [])
+    judged = [judge(streamed, trial, _MODES, without) for trial in trials]
+    cells = [_cells(mode, judged, trials, streamed) for mode in _MODES]
+    return f"{setup.title} {' | '.join(cells)} |"
+
+
+def _cells(mode: str, judged: list[Judged], trials: list[Trial], streamed: Stream) -> str:
+    means = mean_of([each.measured[mode] for each in judged])
+    drawn: list[Floats] = [
+        resampled(each.scores[mode], streamed.label[trial.tested], streamed.account[trial.tested])
+        for each, trial in zip(judged, trials, strict=True)
+    ]
+    low, high = interval(np.mean(drawn, axis=0))
+    fitted = f" | {means['fitted']}" if "fitted" in means else ""
+    return f"{means['auc']:.3f} | {means['ap']:.3f} ({low:.3f}-{high:.3f}) | {means['cp100']:.3f}{fitted}"
+
+
+def put(text: str, setup: Setup, row: str) -> str:
+    """The page with a row measured anew, in the order of the set-ups."""
+    found = _TABLE.search(text)
+    if found is None:
+        raise ValueError(f"{PAGE.name} has no place for what is measured")
+    head, rows = found.group().splitlines()[:2], found.group().splitlines()[2:]
+    known = {each.title: line for each in SETUPS for line in rows if line.startswith(each.title)}
+    known[setup.title] = row
+    lines = [*head, *[known[each.title] for each in SETUPS if each.title in known]]
+    return text[: found.start()] + "\n".join([*lines, ""]) + text[found.end() :]
+
+
+def main(arguments: list[str], page: Path = PAGE, streamed: Callable[[Path, Setup], Stream] = _streamed) -> None:
+    """Measure, and write each row as soon as it is known."""
+    for setup, row in measure(Path(arguments[0]), arguments[1:], streamed):
+        print(row, file=sys.stderr, flush=True)
+        page.write_text(put(page.read_text(encoding="utf-8"), setup, row), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        sys.exit(__doc__)
+    main(sys.argv[1:])

@@ -1,0 +1,173 @@
+"""Laws of the profile: bounded, silent about strangers, taught only afterwards, kept byte for byte."""
+
+from copy import deepcopy
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.behaviour.baseline import LEAST, SPIKE, Baseline
+from pipeline.behaviour.categories import MOST as MOST_CATEGORIES
+from pipeline.behaviour.features import FEATURES, INDEX
+from pipeline.behaviour.first_seen import MOST_PAYEES
+from pipeline.behaviour.payment import Payment
+from pipeline.behaviour.profile import Profile
+from pipeline.behaviour.profile_bytes import ProfileError, from_bytes, to_bytes
+from pipeline.entities.place import NEVER, RISK_DAYS, MaturedLabel, Place
+from schemas.timestamps import MS_PER_DAY
+
+# The features that a profile gives begin here among all.
+FIRST = INDEX["history"]
+STATE_BYTES = 8_000
+
+
+@st.composite
+def payments(draw: st.DrawFn, most: int = 40) -> list[Payment]:
+    """One customer's payments in the order of their times, ties included."""
+    at_ms = draw(st.integers(0, 10**12))
+    made = []
+    for _ in range(draw(st.integers(0, most))):
+        at_ms += draw(st.sampled_from([0, 1, 60_000, 3_600_000, 86_400_000, 15 * 86_400_000]))
+        kind = draw(st.sampled_from(["purchase", "transfer", "deposit"]))
+        made.append(
+            Payment(
+                "c",
+                at_ms,
+                draw(st.integers(0, 10**7)),
+                kind,
+                draw(st.sampled_from(["a", "b", "c"])),
+                "place",
+                draw(st.sampled_from(["", "p", "q"])),
+                kind == "deposit",
+            )
+        )
+    return made
+
+
+def profile_of(known: list[Payment]) -> Profile:
+    profile = Profile()
+    for each in known:
+        profile.learn(each)
+    return profile
+
+
+def named(profile: Profile, payment: Payment) -> dict[str, float]:
+    values = profile.look(payment)
+    return dict(zip(FEATURES[FIRST : FIRST + len(values)], values, strict=True))
+
+
+ASKED = Payment("c", 2 * 10**12, 5_000, "purchase", "a", "place", "p", comes_in=False)
+
+
+@given(payments())
+def test_the_same_payments_give_the_same_profile_byte_for_byte(known: list[Payment]) -> None:
+    before = deepcopy(known)
+    assert to_bytes(profile_of(known)) == to_bytes(profile_of(known))
+    assert known == before
+
+
+@given(payments(), payments(5))
+def test_a_profile_read_from_its_bytes_goes_on_as_if_it_had_never_been_written(
+    known: list[Payment], later: list[Payment]
+) -> None:
+    profile = profile_of(known)
+    read = from_bytes(to_bytes(profile))
+    for each in [*later, ASKED]:
+        assert read.look(each) == profile.look(each)
+        profile.learn(each)
+        read.learn(each)
+    assert to_bytes(read) == to_bytes(profile)
+
+
+@given(payments())
+def test_to_look_twice_is_to_see_the_same(known: list[Payment]) -> None:
+    profile = profile_of(known)
+    at = known[-1]._replace(amount=777) if known else ASKED
+    assert profile.look(at) == profile.look(at)
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**9))
+def test_nothing_is_said_about_a_customer_of_whom_nothing_is_known(at_ms: int, amount: int) -> None:
+    said = named(Profile(), ASKED._replace(at_ms=at_ms, amount=amount, payee=""))
+    assert {name for name, value in said.items() if value not in {0.0, -1.0}} <= {"hour", "hour_share"}
+    assert said["hour_share"] == 1.0
+
+
+@given(payments(), st.integers(0, 10**7), st.integers(1, 10**7))
+def test_a_larger_amount_never_lowers_an_amount_signal(known: list[Payment], amount: int, more: int) -> None:
+    profile = profile_of(known)
+    small, large = (named(profile, ASKED._replace(amount=each)) for each in (amount, amount + more))
+    for name in ("ratio", "z", "category_ratio", "share_of_receipt"):
+        assert large[name] >= small[name]
+
+
+@given(st.lists(st.integers(100, 10_000), min_size=LEAST + 1, max_size=50), st.integers(10**6, 10**9))
+def test_one_outlier_raises_what_is_usual_no_more_than_a_spike_would(usual: list[int], outlier: int) -> None:
+    by_spike, by_outlier = Baseline(), Baseline()
+    for amount in usual:
+        by_spike.learn(amount)
+        by_outlier.learn(amount)
+    mean = by_spike.mean
+    by_spike.learn(round(SPIKE * mean) + 1)
+    by_outlier.learn(outlier)
+    assert by_outlier.mean == pytest.approx(by_spike.mean)
+
+
+def test_a_profile_stays_small_whatever_a_customer_does() -> None:
+    profile = Profile()
+    for number in range(20_000):
+        name = f"payee-{number:032d}"
+        profile.learn(
+            Payment("c", number * 1_000, 10**9 * (number % 7), "transfer", f"cat-{number}", "", name, comes_in=False)
+        )
+    assert len(to_bytes(profile)) < STATE_BYTES
+    assert len(profile.first_seen.payees) == MOST_PAYEES
+    assert len(profile.categories.known) == MOST_CATEGORIES
+
+
+@pytest.mark.parametrize("data", [b"", b"\x02\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03"])
+def test_bytes_that_are_no_profile_are_named_so(data: bytes) -> None:
+    with pytest.raises(ProfileError):
+        from_bytes(data)
+
+
+labels = st.lists(
+    st.builds(MaturedLabel, st.integers(0, 200 * MS_PER_DAY), st.floats(0, 10, allow_nan=False), st.booleans()),
+    max_size=40,
+).map(sorted)
+
+
+@given(labels)
+def test_a_streak_is_the_unexplained_frauds_since_the_last_payment_that_was_cleared(known: list[MaturedLabel]) -> None:
+    place = Place()
+    for each in known:
+        place.learn(each)
+    cleared = [index for index, each in enumerate(known) if not each.fraud]
+    since = known[cleared[-1] + 1 :] if cleared else known
+    streak = [each for each in since if each.ratio < SPIKE]
+    count, _, smallest, days, *_ = place.look(300 * MS_PER_DAY)
+    assert count == len(streak)
+    assert smallest == min([each.ratio for each in streak], default=NEVER)
+    assert days == (300 - streak[0].at_ms / MS_PER_DAY if streak else NEVER)
+
+
+@given(labels)
+def test_the_risk_of_a_place_is_the_frauds_of_its_last_thirty_days(known: list[MaturedLabel]) -> None:
+    place = Place()
+    for each in known:
+        place.learn(each)
+    now = max([each.at_ms for each in known], default=0)
+    recent = [each for each in known if each.at_ms // MS_PER_DAY > now // MS_PER_DAY - RISK_DAYS]
+    *_, risk, labelled = place.look(now)
+    assert labelled == len(recent)
+    assert risk == sum(each.fraud for each in recent) / (len(recent) + 2)
+
+
+@given(payments())
+def test_spikes_are_forgotten_after_a_fortnight(known: list[Payment]) -> None:
+    profile = profile_of(known)
+    end = known[-1].at_ms if known else 0
+    ages = [named(profile, ASKED._replace(at_ms=end + day * MS_PER_DAY))["spikes"] for day in range(16)]
+    assert all(later <= earlier for earlier, later in pairwise(ages))
+    assert ages[14] == 0

@@ -1,0 +1,228 @@
+"""Detection is measured as it would have been at the time: nothing leaks, in whatever order; the figures are right."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from agents.exit_codes import Exit
+from console.errors import CommandError
+from console.evaluate.judge import judge
+from console.evaluate.metrics import card_precision, interval, measure, resampled
+from console.evaluate.page import main
+from console.evaluate.reading import Row
+from console.evaluate.stream import Stream, stream
+from console.evaluate.trials import folds, split
+from pipeline.behaviour.features import FEATURES, INDEX
+from pipeline.points.as_yaml import PointsError, from_yaml, to_yaml
+from schemas.timestamps import MS_PER_DAY
+from tests.detection import world
+from tests.test_console import tierwatch
+
+DELAY_MS = 7 * MS_PER_DAY
+SPLIT = "time=0.67"
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return world()
+
+
+@pytest.fixture(scope="module")
+def streamed(rows: list[Row]) -> Stream:
+    return stream(rows, DELAY_MS)
+
+
+def test_labels_that_are_not_visible_yet_change_nothing(rows: list[Row], streamed: Stream) -> None:
+    pytest.importorskip("lightgbm")
+    trial = split(streamed, SPLIT, DELAY_MS, week=False)
+    now_ms = int(streamed.at_ms[trial.past])
+    flipped = [row._replace(fraud=not row.fraud) if row.payment.at_ms + DELAY_MS > now_ms else row for row in rows]
+    other = stream(flipped, DELAY_MS)
+    until = int(np.searchsorted(streamed.at_ms, now_ms, side="right"))
+    assert (streamed.label != other.label).sum() > until - trial.visible.sum()
+    np.testing.assert_array_equal(other.features[:until], streamed.features[:until])
+    again = split(other, SPLIT, DELAY_MS, week=False)
+    first, second = judge(streamed, trial, ["rules", "learned"], ()), judge(other, again, ["rules", "learned"], ())
+    assert second.points == first.points
+    assert second.measured["learned"]["model"] == first.measured["learned"]["model"]
+
+
+def test_a_label_counts_from_the_moment_it_is_known(rows: list[Row], streamed: Stream) -> None:
+    sooner = stream(rows, MS_PER_DAY)
+    streak = INDEX["streak"]
+    assert sooner.features[:, streak].sum() != streamed.features[:, streak].sum()
+    first = next(row.payment.at_ms for row in rows if row.fraud)
+    before = streamed.at_ms < first + DELAY_MS
+    assert not streamed.features[before, streak].any()
+
+
+def test_the_order_in_which_accounts_are_told_within_a_moment_does_not_matter(rows: list[Row]) -> None:
+    chance = Random(3)
+    shuffled = list(rows)
+    for _ in range(5):
+        for index in range(len(shuffled) - 1):
+            one, next_ = shuffled[index : index + 2]
+            apart = one.payment.account != next_.payment.account
+            if apart and one.payment.at_ms == next_.payment.at_ms and chance.random() < 1 / 2:
+                shuffled[index : index + 2] = next_, one
+    assert shuffled != rows
+    told, retold = ({key(row): seen for row, seen in _seen(each)} for each in (rows, shuffled))
+    assert told == retold
+
+
+def key(row: Row) -> tuple[object, ...]:
+    return (*row.payment, row.fraud)
+
+
+def _seen(rows: list[Row]) -> list[tuple[Row, tuple[float, ...]]]:
+    unique = {key(row): row for row in rows}
+    assert len(unique) == len(rows)
+    return list(zip(rows, map(tuple, stream(rows, DELAY_MS).features.tolist()), strict=True))
+
+
+def test_points_find_what_they_were_never_told_about_in_worlds_of_other_constants() -> None:
+    for seed, large, times in ((2, 25_000, 4), (3, 60_000, 6)):
+        other = stream(world(seed, large=large, times=times), DELAY_MS)
+        trial = split(other, SPLIT, DELAY_MS, week=False)
+        found = judge(other, trial, ["rules"], ()).measured["rules"]
+        base = float((other.label[trial.tested] == 1).mean())
+        assert found["ap"] > 4 * base
+        assert found["fitted"] <= 600
+
+
+def test_without_the_terminals_less_is_found(streamed: Stream) -> None:
+    trial = split(streamed, SPLIT, DELAY_MS, week=False)
+    whole, without = (
+        judge(streamed, trial, ["rules"], names).measured["rules"]["ap"]
+        for names in ((), [name for name in FEATURES if "streak" in name])
+    )
+    assert whole > without + 0.02
+
+
+def test_points_are_the_same_once_they_are_written_and_read(streamed: Stream) -> None:
+    trial = split(streamed, SPLIT, DELAY_MS, week=False)
+    points = judge(streamed, trial, ["rules"], ()).points
+    read, categories = from_yaml(to_yaml(points, streamed.categories))
+    assert read == points
+    assert categories == streamed.categories
+    np.testing.assert_array_equal(read.of(streamed.features), points.of(streamed.features))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "points: 3", "categories: []\npoints: [{rule: hour, by: [], cases: [{case: [], below: [2], points: [1]}]}]"],
+)
+def test_what_is_no_section_of_points_is_named_so(text: str) -> None:
+    with pytest.raises(PointsError):
+        from_yaml(text)
+
+
+def test_a_fold_is_a_week_of_training_one_of_delay_and_one_of_test_without_cards_known_by_then(
+    streamed: Stream,
+) -> None:
+    start_ms = 17_620 * MS_PER_DAY
+    (trial,) = folds(streamed, ["2018-03-30"], DELAY_MS, week=True)
+    trained, tested = streamed.at_ms[trial.visible], streamed.at_ms[trial.tested]
+    assert start_ms <= trained.min()
+    assert trained.max() < start_ms + 7 * MS_PER_DAY
+    assert start_ms + 14 * MS_PER_DAY <= tested.min()
+    assert tested.max() < start_ms + 21 * MS_PER_DAY
+    frauds = (streamed.label == 1) & (streamed.at_ms >= start_ms)
+    for index in np.nonzero(trial.tested)[0].tolist():
+        day = streamed.at_ms[index] // MS_PER_DAY * MS_PER_DAY
+        own = frauds & (streamed.account == streamed.account[index])
+        assert not (streamed.at_ms[own] + DELAY_MS <= day).any()
+
+
+@pytest.mark.parametrize("where", ["rows=2", "time=x", "lately", "rows="])
+def test_a_split_that_makes_no_sense_is_named(streamed: Stream, where: str) -> None:
+    with pytest.raises(CommandError) as raised:
+        split(streamed, where, DELAY_MS, week=False)
+    assert raised.value.code == Exit.SETTINGS
+
+
+def test_the_measures_are_those_of_the_definition() -> None:
+    score = np.array([9.0, 8, 8, 7, 1])
+    fraud = np.array([1, 0, 1, 0, 0], dtype=np.int8)
+    none = np.zeros(5, dtype=np.int64)
+    found = measure(score, fraud, np.arange(5, dtype=np.int32), none)
+    # Of six pairs of a fraud and a genuine payment five are in order and one is level.
+    assert found.auc == pytest.approx(5.5 / 6)
+    assert found.ap == pytest.approx(1 / 2 * 1 + 1 / 2 * 2 / 3)
+    assert found.cp100 == pytest.approx(2 / 100)
+
+
+def test_a_card_that_was_found_is_not_found_again() -> None:
+    score, fraud = np.array([1.0, 1.0]), np.array([1, 1], dtype=np.int8)
+    same, day = np.zeros(2, dtype=np.int32), np.array([0, 1])
+    assert card_precision(score, fraud, same, day) == pytest.approx((1 / 100 + 0) / 2)
+
+
+def test_an_interval_holds_the_measure(streamed: Stream) -> None:
+    trial = split(streamed, SPLIT, DELAY_MS, week=False)
+    found = judge(streamed, trial, ["rules"], ())
+    tested = trial.tested
+    low, high = interval(resampled(found.scores["rules"], streamed.label[tested], streamed.account[tested]))
+    assert low < found.measured["rules"]["ap"] < high
+
+
+def test_the_command_measures_a_file(tmp_path: Path, rows: list[Row]) -> None:
+    pytest.importorskip("lightgbm")
+    file = _handbook(tmp_path / "payments.csv", rows)
+    out = tmp_path / "points.yaml"
+    options = ("--format", "handbook", "--split", "rows=0.67", "--without", "memory", "--out", str(out), "--json")
+    done = tierwatch("evaluate", str(file), *options)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["rules"].keys() == {"auc", "ap", "cp100", "fitted"}
+    assert said["rules"]["ap"] > 0.3
+    assert said["learned"]["ap"] > 0.3
+    assert len(said["folds"]) == 1
+    assert from_yaml(out.read_text())[0].fitted == said["rules"]["fitted"]
+
+
+@pytest.mark.parametrize(
+    "options,words",
+    [
+        (("--format", "handbook"), "Give one of --protocol, --folds and --split"),
+        (("--format", "handbook", "--protocol", "A", "--split", "rows=0.5"), "Give one of"),
+        (("--format", "handbook", "--protocol", "A", "--without", "luck"), "no such group"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_named(options: tuple[str, ...], words: str) -> None:
+    done = tierwatch("evaluate", "nothing.csv", *options)
+    assert done.returncode == Exit.SETTINGS
+    assert words in done.stderr
+
+
+def _handbook(path: Path, rows: list[Row]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD"])
+        for number, (payment, fraud, _) in enumerate(rows):
+            at = np.datetime64(payment.at_ms, "ms").astype("datetime64[s]").item()
+            amount = f"{payment.amount / 100:.2f}"
+            writer.writerow([number, str(at), payment.account, payment.place, amount, int(bool(fraud))])
+    return path
+
+
+def test_the_page_keeps_the_rows_that_are_not_measured_anew(tmp_path: Path, streamed: Stream) -> None:
+    pytest.importorskip("lightgbm")
+    page = tmp_path / "detection.md"
+    head = "| data |\n|---|\n"
+    kept = "| paysim, rows=0.67 | history | - | kept |\n"
+    page.write_text(f"before\n<!-- measured -->\n{head}{kept}<!-- /measured -->\nafter\n")
+    main([str(tmp_path), "sparkov", "population"], page, lambda *_: streamed)
+    written = page.read_text()
+    before, row, after = re.split(r"(?<=\|---\|\n)|(?=\| paysim)", written)
+    assert before == f"before\n<!-- measured -->\n{head}"
+    assert re.fullmatch(
+        r"\| sparkov, time=0.67 \| history \| population \|( [01]\.\d{3} \|| \d+ \|| [\d.]+ \([\d.]+-[\d.]+\) \|)+\n",
+        row,
+    )
+    assert after == f"{kept}<!-- /measured -->\nafter\n"
