@@ -28,6 +28,14 @@ def to_redis(text: str) -> str:
     return text
 
 
+def to_http(text: str) -> str:
+    """Check the address of something that speaks HTTP."""
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("must be an address such as http://localhost:9093")
+    return text
+
+
 def to_file(text: str) -> Path:
     """Check that a file is there."""
     path = Path(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from agents.setting_values import to_brokers, to_choice, to_file, to_number, to_redis, to_seconds
+from agents.setting_values import to_brokers, to_choice, to_file, to_http, to_number, to_redis, to_seconds
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 FORMATS = ("TEXT", "JSON")
@@ -42,6 +42,10 @@ class Settings:
         default="",
         repr=False,
         metadata=_from("TIERWATCH_REDIS", "Redis: `redis://host:6379/0`; empty: no read model", to_redis),
+    )
+    alertmanager: str = field(
+        default="",
+        metadata=_from("TIERWATCH_ALERTMANAGER", "Alertmanager: `http://host:9093`; for `tierwatch pager`", to_http),
     )
     policy: Path = field(
         default=DEFAULT_POLICY,

@@ -6,6 +6,7 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
+from schemas.case import Case
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.entitlement import Entitlement
@@ -27,6 +28,7 @@ TYPES: dict[type, str] = {
     CallBackRequest: "tierwatch.call_back_request.v1",
     ApplicationStatus: "tierwatch.application_status.v1",
     Notification: "tierwatch.notification.v1",
+    Case: "tierwatch.case.v1",
     DeadLetterAction: "tierwatch.dead_letter_action.v1",
 }
 

@@ -10,6 +10,7 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
+from schemas.case import Case
 from schemas.codec import MAX_BYTES
 from schemas.customer_event import CustomerEvent
 from schemas.dead_letter_action import DeadLetterAction
@@ -166,6 +167,16 @@ _ALL = (
         written_by="workers",
         read_by="the security team",
         retention_ms=365 * MS_PER_DAY,
+    ),
+    Topic(
+        name="cases",
+        what="The incidents that alerts make, as they stand; on the partition of their alerts.",
+        key="case_id",
+        message=Case,
+        partitions="by_customer",
+        written_by="`tierwatch pager`",
+        read_by="`tierwatch pager`, the security team",
+        compacted=True,
     ),
     Topic(
         name="re-reviews",

@@ -11,8 +11,9 @@ import yaml
 
 from load_tests.services.run import Run
 from load_tests.services.wait import until
+from pipeline.cases.page import ALERT_NAME
 from tests.promql import alerts
-from tests.services.alertmanager import Alertmanager
+from tests.services.alertmanager import Alertmanager, impatient
 from tests.services.receiver import Receiver, receiver
 
 FILE = Path(__file__).parents[1] / "dashboards" / "alertmanager" / "alertmanager.yml"
@@ -40,10 +41,10 @@ def test_who_hears_of_what(labels: str, hears: str, amtool: str) -> None:
 
 
 def test_what_silences_and_is_silenced_exists() -> None:
-    names = {alert["alert"] for alert in alerts()}
+    names = {alert["alert"] for alert in alerts()} | {ALERT_NAME}
     assert CONFIG["inhibit_rules"]
     for rule in CONFIG["inhibit_rules"]:
-        (source,) = rule["source_matchers"]
+        (source, *_) = rule["source_matchers"]
         assert re.fullmatch('alertname="(.*)"', source)[1] in names  # type: ignore[index]
         (target, *_) = rule["target_matchers"]
         listed = re.search(r"(\w+)\((.*)\)", target)
@@ -59,14 +60,7 @@ def told() -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def manager(alertmanager: str, run: Run, told: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Alertmanager:
     """The committed routes and inhibitions, but impatient, and with receivers that we hear."""
-    config = yaml.safe_load(FILE.read_text())
-    for each in config["receivers"]:
-        each["webhook_configs"] = [{"url": f"{told.address}/{each['name']}", "send_resolved": True}]
-    routes = [config["route"]]
-    while routes:
-        route = routes.pop()
-        route |= {"group_wait": "300ms", "group_interval": "1s"}
-        routes += route.get("routes", [])
+    config = impatient(CONFIG, told.address)
     return Alertmanager(alertmanager, run, tmp_path_factory.mktemp("alertmanager"), config)
 
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docker-compose.yml"
 DASHBOARDS = ROOT / "dashboards"
 ONE_SHOT = {"topics"}
-OURS = {"topics", "worker", "simulator"}
+OURS = {"topics", "worker", "pager", "simulator"}
 SERVICES = {*OURS, "kafka", "redis", "prometheus", "alertmanager", "grafana"}
 
 
@@ -111,7 +111,7 @@ def test_everything_has_a_limit_and_is_restarted(services: dict[str, Any]) -> No
 
 def test_everything_that_stays_says_whether_it_is_well(services: dict[str, Any]) -> None:
     silent = {name for name, service in services.items() if service.get("healthcheck", {}).get("disable")}
-    assert silent == {"topics", "simulator"}
+    assert silent == {"topics", "pager", "simulator"}
     # A worker's is in its image.
     assert {name for name, service in services.items() if "healthcheck" not in service} == {"worker"}
     assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text()
@@ -127,6 +127,8 @@ def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
         ("topics", "kafka", "service_healthy"),
         ("worker", "topics", "service_completed_successfully"),
         ("worker", "redis", "service_healthy"),
+        ("pager", "topics", "service_completed_successfully"),
+        ("pager", "alertmanager", "service_healthy"),
         ("simulator", "worker", "service_healthy"),
         ("grafana", "prometheus", "service_healthy"),
     }

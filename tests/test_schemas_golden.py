@@ -16,6 +16,7 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
+from schemas.case import Case
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
@@ -43,7 +44,7 @@ OUTGOING: dict[str, type[Struct]] = {
     snake(kind): kind
     for kind in (
         *(Decision, Alert, ReReview, CallBackRequest, AccountAction, Entitlement, AuditEntry, JournalRecord),
-        *(ApplicationStatus, Notification, DeadLetterAction),
+        *(ApplicationStatus, Notification, Case, DeadLetterAction),
     )
 }  # fmt: skip
 # The public halves of the two keys that signed the samples, whose private halves are the bytes 0-31 and 32-63.

@@ -3,6 +3,7 @@
 import json
 import shutil
 import urllib.request
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,19 @@ def find() -> str:
     """Return the path of Alertmanager, which distributions rename, or raise `UnavailableError`."""
     name = "alertmanager" if shutil.which("alertmanager") else "prometheus-alertmanager"
     return program(name, "prometheus-alertmanager")
+
+
+def impatient(committed: dict[str, Any], listener: str) -> dict[str, Any]:
+    """Return the committed routes without their waits, and with receivers that are paths of `listener`."""
+    config = deepcopy(committed)
+    for each in config["receivers"]:
+        each["webhook_configs"] = [{"url": f"{listener}/{each['name']}", "send_resolved": True}]
+    routes = [config["route"]]
+    while routes:
+        route = routes.pop()
+        route |= {"group_wait": "300ms", "group_interval": "1s"}
+        routes += route.get("routes", [])
+    return config
 
 
 class Alertmanager:
