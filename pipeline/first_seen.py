@@ -1,6 +1,12 @@
 """Which payees or devices a customer is known to use, and since when; the least recently used are forgotten first."""
 
 from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(list[int]).decode
 
 
 class FirstSeen:
@@ -14,6 +20,7 @@ class FirstSeen:
         # The one used last stands at the end already: most customers use the same device again and again.
         self._last = ""
         self._last_since = 0
+        self._bytes = b""  # as they are kept, unless something has changed since
 
     def see(self, entity: str, occurred_ms: int) -> bool:
         """Note a use at `occurred_ms`; one that arrives late moves the beginning back. Whether anything has changed."""
@@ -22,6 +29,7 @@ class FirstSeen:
         digest = _digest(entity)
         first = min(self.since.pop(digest, occurred_ms), occurred_ms)
         self.since[digest] = first
+        self._bytes = b""
         self._last, self._last_since = entity, first
         if len(self.since) > self.size:
             del self.since[next(iter(self.since))]
@@ -32,13 +40,23 @@ class FirstSeen:
         first = self.since.get(_digest(entity))
         return first is None or first > occurred_ms - new_for_ms
 
-    def flat(self) -> list[int]:
-        """Digest, first seen, digest, first seen...: the least recently used first."""
-        return [number for pair in self.since.items() for number in pair]
+    def to_bytes(self) -> bytes:
+        """MessagePack: digest, first seen, digest, first seen...: the least recently used first; b"" for nobody."""
+        if self.since and not self._bytes:
+            self._bytes = _encode([number for pair in self.since.items() for number in pair])
+        return self._bytes
 
-    def fill(self, flat: list[int]) -> None:
-        """Take back what `flat` gave."""
-        self.since = dict(zip(flat[::2], flat[1::2], strict=True))
+    def read(self, data: bytes) -> None:
+        """Take back what `to_bytes` gave.
+
+        Raises:
+            ValueError: the bytes are something else.
+
+        """
+        if data:
+            flat = _decode(data)
+            self.since = dict(zip(flat[::2], flat[1::2], strict=True))
+            self._bytes = data
 
 
 def _digest(entity: str) -> int:

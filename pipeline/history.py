@@ -12,7 +12,7 @@ from pipeline.buckets import Buckets
 from pipeline.expiry import Expiry
 from pipeline.first_seen import FirstSeen
 from pipeline.headroom import Headroom
-from pipeline.log import Log, amount_of, content_of, counts_for, is_declined, type_of
+from pipeline.log import Log, amount_of, counts_for, is_declined, type_of
 from pipeline.reversals import Reversals
 from pipeline.timeline import Timeline
 from pipeline.validate import REVERSAL, Intake
@@ -68,6 +68,7 @@ class History:
     def timeline(self, mask: int) -> Timeline:
         """The entries of the types in `mask` (bit n stands for the type of index n), ready for sums over windows."""
         self._tell_timelines()
+        self._fold_timelines()
         timeline = self._timelines.get(mask)
         if timeline is None:
             timeline = self._timelines[mask] = self._build_timeline(mask)
@@ -80,7 +81,7 @@ class History:
     def seen(self, intake: Intake) -> bool | None:
         """Whether this transaction was seen before: None if not, True if the same, False if with other content."""
         position = self._known(intake.source, intake.transaction_id, intake.arrived_ms)
-        return None if position < 0 else self.log.content(position) == content_of(intake)
+        return None if position < 0 else self.log.holds(position, intake)
 
     def remember(self, intake: Intake) -> Reversal | None:
         """Put a judged transaction where it belongs in time. For a reversal: what it gave back."""
@@ -136,7 +137,7 @@ class History:
     def _append(self, intake: Intake, amount: int) -> int:
         sealed = self.log.sealed
         position = self.log.append(intake, amount)
-        if self.log.sealed != sealed:
+        if self.log.sealed != sealed or position == 0:
             self.settled = b""
         if intake.occurred_ms < self.newest_ms:
             self._expiry.came_late(intake.occurred_ms, position)
@@ -183,8 +184,9 @@ class History:
         expired = self._expiry.take(self.log, horizon)
         if not expired:
             return
-        self._tell_timelines()
         for position in expired:
+            if position >= self._next_untold:
+                self._tell_timelines()
             self._fold(position)
         self.folded_to_ms = max(self.folded_to_ms, horizon)
         self.settled = b""
@@ -193,9 +195,6 @@ class History:
         oldest = horizon - (BUCKETS_KEPT_MS - KEPT_MS)
         for buckets in self.buckets.values():
             buckets.drop(oldest)
-        for timeline in self._timelines.values():
-            timeline.forget(horizon)
-            timeline.drop(oldest)
         self._drop_front()
 
     def _fold(self, position: int) -> None:
@@ -209,6 +208,7 @@ class History:
 
     def _fold_at_once(self, type_index: int, occurred_ms: int, amount: int) -> None:
         """Count history that is loaded more than a day out of order; it is not known again."""
+        self._fold_timelines()
         self._bucket(type_index).add(occurred_ms, amount, 1)
         self.settled = b""
         for mask, timeline in self._timelines.items():
@@ -244,7 +244,13 @@ class History:
                 for mask, timeline in self._timelines.items():
                     if counts_for(counted, mask):
                         timeline.add(log.times[index], amount_of(counted), log.first + index)
-        self._next_untold = self.log.end
+        self._next_untold = log.end
+
+    def _fold_timelines(self) -> None:
+        """Let them fold what is folded here; many entries at once cost them hardly more than one."""
+        for timeline in self._timelines.values():
+            timeline.forget(self.folded_to_ms)
+            timeline.drop(self.folded_to_ms - (BUCKETS_KEPT_MS - KEPT_MS))
 
     def _build_timeline(self, mask: int) -> Timeline:
         timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])

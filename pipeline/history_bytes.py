@@ -32,13 +32,25 @@ class StateError(ValueError):
 # Plain tuples: nothing is faster to write, and compiled classes do not tell msgspec their types.
 # A stretch of the log; originals and foreign amounts by position.
 _Segment = tuple[bytes, dict[int, int], dict[int, tuple[str, int]]]
-# What does not change with every transaction: folded_to_ms, originals and foreign amounts of the log's tail, buckets by
-# type (empty bytes where they stand in a record of their own), payees, devices, cooling.
+# What does not change with every transaction: folded_to_ms; of the log source, before_ms, first, sealed, first_segment,
+# and originals and foreign amounts of its tail; buckets by type (empty bytes where they stand in a record of their
+# own), payees, devices, cooling.
 _Settled = tuple[
-    int, dict[int, int], dict[int, tuple[str, int]], dict[int, bytes], list[int], list[int], dict[int, tuple[int, int]]
+    int,
+    str,
+    int,
+    int,
+    int,
+    int,
+    dict[int, int],
+    dict[int, tuple[str, int]],
+    dict[int, bytes],
+    bytes,
+    bytes,
+    dict[int, tuple[int, int]],
 ]
-# last_arrival_ms; of the log source, before_ms, first, sealed, first_segment, its tail; what is settled.
-_Head = tuple[int, str, int, int, int, int, bytes, bytes]
+# last_arrival_ms, the log's tail, what is settled.
+_Head = tuple[int, bytes, bytes]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_head: Final = msgspec.msgpack.Decoder(_Head).decode
@@ -86,31 +98,35 @@ def read_history(key: bytes, lookup: Lookup) -> History:
     if data is None:
         return history
     head: _Head = _read(data, _decode_head)
+    history.last_arrival_ms, tail, settled = head
+    content: _Settled = _read(VERSION + settled, _decode_settled)
     log = history.log
     (
-        history.last_arrival_ms,
+        history.folded_to_ms,
         log.source,
         log.before_ms,
         log.first,
         log.sealed,
         log.first_segment,
-        tail,
-        settled,
-    ) = head
+        originals,
+        foreign,
+        buckets,
+        payees,
+        devices,
+        history.cooling,
+    ) = content
     for number in range(log.first_segment, log.first_segment + (log.sealed - log.first) // SEGMENT):
         segment = lookup(segment_key(key, number))
         if segment is None:
             raise StateError(f"segment {number} of a customer's log is missing")
         _append(history, *_read(segment, _decode_segment))
-    content: _Settled = _read(VERSION + settled, _decode_settled)
-    history.folded_to_ms, originals, foreign, buckets, payees, devices, history.cooling = content
     _append(history, tail, originals, foreign)
     for type_index, kept in buckets.items():
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
-    history.payees.fill(payees)
-    history.devices.fill(devices)
     try:
+        history.payees.read(payees)
+        history.devices.read(devices)
         history.derive()
     except ValueError as error:
         raise StateError(f"broken state: {error}") from None
@@ -172,17 +188,28 @@ def _set_apart(key: bytes, history: History, lookup: Lookup, changed: dict[bytes
 
 def _settled(history: History, buckets: dict[int, bytes]) -> bytes:
     originals, foreign = history.reversals.within(history.log.sealed, history.log.end)
-    payees, devices = history.payees.flat(), history.devices.flat()
-    settled: _Settled = (history.folded_to_ms, originals, foreign, buckets, payees, devices, history.cooling)
+    log = history.log
+    settled: _Settled = (
+        history.folded_to_ms,
+        log.source,
+        log.before_ms,
+        log.first,
+        log.sealed,
+        log.first_segment,
+        originals,
+        foreign,
+        buckets,
+        history.payees.to_bytes(),
+        history.devices.to_bytes(),
+        history.cooling,
+    )
     return _encode(settled)
 
 
 def _head(history: History, settled: bytes) -> bytes:
     log = history.log
     tail = log.data if log.sealed == log.first else log.stretch(log.sealed, log.end)
-    return VERSION + _encode(
-        (history.last_arrival_ms, log.source, log.before_ms, log.first, log.sealed, log.first_segment, tail, settled)
-    )
+    return VERSION + _encode((history.last_arrival_ms, tail, settled))
 
 
 def _append(history: History, data: bytes, originals: dict[int, int], foreign: dict[int, tuple[str, int]]) -> None:

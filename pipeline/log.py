@@ -8,8 +8,6 @@ from struct import error as struct_error
 from typing import Final
 from zlib import crc32
 
-import msgspec
-
 from pipeline.validate import REVERSAL, Intake
 
 # Entries of one sealed segment. Up to twice as many stand in the head record, beside everything else: with the longest
@@ -20,6 +18,8 @@ SEGMENT: Final = 32
 # below) and the digest of its content; the highest bit of the first byte tells which of two forms that is.
 _SHORT: Final = Struct("<BiII")
 _LONG: Final = Struct("<HqqI")
+_SHORT_SIZE: Final = 13
+_LONG_SIZE: Final = 22
 _LONG_BIT: Final = 0x80
 _LONGEST_SHORT: Final = 0x7F
 _SHORT_SINCE: Final = 2**31
@@ -28,7 +28,6 @@ _SHORT_COUNTED: Final = 2**32
 _AMOUNT_SHIFT: Final = 4
 _DECLINED: Final = 0b1000
 _TYPE: Final = 0b111
-_encode_content: Final = msgspec.msgpack.Encoder().encode
 
 
 class Log:
@@ -67,14 +66,12 @@ class Log:
         """Put in an entry of so much (base minor units), and return its position."""
         position = self.end
         time = intake.occurred_ms
-        counted = amount << _AMOUNT_SHIFT | intake.type_index
-        if intake.declined:
-            counted |= _DECLINED
+        counted = amount << _AMOUNT_SHIFT | _kind_of(intake)
         if not self.source:
             self.source = intake.source
         identity = _identity(intake.source, self.source, intake.transaction_id)
         encoded = identity.encode()
-        content = content_of(intake)
+        content = _content_of(intake)
         since = time - (self.times[-1] if self.times else self.before_ms)
         size = len(encoded)
         if size <= _LONGEST_SHORT and -_SHORT_SINCE <= since < _SHORT_SINCE and counted < _SHORT_COUNTED:
@@ -138,9 +135,13 @@ class Log:
         """What the entry counts: see `amount_of`, `type_of`, `is_declined` and `counts_for`."""
         return self.counted[position - self.first]
 
-    def content(self, position: int) -> int:
-        """The digest of its content, as `content_of` gives it."""
-        return self._read(self._begins(position))[3]
+    def holds(self, position: int, intake: Intake) -> bool:
+        """Whether the entry is this very transaction, told again: the fields that make its content are the same."""
+        return (
+            self.time(position) == intake.occurred_ms
+            and self.counts(position) & (_TYPE | _DECLINED) == _kind_of(intake)
+            and self._read(self._begins(position))[3] == _content_of(intake)
+        )
 
     def id(self, position: int) -> str:
         """The entry's transaction id."""
@@ -173,15 +174,13 @@ class Log:
 
     def _read(self, at: int) -> tuple[int, int, int, int, int]:
         """Size of the identity, time since the entry before, what it counts, content; and where the identity begins."""
-        size: int
-        since: int
-        counted: int
-        content: int
+        fields: tuple[int, int, int, int]
         if self.data[at] & _LONG_BIT:
-            size, since, counted, content = _LONG.unpack_from(self.data, at)
-            return size & _LONGEST_SHORT | size >> 8 << 7, since, counted, content, at + _LONG.size
-        size, since, counted, content = _SHORT.unpack_from(self.data, at)
-        return size, since, counted, content, at + _SHORT.size
+            fields = _LONG.unpack_from(self.data, at)
+            size = fields[0] & _LONGEST_SHORT | fields[0] >> 8 << 7
+            return size, fields[1], fields[2], fields[3], at + _LONG_SIZE
+        fields = _SHORT.unpack_from(self.data, at)
+        return fields[0], fields[1], fields[2], fields[3], at + _SHORT_SIZE
 
 
 def counts_for(counted: int, mask: int) -> bool:
@@ -204,17 +203,26 @@ def is_declined(counted: int) -> bool:
     return counted & _DECLINED != 0
 
 
-def content_of(intake: Intake) -> int:
+def _kind_of(intake: Intake) -> int:
+    """The lowest bits of what an entry counts."""
+    return intake.type_index | _DECLINED if intake.declined else intake.type_index
+
+
+def _content_of(intake: Intake) -> int:
     """Digest of what makes two messages of one identity the same transaction: CRC-32, which misses no small change.
 
-    Nothing is won by a collision: neither a duplicate nor a conflicting one is counted.
+    Left out is what an entry says anyway: when it occurred, its type, whether declined. Nothing is won by a collision:
+    neither a duplicate nor a conflicting one is counted.
     """
+    # None of these holds a control character.
     content = (
-        intake.customer_id, intake.occurred_ms, intake.amount_minor, intake.currency, intake.transaction_type,
-        intake.status, intake.original_transaction_id, intake.original_ms, intake.account_id, intake.card_token,
-        intake.payee_id, intake.merchant_id, intake.terminal_id, intake.device_id,
-    )  # fmt: skip
-    return crc32(_encode_content(content))
+        f"{intake.currency}\0{intake.account_id}\0{intake.card_token}\0{intake.payee_id}\0{intake.merchant_id}\0"
+        f"{intake.terminal_id}\0{intake.device_id}"
+    )
+    if intake.original_transaction_id or intake.original_ms:
+        content += f"\0{intake.original_transaction_id}\0{intake.original_ms}"
+    amount = intake.amount_minor
+    return crc32(content.encode(), (amount ^ amount >> 32) & 0xFFFF_FFFF)
 
 
 def _identity(source: str, first_source: str, transaction_id: str) -> str:

@@ -11,7 +11,7 @@ from schemas.timestamps import format_ms
 
 def signals_of(findings: list[Finding], history: History, intake: Intake, tier: int) -> tuple[Signal, ...]:
     """What fired at the customer's tier, in the order of the rules."""
-    names: dict[int, str] = {}  # several windows show the same entries
+    names: dict[tuple[int, ...], tuple[str, ...]] = {}  # several windows show the same entries
     return tuple([_signal(f, f.rule.limits[tier], _evidence(f, history, intake, names)) for f in findings if f.fires])
 
 
@@ -47,27 +47,34 @@ def _signal(finding: Finding, limit: int, evidence: Evidence | None) -> Signal:
     )
 
 
-def _evidence(finding: Finding, history: History, intake: Intake, names: dict[int, str]) -> Evidence:
-    own_id = intake.transaction_id
+def _evidence(
+    finding: Finding, history: History, intake: Intake, names: dict[tuple[int, ...], tuple[str, ...]]
+) -> Evidence:
     own_time = intake.occurred_ms
     own_amount = 0 if intake.declined else intake.base_minor
     if not finding.window:
-        return Evidence(1, own_amount, format_ms(own_time), format_ms(own_time), (own_id,))
-    held = history.timeline(finding.mask).evidence(finding.start, finding.end, EVIDENCE_IDS - 1)
+        own_at = format_ms(own_time)
+        return Evidence(1, own_amount, own_at, own_at, (intake.transaction_id,))
+    timeline = history.timeline(finding.mask)
+    count, amount, first, last, refs = timeline.evidence(finding.start, finding.end, EVIDENCE_IDS - 1)
+    ids = names.get(refs)
+    if ids is None:
+        ids = names[refs] = _ids(refs, history, intake)
+    first = own_time if first is None or first > own_time else first
+    last = own_time if last is None or last < own_time else last
+    return Evidence(count + 1, amount + own_amount, format_ms(first), format_ms(last), ids)
+
+
+def _ids(refs: tuple[int, ...], history: History, intake: Intake) -> tuple[str, ...]:
+    """The ids of these entries and of the transaction, which stands where it belongs in time."""
     log = history.log
-    ids: list[str] = []
-    for ref in held.refs:
-        if ref not in names:
-            names[ref] = log.id(ref)
-        ids.append(names[ref])
+    ids = [log.id(ref) for ref in refs]
     # Ties by arrival: this one arrived last.
     place = len(ids)
-    while place > 0 and log.time(held.refs[place - 1]) > own_time:
+    while place > 0 and log.time(refs[place - 1]) > intake.occurred_ms:
         place -= 1
-    ids.insert(place, own_id)
-    first = own_time if held.first is None else min(held.first, own_time)
-    last = own_time if held.last is None else max(held.last, own_time)
-    return Evidence(held.entries + 1, held.amount + own_amount, format_ms(first), format_ms(last), tuple(ids))
+    ids.insert(place, intake.transaction_id)
+    return tuple(ids)
 
 
 _WINDOW_WORDS = {

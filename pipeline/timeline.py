@@ -14,25 +14,16 @@ from pipeline.calendar import QUARTER_MS, Window
 from pipeline.timeline_given_back import GivenBack
 from pipeline.timeline_index import CHUNK, Index, Older
 
-# From here on the index costs less than the lists when most entries arrive late.
-INDEX_FROM: Final = 128
+# From here on the index costs less than the lists, however late entries arrive.
+INDEX_FROM: Final = 512
 # More than any window can hold.
 _ANYTHING: Final = 2**61
 # Before every moment.
 _NEVER: Final = -(2**61)
 
-
-class Evidence(NamedTuple):
-    """What a window holds. `first` and `last` (ms) are None in an empty one; from a bucket we know its start only.
-
-    `refs` names the newest single entries, oldest of them first.
-    """
-
-    entries: int
-    amount: int
-    first: int | None
-    last: int | None
-    refs: tuple[int, ...]
+# What a window holds: how many entries, their sum, the first and the last time (ms), None in an empty one and of a
+# bucket its start; and the names of the newest single entries, the oldest of them first.
+Evidence = tuple[int, int, int | None, int | None, tuple[int, ...]]
 
 
 class Breach(NamedTuple):
@@ -186,17 +177,24 @@ class Timeline:
     def evidence(self, start: int, t: int, newest: int) -> Evidence:
         """Show what lies between `start` and `t`, both included, with the names of at most `newest` entries."""
         amount, count = self.total(start, t)
-        begin = bisect_left(self._times, start)
-        stop = bisect_right(self._times, t, begin)
-        first, last = (self._times[begin], self._times[stop - 1]) if begin < stop else (None, None)
+        times = self._times
+        begin = bisect_left(times, start)
+        stop = bisect_right(times, t, begin)
+        first: int | None = None
+        last: int | None = None
+        if begin < stop:
+            first, last = times[begin], times[stop - 1]
         if self._index is not None:
             first_single, last_single, refs = self._index.newest(start, t, newest)
             first = first_single if first is None else first
             last = last if last_single is None else last_single
-        else:
-            buckets = len(self._times) - len(self._refs)
-            refs = self._refs[max(begin - buckets, stop - buckets - newest, 0) : max(stop - buckets, 0)]
-        return Evidence(count, amount, first, last, tuple(refs))
+            return count, amount, first, last, tuple(refs)
+        buckets = len(times) - len(self._refs)
+        until = stop - buckets if stop > buckets else 0
+        since = begin - buckets if begin > buckets else 0
+        if until - since > newest:
+            since = until - newest
+        return count, amount, first, last, tuple(self._refs[since:until])
 
     def first_breach(self, window: Window, t: int, amount: int, limit: int, counted: bool) -> Breach | None:  # noqa: FBT001 - part of a limit
         """Find the first moment after `t` at which an entry at `t`, not yet added, breaks a limit that held until then.

@@ -23,14 +23,14 @@ def used(history: History, plan: Plan, at_ms: int) -> dict[str, Used]:
             start = velocity.window.start(at_ms)
             if start is None:
                 continue
-            evidence = timeline.evidence(start, at_ms, 0)
-            if evidence.first is None:
+            count, amount, first, _, _ = timeline.evidence(start, at_ms, 0)
+            if first is None:
                 continue
-            frees_at = format_ms(velocity.window.end(evidence.first))
+            frees_at = format_ms(velocity.window.end(first))
             if velocity.amount is not None:
-                found[velocity.amount.name] = Used(used=evidence.amount, frees_at=frees_at)
+                found[velocity.amount.name] = Used(used=amount, frees_at=frees_at)
             if velocity.count is not None:
-                found[velocity.count.name] = Used(used=evidence.entries, frees_at=frees_at)
+                found[velocity.count.name] = Used(used=count, frees_at=frees_at)
     return found
 
 

@@ -171,18 +171,16 @@ def assert_same_window(customer: Customer, oracle: Oracle, window: str | Night, 
     amount, count = oracle.total(window, t)
     for timeline in customer.timelines:
         assert timeline.total(start, t) == (int(amount), count)
-        evidence = timeline.evidence(start, t, 3)
-        assert (evidence.amount, evidence.entries) == (int(amount), count)
-        assert evidence.refs == tuple(entry.ref for entry in singles[-3:])
+        entries, held, first, last, refs = timeline.evidence(start, t, 3)
+        assert (held, entries) == (int(amount), count)
+        assert refs == tuple(entry.ref for entry in singles[-3:])
         if singles:
-            assert evidence.last == singles[-1].moment
-            assert evidence.first == (
-                inside[0].moment if inside[0].moment > customer.folded_to else floor(inside[0].moment)
-            )
+            assert last == singles[-1].moment
+            assert first == (inside[0].moment if inside[0].moment > customer.folded_to else floor(inside[0].moment))
         elif not inside:
-            assert evidence == (0, 0, None, None, ())
+            assert (first, last) == (None, None)
         else:
-            assert evidence[2:4] == (floor(inside[0].moment), floor(inside[-1].moment))
+            assert (first, last) == (floor(inside[0].moment), floor(inside[-1].moment))
 
 
 @pytest.mark.parametrize("spread_ms", [24 * HOUR, QUARTER_MS, 3])
