@@ -38,7 +38,10 @@ class _Due:
 def due(customer_id: str, dossier: Dossier, sweeps: tuple[Sweep, ...] = ()) -> int | None:
     """The next moment at which something happens by itself, None when nothing is ahead."""
     ahead = Ahead(customer_id, sweeps)
-    return min((at_ms for row in table.ON_TIME if (at_ms := row.due(dossier, ahead)) is not None), default=None)
+    # Asked of every customer after a restart, of whom few have applied.
+    rows = [row for row in table.ON_TIME if dossier.application is not None or row.region != "application"]
+    moments = [at_ms for row in rows if (at_ms := row.due(dossier, ahead)) is not None]
+    return min(moments) if moments else None
 
 
 def announce(

@@ -162,6 +162,8 @@ MAKE: dict[str, Callable[[Draw, Now], Fields]] = {
     "suspend": lambda _, now: _event(now, "tier.suspended"),
     "remove": lambda _, now: _event(now, "tier.removed"),
     "freeze": lambda _, now: _event(now, "account.frozen"),
+    "credential": lambda _, now: _event(now, "credential.changed", kind="authenticator"),
+    "fail": lambda _, now: _event(now, "second_factor.failed", method="otp"),
 }
 KINDS = tuple(MAKE)
 
