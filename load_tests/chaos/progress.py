@@ -3,7 +3,7 @@
 from typing import Self
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from schemas.journal import JournalRecord
 from schemas.topics import CUSTOMER_TOPICS
@@ -43,8 +43,11 @@ class Progress:
                 unit = _journal(message.value() or b"")
                 for taken in unit.inputs:
                     self._next[taken.topic, unit.partition] = taken.next
-        return all(
-            self._next.get((each.topic, each.partition), 0)
-            >= self._consumer.get_watermark_offsets(each, timeout=_ANSWER_S)[1]
-            for each in self._inputs
-        )
+        try:
+            return all(
+                self._next.get((each.topic, each.partition), 0)
+                >= self._consumer.get_watermark_offsets(each, timeout=_ANSWER_S)[1]
+                for each in self._inputs
+            )
+        except KafkaException:  # a broker that has just come back does not yet lead everything
+            return False
