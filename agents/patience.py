@@ -12,7 +12,7 @@ from agents.permissions import refusal
 log = Log("broker")
 T = TypeVar("T")
 
-AGAIN_S = 0.5
+SHORTEST_S, LONGEST_S = 0.25, 2.0
 
 
 class Client(Protocol):
@@ -29,14 +29,16 @@ async def patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         KafkaError: a permission is missing: trying again does not help.
 
     """
+    pause = SHORTEST_S
     while True:
         try:
             return await attempt()
         except KafkaError as error:
             if refusal(error) is not None:
                 raise
-            log.warning("trying again", what=what, error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(AGAIN_S)
+            log.warning("trying again", what=what, error=f"{type(error).__name__}: {error}", next_attempt_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_S)
 
 
 async def connect(client: Client) -> None:

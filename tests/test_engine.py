@@ -1,13 +1,16 @@
 """Parts of the engine that need no broker: rows in memory, whose clock is believed, where messages go."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents import patience
 from agents.engine import positions
 from agents.engine.engine import BrokenError, Engine, Identity
 from agents.engine.fit import LARGEST, fitted
@@ -170,3 +173,20 @@ def test_changelogs_that_do_not_end_alike_stop_the_worker() -> None:
     rows.change({positions.KEY: Positions(units=1).encode()})
     with pytest.raises(BrokenError, match=r"partition 0 of .*app-windows-changelog, app-dossiers"):
         mine.begin({0})
+
+
+def test_what_fails_with_the_broker_is_tried_again_and_a_missing_permission_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "SHORTEST_S", 0.0)
+    left: list[KafkaError] = [KafkaConnectionError("away"), KafkaTimeoutError("slow")]
+
+    async def attempt() -> str:
+        if left:
+            raise left.pop()
+        return "there"
+
+    assert asyncio.run(patience.patiently("a test", attempt)) == "there"
+    left.append(TopicAuthorizationFailedError("decisions"))
+    with pytest.raises(TopicAuthorizationFailedError):
+        asyncio.run(patience.patiently("a test", attempt))
