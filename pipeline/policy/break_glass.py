@@ -17,8 +17,8 @@ from schemas.reasons import RefusalReason as Reason
 from schemas.timestamps import MS_PER_HOUR, format_ms, parse_ms
 
 LONGEST_MS = 4 * MS_PER_HOUR
-FOR_EVER_MS = (1 << 63) - 1
-SINCE_EVER_MS = -(1 << 63)
+FOR_EVER_MS = 1 << 61
+SINCE_EVER_MS = -(1 << 61)
 
 
 @dataclass

@@ -4,8 +4,9 @@ from bisect import bisect_left, bisect_right
 
 from pipeline.policy.model import Policy
 
-_SINCE_EVER = -(1 << 63)
-_FOR_EVER = (1 << 63) - 1
+# Before and after all that RFC 3339 can write, and still numbers that compiled code compares in one step.
+_SINCE_EVER = -(1 << 61)
+_FOR_EVER = 1 << 61
 
 
 class Versions:
