@@ -14,6 +14,7 @@ from pipeline.behaviour.first_seen import MOST_PAYEES
 from pipeline.behaviour.payment import Payment
 from pipeline.behaviour.profile import Profile
 from pipeline.behaviour.profile_bytes import ProfileError, from_bytes, to_bytes
+from pipeline.entities import place_bytes
 from pipeline.entities.place import NEVER, RISK_DAYS, MaturedLabel, Place
 from schemas.timestamps import MS_PER_DAY
 
@@ -22,27 +23,26 @@ FIRST = INDEX["history"]
 STATE_BYTES = 8_000
 
 
-@st.composite
-def payments(draw: st.DrawFn, most: int = 40) -> list[Payment]:
-    """One customer's payments in the order of their times, ties included."""
-    at_ms = draw(st.integers(0, 10**12))
-    made = []
-    for _ in range(draw(st.integers(0, most))):
-        at_ms += draw(st.sampled_from([0, 1, 60_000, 3_600_000, 86_400_000, 15 * 86_400_000]))
-        kind = draw(st.sampled_from(["purchase", "transfer", "deposit"]))
-        made.append(
-            Payment(
-                "c",
-                at_ms,
-                draw(st.integers(0, 10**7)),
-                kind,
-                draw(st.sampled_from(["a", "b", "c"])),
-                "place",
-                draw(st.sampled_from(["", "p", "q"])),
-                kind == "deposit",
-            )
-        )
+def _in_order(told: list[tuple[int, int, str, str, str]]) -> list[Payment]:
+    at_ms, made = 0, []
+    for later_ms, amount, kind, category, payee in told:
+        at_ms += later_ms
+        made.append(Payment("c", at_ms, amount, kind, category, "place", payee, comes_in=kind == "deposit"))
     return made
+
+
+def payments(most: int = 12) -> st.SearchStrategy[list[Payment]]:
+    """One customer's payments in the order of their times, ties included."""
+    return st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 60_000, 3_600_000, 86_400_000, 15 * 86_400_000]),
+            st.integers(0, 10**7),
+            st.sampled_from(["purchase", "transfer", "deposit"]),
+            st.sampled_from(["a", "b", "c"]),
+            st.sampled_from(["", "p", "q"]),
+        ),
+        max_size=most,
+    ).map(_in_order)
 
 
 def profile_of(known: list[Payment]) -> Profile:
@@ -162,6 +162,27 @@ def test_the_risk_of_a_place_is_the_frauds_of_its_last_thirty_days(known: list[M
     *_, risk, labelled = place.look(now)
     assert labelled == len(recent)
     assert risk == sum(each.fraud for each in recent) / (len(recent) + 2)
+
+
+@given(labels, labels)
+def test_a_place_read_from_its_bytes_goes_on_as_if_it_had_never_been_written(
+    known: list[MaturedLabel], later: list[MaturedLabel]
+) -> None:
+    place = Place()
+    for each in known:
+        place.learn(each)
+    read = place_bytes.from_bytes(place_bytes.to_bytes(place))
+    for each in later:
+        place.learn(each)
+        read.learn(each)
+        assert read.look(each.at_ms) == place.look(each.at_ms)
+    assert place_bytes.to_bytes(read) == place_bytes.to_bytes(place)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x02\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03"])
+def test_bytes_that_are_no_place_are_named_so(data: bytes) -> None:
+    with pytest.raises(place_bytes.PlaceError):
+        place_bytes.from_bytes(data)
 
 
 @given(payments())
