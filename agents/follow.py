@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
 
 from agents.log import Log
-from agents.patience import connect
+from agents.patience import connect, patiently
 from agents.topics import Layout
 
 log = Log("follow")
@@ -44,8 +44,8 @@ class Follower(Service):
         )
         await connect(consumer)
         consumer.assign(self._partitions)
-        await consumer.seek_to_beginning()
-        left = await consumer.end_offsets(self._partitions)
+        await patiently("seeking", consumer.seek_to_beginning)
+        left = await patiently("asking where topics end", lambda: consumer.end_offsets(self._partitions))
         read = 0
         while not self.should_stop:
             # Positions count transaction markers and what compaction took; records alone may never reach the end.

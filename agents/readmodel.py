@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from agents.engine import positions
 from agents.engine.shard import Commit, Shard
 from agents.log import Log
-from agents.patience import connect
+from agents.patience import connect, patiently
 from agents.topics import Layout
 from pipeline.history_bytes import owner_of
 from schemas.entitlement import Usage
@@ -290,7 +290,8 @@ class ReadModel(Service):
         remembered = await self.store.positions()
         partitions = {number: TopicPartition(TOPIC, number) for number in sorted(owned)}
         consumer.assign(list(partitions.values()))
-        ends = await consumer.end_offsets(list(partitions.values())) if owned else {}
+        asked = list(partitions.values())
+        ends = await patiently("asking where entitlements end", lambda: consumer.end_offsets(asked)) if owned else {}
         for number, tp in partitions.items():
             at = remembered.get(number, 0)
             if at > ends[tp]:  # another topic than the one it remembers
