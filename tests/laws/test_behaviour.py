@@ -149,7 +149,7 @@ def test_a_streak_is_the_unexplained_frauds_since_the_last_payment_that_was_clea
     count, _, smallest, days, *_ = place.look(300 * MS_PER_DAY)
     assert count == len(streak)
     assert smallest == min([each.ratio for each in streak], default=NEVER)
-    assert days == (300 - streak[0].at_ms / MS_PER_DAY if streak else NEVER)
+    assert days == ((300 * MS_PER_DAY - streak[0].at_ms) / MS_PER_DAY if streak else NEVER)
 
 
 @given(labels)
