@@ -91,12 +91,13 @@ class History:
             self._let_go(min(self.last_arrival_ms, intake.arrived_ms) - KEPT_MS)
         self.last_arrival_ms = intake.arrived_ms
         occurred_ms = intake.occurred_ms
-        payee_id = intake.payee_id
-        if payee_id:
-            self.see_payee(payee_id, occurred_ms)
-        device_id = intake.device_id
-        if device_id:
-            self.see_device(device_id, occurred_ms)
+        if not intake.declined:  # or a thief, refused once, would soon be paid by an old acquaintance
+            payee_id = intake.payee_id
+            if payee_id:
+                self.see_payee(payee_id, occurred_ms)
+            device_id = intake.device_id
+            if device_id:
+                self.see_device(device_id, occurred_ms)
         if intake.type_index == REVERSAL:
             return self._reverse(intake)
         amount = 0 if intake.declined else intake.base_minor

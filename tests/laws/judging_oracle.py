@@ -157,8 +157,9 @@ class Judge:
         if kind == "reversal":
             expected.decision["reversal"] = _reverse(customer, own, told["original_transaction_id"], arrival)
         customer.payments.append(own)
-        _see(customer.payees, told.get("payee_id", ""), moment)
-        _see(customer.devices, told.get("device_id", ""), moment)
+        if not declined:
+            _see(customer.payees, told.get("payee_id", ""), moment)
+            _see(customer.devices, told.get("device_id", ""), moment)
         return expected
 
     def _convert(self, amount: Decimal, currency: str, moment: int) -> Decimal | None:
