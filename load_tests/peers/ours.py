@@ -29,6 +29,7 @@ class Reduced:
         self.clock = ReviewClock()
         self.customers: dict[bytes, reduced.Customer] = {}
         self.repeated: list[tuple[str, int]] = []
+        self.ticked = False
         self._rows = rows
         self._changed: dict[bytes, reduced.Customer] = {}
 
