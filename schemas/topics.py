@@ -84,6 +84,9 @@ def _compaction() -> dict[str, str]:
     }
 
 
+# Who writes what `verify` makes again.
+WORKERS = "workers"
+
 _ALL = (
     Topic(
         name="transactions",
@@ -154,7 +157,7 @@ _ALL = (
         key="customer_id",
         message=Decision,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="anybody",
         retention_ms=30 * MS_PER_DAY,
     ),
@@ -164,7 +167,7 @@ _ALL = (
         key="customer_id",
         message=Alert,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="the security team",
         retention_ms=365 * MS_PER_DAY,
     ),
@@ -184,7 +187,7 @@ _ALL = (
         key="customer_id",
         message=ReReview | CallBackRequest,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="the whitelist's reviewers",
         retention_ms=365 * MS_PER_DAY,
     ),
@@ -194,7 +197,7 @@ _ALL = (
         key="customer_id",
         message=AccountAction,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="the core system",
         retention_ms=30 * MS_PER_DAY,
     ),
@@ -204,7 +207,7 @@ _ALL = (
         key="customer_id",
         message=Notification,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="whoever writes to customers",
         retention_ms=30 * MS_PER_DAY,
     ),
@@ -214,7 +217,7 @@ _ALL = (
         key="customer_id",
         message=ApplicationStatus,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="the customer's app",
         retention_ms=365 * MS_PER_DAY,
     ),
@@ -224,7 +227,7 @@ _ALL = (
         key="customer_id",
         message=Entitlement,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="processors, the read model",
         compacted=True,
     ),
@@ -234,7 +237,7 @@ _ALL = (
         key="subject",
         message=AuditEntry,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="auditors",
     ),
     Topic(
@@ -243,7 +246,7 @@ _ALL = (
         key="partition",
         message=JournalRecord,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="`tierwatch verify`",
         retention_ms=JOURNAL_RETENTION_MS,
         broker_time=True,
@@ -254,7 +257,7 @@ _ALL = (
         key="the original key",
         message=None,
         partitions="by_customer",
-        written_by="workers",
+        written_by=WORKERS,
         read_by="`tierwatch dlq`",
         retention_ms=90 * MS_PER_DAY,
     ),
@@ -272,7 +275,8 @@ _ALL = (
 )
 
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _ALL})
-# What becomes decisions; what a worker reads by customer; what every worker reads whole.
+# What becomes decisions; what a worker reads by customer; what every worker reads whole; what workers write.
 TRANSACTION_TOPICS = ("transactions", "transactions-priority")
 CUSTOMER_TOPICS = (*TRANSACTION_TOPICS, "customer-events", "dispositions")
 SHARED_TOPICS = ("policies", "rates")
+WORKER_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.written_by == WORKERS)

@@ -31,12 +31,12 @@ from agents.verify.units import units
 from pipeline.partitioning import partition_of
 from pipeline.policy.model import Policy
 from pipeline.record import Message
-from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS
+from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS, WORKER_TOPICS
 
 # Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, and what
 # shared topics make comes between two units. All others go to the partition of their customer, unit after unit.
 SHARED_OUTPUTS = ("audit", DEAD_LETTERS)
-OUTPUTS = tuple(name for name in TOPICS if name not in {*CUSTOMER_TOPICS, *SHARED_TOPICS, *SHARED_OUTPUTS, JOURNAL})
+OUTPUTS = tuple(name for name in WORKER_TOPICS if name not in {*SHARED_OUTPUTS, JOURNAL})
 
 Place = tuple[str, int]
 Progress = Callable[[int, int], None]

@@ -17,17 +17,13 @@ from pipeline.policy.load import load_policy
 from pipeline.policy.model import Policy
 from pipeline.record import InputRecord, Message
 from schemas.dead_letter import OFFSET, PARTITION, TOPIC
-from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS, TRANSACTION_TOPICS
+from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS, TRANSACTION_TOPICS, WORKER_TOPICS
 
 # The engine's own name for its record in a changelog: it says how far the inputs came, nothing of a customer.
 POSITIONS = b"\x00positions"
 CHANGELOGS = {"windows": "tierwatch-windows-changelog", "dossiers": "tierwatch-dossiers-changelog"}
 # Compaction takes what is old from the others; their newest records follow from the state.
-OUTPUTS = tuple(
-    name
-    for name, topic in TOPICS.items()
-    if not topic.compacted and name not in {*CUSTOMER_TOPICS, *SHARED_TOPICS, "journal"}
-)
+OUTPUTS = tuple(name for name in WORKER_TOPICS if not TOPICS[name].compacted and name != "journal")
 _EXAMPLES = 20
 
 Said = tuple[str, object, object]
