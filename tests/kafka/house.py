@@ -183,7 +183,7 @@ def read(broker: str, topic: str, isolation: str = "read_committed") -> list[Mes
         found: list[Message] = []
         left = set(partitions)
         while left:
-            for message in consumer.consume(10_000, 0.5):
+            for message in consumer.consume(10_000, 0.05):
                 if message.error() is None:
                     found.append(message)
                 else:  # the end of a partition: the only error that may come here
@@ -196,7 +196,9 @@ def read(broker: str, topic: str, isolation: str = "read_committed") -> list[Mes
 def await_records(broker: str, topic: str, count: int) -> list[Message]:
     """Wait until a topic holds `count` committed records."""
     return until(
-        lambda: ((found := read(broker, topic)) and len(found) >= count and found) or None, f"{count} in {topic}"
+        lambda: ((found := read(broker, topic)) and len(found) >= count and found) or None,
+        f"{count} in {topic}",
+        seconds=90,
     )
 
 
