@@ -72,14 +72,7 @@ class Rows:
 
     def records(self, rows: Iterable[tuple[int, Row | str]]) -> Iterator[Outgoing]:
         """Give the records of rows. Each row comes with its line; one that is no row comes as what is wrong with it."""
-        for line, row in rows:
-            number = self.counts.rows
-            self.counts.rows += 1
-            try:
-                made, label = self._read(row, number)
-            except CellError as error:
-                self._refuse(Refused(line, str(error)))
-                continue
+        for number, made, label in self._good(rows):
             for each in made:
                 if self._unknown and self._unknown[0][0] <= each.at_ms:
                     yield from self._known_by(each.at_ms)
@@ -92,6 +85,14 @@ class Rows:
 
     def labelled(self, rows: Iterable[tuple[int, Row | str]]) -> Iterator[tuple[list[bytes], DispositionLabel | None]]:
         """Give of each row the transactions it makes, as JSON, and the label of the first, which is its sender's."""
+        for _, made, label in self._good(rows):
+            self.counts.transactions += len(made)
+            yield [each.value for each in made], label
+
+    def _good(
+        self, rows: Iterable[tuple[int, Row | str]]
+    ) -> Iterator[tuple[int, list[_Made], DispositionLabel | None]]:
+        """Give what the good rows make, with their numbers; the others are refused."""
         for line, row in rows:
             number = self.counts.rows
             self.counts.rows += 1
@@ -100,8 +101,7 @@ class Rows:
             except CellError as error:
                 self._refuse(Refused(line, str(error)))
                 continue
-            self.counts.transactions += len(made)
-            yield [each.value for each in made], label
+            yield number, made, label
 
     def _read(self, row: Row | str, number: int) -> tuple[list[_Made], DispositionLabel | None]:
         if isinstance(row, str):
