@@ -14,11 +14,11 @@ _HEAD = """\
 <!-- Made from pipeline/whitelist/table.py by `python -m console.life_page`; do not edit. -->
 # The life of a customer
 
-Three things are true of a customer at any time, one of each part: how far an **application** is, what **standing** the
-customer has (*base* is the absence of a grant, and what remains when one has ended), and whether the **account** is
-open. Nothing leads anywhere but the transitions below; an event that comes elsewhere is refused as `not_now`, and the
-audit says where the customer is. Of several transitions of one event the first is taken whose state fits and whose *if*
-holds.
+Four things are true of a customer at any time, one of each part: how far an **application** is, what **standing** the
+customer has (*base* is the absence of a grant, and what remains when one has ended), whether **trust** is full or was
+lowered, and whether the **account** is open. Nothing leads anywhere but the transitions below; an event that comes
+elsewhere is refused as `not_now`, and the audit says where the customer is. Of several transitions of one event the
+first is taken whose state fits and whose *if* holds.
 
 Stories of all of them: [tests/scenarios](../tests/scenarios). Why it is so:
 [the decision](decisions/0005-life-of-a-customer.md).

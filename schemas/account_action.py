@@ -22,6 +22,7 @@ Because = Literal[
     "limit_changed",
     "temporary_limit_ended",
     "second_factor_failed",
+    "profile_shift",
 ]
 
 

@@ -24,7 +24,23 @@ Why = Literal[
     "dormant",
     "credential_changed",
     "second_factor_failed",
+    "profile_shift",
 ]
+Measure = Literal["amount_7d", "count_7d", "new_payees_7d", "new_devices_7d"]
+
+
+class Departure(Struct, frozen=True, kw_only=True):
+    """How seven days left the customer's own profile: what was seen in them, above the limit that the weeks before set.
+
+    The seven days end before `until`, the `earlier` weeks of seven days before that, the newest first; sums are base
+    minor units. Whoever has the transactions can count again.
+    """
+
+    measure: Measure
+    until: Timestamp
+    observed: int
+    limit: int
+    earlier: tuple[int, ...]
 
 
 class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,3 +60,5 @@ class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     grace_until: Timestamp | None = None
     decision_id: str = ""
     alert_id: str = ""
+    # What a profile shift was found in.
+    departures: tuple[Departure, ...] = ()

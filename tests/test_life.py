@@ -84,11 +84,14 @@ def expected(story: Path) -> list[Any]:
 def test_a_story_turns_red_without_the_transition(
     name: str, taken_by_story: dict[Path, frozenset[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    story = next(story for story, taken in taken_by_story.items() if name in taken)
     monkeypatch.undo()
     rows = getattr(table, ROWS[name])
     monkeypatch.setattr(table, ROWS[name], tuple(row for row in rows if row.name != name))
-    assert [json.loads(write_line(message)) for message in told(story)] != expected(story)
+    assert any(come_of(story) != expected(story) for story, taken in taken_by_story.items() if name in taken)
+
+
+def come_of(story: Path) -> list[Any]:
+    return [json.loads(write_line(message)) for message in told(story)]
 
 
 def fired(story: Path) -> set[str]:

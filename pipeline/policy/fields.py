@@ -13,6 +13,7 @@ from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
+from pipeline.policy.profile_shift import PROFILE_SHIFT
 from pipeline.policy.shapes import Choice, Flag, Integer, Known, Text
 from schemas.decision import OUTCOMES
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
@@ -287,6 +288,11 @@ POLICY = Record(
         ),
         "onboarding": Field(
             ONBOARDING, "How applications for a tier run; without it tiers are granted on paper.", required=False
+        ),
+        "profile_shift": Field(
+            PROFILE_SHIFT,
+            "When a customer's week has left the customer's own profile; without it nobody looks.",
+            required=False,
         ),
     },
 )

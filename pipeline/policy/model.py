@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from pipeline.policy.issuers import Attestations
 from pipeline.policy.onboarding import Criteria, Onboarding
+from pipeline.policy.profile_shift import ProfileShift
 from schemas.account_action import Action as AccountActionName
 from schemas.decision import Mode, Outcome, Severity
 from schemas.transaction import TransactionType
@@ -131,5 +132,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     warm_until_ms: int | None = None
     # None where nobody applies: tiers are granted on paper.
     onboarding: Onboarding | None = None
+    # When a week has left the customer's own profile; None where nobody looks.
+    profile_shift: ProfileShift | None = None
     # Records of the priority lane taken for each one of the other lane, while both have a backlog.
     priority_weight: int = 4

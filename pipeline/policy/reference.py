@@ -17,6 +17,7 @@ from pipeline.policy.fields import (
 )
 from pipeline.policy.issuers import ATTESTATIONS, ISSUER, ISSUER_KEY
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
+from pipeline.policy.profile_shift import PROFILE_SHIFT
 
 _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("The whole", POLICY.fields),
@@ -30,6 +31,7 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     *((f"`{rule}` also", fields) for rule, fields in RULE_PARAMETERS.items()),
     ("`bands`, each", BAND.fields),
     ("`outcomes`, each", ACTION.fields),
+    ("`profile_shift`", PROFILE_SHIFT.fields),
     ("`onboarding`", ONBOARDING.fields),
     ("`attestations`", ATTESTATIONS.fields),
     ("`issuers` of `attestations`, each", ISSUER.fields),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipeline.ids import derived_id
-from pipeline.policy.model import OTHER_RULES, RULES, Tier
+from pipeline.policy.model import LIMIT_RULES, Tier
 from pipeline.whitelist.application import refuse_limit
 from pipeline.whitelist.dossier import Allowance, Dossier, tier_at
 from pipeline.whitelist.evidence import lacks_by
@@ -24,6 +24,8 @@ from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
 
 # How soon somebody answers a customer who asks for a higher limit.
 ANSWER_MS = 3 * MS_PER_DAY
+# No rule of a transaction, but a journey explains it as well as a broken limit.
+PROFILE_SHIFT = "profile_shift"
 # A journey or a large payment is over by then; whoever needs longer needs another tier.
 LONGEST_SUPPRESSION_MS = 30 * MS_PER_DAY
 
@@ -145,7 +147,7 @@ def ends_soon(event: SuppressionApproved, case: Case) -> Refused | None:
 
 def can_be_suppressed(event: SuppressionApproved, _case: Case) -> Refused | None:
     """The rule exists, and is none that nobody can buy off."""
-    if event.rule in RULES and event.rule not in OTHER_RULES:
+    if event.rule in LIMIT_RULES or event.rule == PROFILE_SHIFT:
         return None
     return Refused(RefusalReason.UNKNOWN_RULE, f"{event.rule} cannot be suppressed")
 

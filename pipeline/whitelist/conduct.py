@@ -2,25 +2,27 @@
 
 from typing import Final, NamedTuple
 
+from pipeline.behaviour.weeks import Weeks, weeks_of
 from pipeline.history import History
 from pipeline.policy.model import Policy
 from schemas.decision import OUTCOMES
 from schemas.timestamps import MS_PER_DAY
 from schemas.transaction import TRANSACTION_TYPES
 
-_PAYMENTS: Final = ("purchase", "transfer", "withdrawal")
-_MASK: Final = sum(1 << TRANSACTION_TYPES.index(name) for name in _PAYMENTS)
+PAYMENTS: Final = ("purchase", "transfer", "withdrawal")
+MASK: Final = sum(1 << TRANSACTION_TYPES.index(name) for name in PAYMENTS)
 
 
 class Conduct(NamedTuple):
     """`transactions_30d` counts payments; `alerted_ms` is when a rule last alerted, epoch ms, None if none is known.
 
-    `paid_ms` is when the last payment of all arrived.
+    `paid_ms` is when the last payment of all arrived; `weeks` compares the last weeks, None for nothing known.
     """
 
     transactions_30d: int = 0
     alerted_ms: int | None = None
     paid_ms: int | None = None
+    weeks: Weeks | None = None
 
 
 NOTHING_KNOWN: Final = Conduct()
@@ -30,5 +32,6 @@ def conduct_of(history: History, policy: Policy, at_ms: int) -> Conduct:
     """What a customer's windows say at a moment."""
     alerting = {OUTCOMES.index(outcome) for outcome, action in policy.outcomes.items() if action.alert}
     alerts = (begun for begun, reached in history.cooling.values() if reached in alerting)
-    _, count = history.timeline(_MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
-    return Conduct(count, max(alerts, default=None), history.last_arrival_ms or None)
+    _, count = history.timeline(MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
+    weeks = weeks_of(history, MASK, at_ms)
+    return Conduct(count, max(alerts, default=None), history.last_arrival_ms or None, weeks)

@@ -107,7 +107,8 @@ class Dossier:
     contacts the few newest, because a number just changed is not called. That evidence expires has been said up to
     `warned_ms`. `swept` is the newest sweep asked for by cause; `active_ms` when a look found a payment, or asked for
     want of one; `failures` when second factors failed of late. `assess_ms` is when an application that waits for quiet
-    is looked at again.
+    is looked at again. `measured_ms` is when behaviour was last compared with the customer's own profile, or when
+    that began, None where it never did; `shifted_ms` since when it has left it, until a newer grant.
     """
 
     grant: Grant | None = None
@@ -125,11 +126,18 @@ class Dossier:
     active_ms: int = NEVER
     failures: tuple[int, ...] = ()
     assess_ms: int | None = None
+    measured_ms: int | None = None
+    shifted_ms: int | None = None
 
     @property
     def frozen(self) -> bool:
         """Whether a freeze stands."""
         return self.frozen_since_ms is not None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the grant was given since behaviour last left the profile, or it never did."""
+        return self.shifted_ms is None or (self.grant is not None and self.grant.granted_ms > self.shifted_ms)
 
 
 EMPTY = Dossier()
@@ -172,11 +180,15 @@ _DossierV1 = tuple[
 ]
 # What version 2 added at the end: of the grant the dormancy, of the dossier sweeps, activity, failures, look.
 _AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...], int | None]
-_HEADER_V1, _HEADER = bytes((1, 0)), bytes((2, 0))  # version, flags (reserved)
+# What version 3 added: the last look at the profile, and since when it has shifted.
+_AddedV3 = tuple[int | None, int | None]
+_HEADERS = bytes((1, 0)), bytes((2, 0)), bytes((3, 0))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
-_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
-_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
+_decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
+_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
+_V2_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
+_V3_ADDED_NOTHING: _AddedV3 = None, None
 
 
 def encode(dossier: Dossier) -> bytes | None:
@@ -210,7 +222,7 @@ def encode(dossier: Dossier) -> bytes | None:
     )
     dormant_ms = grant.dormant_ms if grant is not None else 0
     added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
-    return _HEADER + _encoder.encode((body, added))
+    return _HEADERS[-1] + _encoder.encode((body, added, (dossier.measured_ms, dossier.shifted_ms)))
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -222,22 +234,25 @@ def decode(state: bytes | None) -> Dossier:
     """
     if state is None:
         return EMPTY
-    if state[:2] not in {_HEADER, _HEADER_V1}:
+    if state[:2] not in _HEADERS:
         raise UnreadableDossierError(
-            f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads {_HEADER_V1.hex()} "
-            f"and {_HEADER.hex()}: was it written by a newer one?"
+            f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads "
+            f"{' '.join(header.hex() for header in _HEADERS)}: was it written by a newer one?"
         )
+    added, measured = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING
     try:
-        if state[:2] == _HEADER:
-            body, added = _decoder.decode(state[2:])
+        if state[0] == 1:
+            body = _decoder_v1.decode(state[2:])
+        elif state[0] == 2:  # noqa: PLR2004 - the version
+            body, added = _decoder_v2.decode(state[2:])
         else:
-            body, added = _decoder_v1.decode(state[2:]), _ADDED_NOTHING
+            body, added, measured = _decoder.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
-    return _dossier(body, added)
+    return _dossier(body, added, measured)
 
 
-def _dossier(body: _DossierV1, added: _AddedV2) -> Dossier:
+def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3) -> Dossier:
     granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
     allowances, warned_ms = body[9:]
     dormant_ms, swept, active_ms, failures, assess_ms = added
@@ -257,6 +272,7 @@ def _dossier(body: _DossierV1, added: _AddedV2) -> Dossier:
         active_ms,
         failures,
         assess_ms,
+        *measured,
     )
 
 

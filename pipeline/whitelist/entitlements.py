@@ -13,13 +13,14 @@ from schemas.timestamps import format_ms
 def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: int) -> Entitlement:
     """What is in force for a customer at a moment, as the policy in force then has it."""
     tier = tier_in_force(dossier, policy, as_of_ms)
+    proves = tier if dossier.is_trusted else policy.tiers[0]
     terms = Entitlement(
         customer_id=customer_id,
         as_of=format_ms(as_of_ms),
         tier=tier.name,
         limits=limits_of(dossier, tier, as_of_ms),
         fee_bps=tier.fee_bps,
-        authentication=tier.authentication,
+        authentication=proves.authentication,
         lane="priority" if tier.priority else "standard",
         service_channel=tier.service_channel,
         frozen=dossier.frozen,
@@ -33,6 +34,7 @@ def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: in
         return terms
     return replace(
         terms,
+        trust_lowered_at=None if dossier.is_trusted else format_ms(dossier.shifted_ms or 0),
         granted_at=format_ms(grant.granted_ms),
         expires_at=format_ms(grant.expires_ms),
         review_at=format_ms(grant.review_ms),

@@ -15,6 +15,7 @@ from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
 from pipeline.whitelist.on_time import announce
 from pipeline.whitelist.outgoing import Outgoing, audited
+from pipeline.whitelist.profile import measured_from
 from pipeline.whitelist.said import entry_of, follows, tells
 from pipeline.whitelist.table import STATES, Row, state_of
 from pipeline.whitelist.tiers import tier_in_force
@@ -76,6 +77,7 @@ def apply(  # noqa: PLR0917 - an event, whom it meets, and what is known by then
     said = [*caught_up.outgoing, *_said(event, case, after), *change.outgoing]
     after = _at_once(event, case, after, said)
     after = replace(after, assess_ms=quiet_at(case._replace(dossier=after)))
+    after = measured_from(after, policy, arrival_ms)
     return Applied(after, tuple(said), change.effects)
 
 

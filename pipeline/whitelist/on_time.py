@@ -83,7 +83,7 @@ def _said(
     row: OnTime, tick: Tick, before: Dossier, after: Dossier, requests: tuple[Outgoing, ...]
 ) -> tuple[Outgoing, ...]:
     grant, application = before.grant, before.application
-    of = grant.event_id if row.region == "standing" and grant is not None else ""
+    of = grant.event_id if row.region in {"standing", "trust"} and grant is not None else ""
     if row.region == "application" and application is not None:
         of = application.application_id
     what, words = row.audited or row.name, _in_words(row, tick, before)
@@ -104,6 +104,8 @@ def _in_words(row: OnTime, tick: Tick, before: Dossier) -> str:
     if row.region == "application":
         was = state_of("application", before, tick.due_ms)
         return f"{was} -> {row.to[0]}, at {format_ms(tick.due_ms)}"
+    if row.region == "trust":
+        return f"{row.sources[0]} -> {row.to[0]}"
     was_tier = tier_in_force(before, tick.policy, tick.due_ms - 1).name
     now_tier = tier_in_force(before, tick.policy, tick.due_ms).name
     return f"{was_tier} -> {now_tier}, at {format_ms(tick.due_ms)}"

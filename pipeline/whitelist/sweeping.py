@@ -35,7 +35,7 @@ def ask(dossier: Dossier, tick: Tick) -> Change:
 
 def silent_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
     """When a customer has been silent for so long that the tier's terms call the grant dormant."""
-    grant = _running(dossier)
+    grant = running(dossier)
     if grant is None or grant.dormant_ms == 0:
         return None
     return max(grant.granted_ms, dossier.active_ms) + grant.dormant_ms
@@ -52,7 +52,7 @@ def look_for_life(dossier: Dossier, tick: Tick) -> Change:
 
 def _unseen(dossier: Dossier, ahead: Ahead) -> Iterator[Sweep]:
     """The newest sweep of each cause that the grant's last review has not seen, and that was not asked for yet."""
-    grant = _running(dossier)
+    grant = running(dossier)
     if grant is None or not ahead.sweeps:
         return
     newest: dict[Why, Sweep] = {}
@@ -81,7 +81,7 @@ def _seen_ms(dossier: Dossier, grant: Grant, why: Why) -> int:
     return max(filed_ms, dict(dossier.swept).get(why, NEVER))
 
 
-def _running(dossier: Dossier) -> Grant | None:
+def running(dossier: Dossier) -> Grant | None:
     """The grant whose end has not been said."""
     grant = dossier.grant
     return grant if grant is not None and dossier.announced < len(grant.steps) else None

@@ -18,6 +18,7 @@ from pipeline.whitelist import (
     deadlines,
     evidence,
     presented,
+    profile,
     review,
     standing,
     sweeping,
@@ -56,11 +57,11 @@ from schemas.standing_event import (
     TierSuspended,
 )
 
-Region = Literal["application", "standing", "account"]
+Region = Literal["application", "standing", "trust", "account"]
 Guard = Callable[[Any, Case], Refused | None]
 Which = Callable[[Any, Case], bool]
 
-# Three things are true of a customer at any time, one of each region.
+# Four things are true of a customer at any time, one of each region.
 STATES: Final[dict[Region, tuple[str, ...]]] = {
     "application": (
         "none",
@@ -76,6 +77,8 @@ STATES: Final[dict[Region, tuple[str, ...]]] = {
     ),
     # Base is the absence of a grant, or one that has ended; suspended is whoever is, with a grant or without.
     "standing": ("base", "granted", "suspended"),
+    # Lowered is who has left their own profile, until a newer grant says that somebody has looked.
+    "trust": ("full", "lowered"),
     "account": ("open", "frozen"),
 }
 
@@ -86,6 +89,8 @@ def state_of(region: Region, dossier: Dossier, at_ms: int) -> str:
         return dossier.application.stage if dossier.application is not None else "none"
     if region == "account":
         return "frozen" if dossier.frozen else "open"
+    if region == "trust":
+        return "full" if dossier.shifted_ms is None else "lowered"
     if dossier.suspended_since_ms is not None:
         return "suspended"
     grant = dossier.grant
@@ -257,6 +262,8 @@ AT_ONCE: tuple[AtOnce, ...] = (
            "application.stopped"),
     AtOnce("pre_approve", "application", ("applied",), ("pre_approved",), application.pre_approve,
            application.carries_the_tier, "application.pre_approved"),
+    AtOnce("restore_trust", "trust", ("lowered",), ("full",), profile.restore_trust, profile.is_trusted_again,
+           "trust.restored"),
 )  # fmt: skip
 
 ON_TIME: tuple[OnTime, ...] = (
@@ -265,6 +272,9 @@ ON_TIME: tuple[OnTime, ...] = (
     OnTime("warn_of_expiry", "standing", _HELD, _HELD, review.evidence_ms, review.warn),
     OnTime("sweep", "standing", _HELD, _HELD, sweeping.swept_ms, sweeping.ask),
     OnTime("look_for_life", "standing", _HELD, _HELD, sweeping.silent_ms, sweeping.look_for_life),
+    OnTime("lower_trust", "trust", ("full",), ("lowered",), profile.measure_ms, profile.lower_trust,
+           profile.has_shifted, audited="trust.lowered"),
+    OnTime("look_at_profile", "trust", STATES["trust"], STATES["trust"], profile.measure_ms, profile.look_at_profile),
     OnTime("demote", "standing", _HELD, ("base", "suspended"), review.overdue_ms, review.end,
            audited="review.demoted"),
     OnTime("expire", "standing", _HELD, ("base", "suspended"), review.expiry_ms, review.end, audited="grant.expired"),
