@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from pipeline.calendar import QUARTER_MS
-from pipeline.varint import SEVEN_BITS, read, write
+from pipeline.varint import SEVEN_BITS, encode, read
 
 # The oldest bucket counts its quarter-hours from before all that RFC 3339 can write: no number is negative.
 _YEAR_ONE: Final = -719_163 * 96
@@ -67,7 +67,7 @@ class Buckets:
             self._at = len(self._bytes)
         self._amount = amount
         self._count = count
-        _write_bucket(self._bytes, self._gap, amount, count)
+        self._bytes += _bucket(self._gap, amount, count)
 
     def drop(self, before: int) -> None:
         """Forget the buckets older than the one that holds `before`."""
@@ -80,8 +80,7 @@ class Buckets:
             second = _skip(self._bytes, 0)
             gap, after = read(self._bytes, second)
             self._oldest += gap >> 1
-            head = bytearray()
-            write(head, self._oldest - _YEAR_ONE << 1 | gap & 1)
+            head = encode(self._oldest - _YEAR_ONE << 1 | gap & 1)
             self._bytes[:after] = head
             self._at += len(head) - after
             self._size -= 1
@@ -118,9 +117,7 @@ class Buckets:
             buckets._gap = buckets._newest - before
             buckets._amount = amounts[-1]
             buckets._count = counts[-1]
-            newest = bytearray()
-            _write_bucket(newest, buckets._gap, amounts[-1], counts[-1])
-            buckets._at = len(data) - len(newest)
+            buckets._at = len(data) - len(_bucket(buckets._gap, amounts[-1], counts[-1]))
         return buckets
 
     def _refill(self, content: Iterable[tuple[int, int, int]]) -> None:
@@ -185,11 +182,10 @@ def _decode(data: bytes) -> Columns:
     return Columns(starts, amounts, counts)
 
 
-def _write_bucket(data: bytearray, gap: int, amount: int, count: int) -> None:
-    write(data, gap << 1 | (count != 1))
-    write(data, amount)
-    if count != 1:
-        write(data, count)
+def _bucket(gap: int, amount: int, count: int) -> bytes:
+    if count == 1:
+        return encode(gap << 1) + encode(amount)
+    return encode(gap << 1 | 1) + encode(amount) + encode(count)
 
 
 def _skip(data: bytearray, at: int) -> int:

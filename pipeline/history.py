@@ -35,8 +35,8 @@ class History:
     """One customer's remembered transactions."""
 
     __slots__ = (
-        "_expiry", "_next_untold", "_timelines", "apart", "buckets", "cooling", "devices", "folded_to_ms", "headroom",
-        "last_arrival_ms", "log", "newest_ms", "payees", "reversals", "settled", "touched",
+        "_expiry", "_next_untold", "_timelines", "_timelines_folded_to_ms", "apart", "buckets", "cooling", "devices",
+        "folded_to_ms", "headroom", "last_arrival_ms", "log", "newest_ms", "payees", "reversals", "settled", "touched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -61,13 +61,15 @@ class History:
         self.newest_ms = 0
         self.headroom = Headroom()
         self._expiry = Expiry()
-        # By mask; entries from `_next_untold` on have not been told to them yet.
+        # By mask; entries from `_next_untold` on have not been told to them yet, nor what was folded since then.
         self._timelines: dict[int, Timeline] = {}
+        self._timelines_folded_to_ms = 0
         self._next_untold = 0
 
     def timeline(self, mask: int) -> Timeline:
         """The entries of the types in `mask` (bit n stands for the type of index n), ready for sums over windows."""
-        self._tell_timelines()
+        if self._next_untold < self.log.end:
+            self._tell_timelines()
         self._fold_timelines()
         timeline = self._timelines.get(mask)
         if timeline is None:
@@ -249,9 +251,12 @@ class History:
 
     def _fold_timelines(self) -> None:
         """Let them fold what is folded here; many entries at once cost them hardly more than one."""
-        for timeline in self._timelines.values():
-            timeline.forget(self.folded_to_ms)
-            timeline.drop(self.folded_to_ms - (BUCKETS_KEPT_MS - KEPT_MS))
+        folded_to_ms = self.folded_to_ms
+        if folded_to_ms != self._timelines_folded_to_ms:
+            self._timelines_folded_to_ms = folded_to_ms
+            for timeline in self._timelines.values():
+                timeline.forget(folded_to_ms)
+                timeline.drop(folded_to_ms - (BUCKETS_KEPT_MS - KEPT_MS))
 
     def _build_timeline(self, mask: int) -> Timeline:
         timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])

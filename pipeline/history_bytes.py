@@ -52,6 +52,15 @@ _Settled = tuple[
 # last_arrival_ms, the log's tail, what is settled.
 _Head = tuple[int, bytes, bytes]
 
+# A head's array of three, of which the first is a number of 64 bits; and bytes, by how many their length takes.
+_HEAD_BEGINS: Final = VERSION + b"\x93\xcf"
+_BIN8: Final = 0xC4
+_BIN16: Final = 0xC5
+_BIN32: Final = 0xC6
+_UINT8: Final = 0xFF
+_UINT16: Final = 0xFFFF
+_UINT32: Final = 0xFFFF_FFFF
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_head: Final = msgspec.msgpack.Decoder(_Head).decode
 _decode_settled: Final = msgspec.msgpack.Decoder(_Settled).decode
@@ -119,8 +128,13 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         segment = lookup(segment_key(key, number))
         if segment is None:
             raise StateError(f"segment {number} of a customer's log is missing")
-        _append(history, *_read(segment, _decode_segment))
-    _append(history, tail, originals, foreign)
+        sealed, sealed_originals, sealed_foreign = _read(segment, _decode_segment)
+        log.segments.append(sealed)
+        history.reversals.originals.update(sealed_originals)
+        history.reversals.foreign.update(sealed_foreign)
+    log.tail = tail
+    history.reversals.originals.update(originals)
+    history.reversals.foreign.update(foreign)
     for type_index, kept in buckets.items():
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
@@ -160,7 +174,7 @@ def _write_segments(key: bytes, history: History, lookup: Lookup, changed: dict[
     for position in range(max(log.written, log.first), log.sealed, SEGMENT):
         number = log.first_segment + (position - log.first) // SEGMENT
         originals, foreign = history.reversals.within(position, position + SEGMENT)
-        segment: _Segment = (log.stretch(position, position + SEGMENT), originals, foreign)
+        segment: _Segment = (log.segments[(position - log.first) // SEGMENT], originals, foreign)
         changed[segment_key(key, number)] = VERSION + _encode(segment)
     log.written = log.sealed
 
@@ -207,12 +221,20 @@ def _settled(history: History, buckets: dict[int, bytes]) -> bytes:
 
 
 def _head(history: History, settled: bytes) -> bytes:
-    log = history.log
-    tail = log.data if log.sealed == log.first else log.stretch(log.sealed, log.end)
-    return VERSION + _encode((history.last_arrival_ms, tail, settled))
+    """What MessagePack's encoder would write of a `_Head`, put together by hand: this is done for every transaction."""
+    tail = history.log.tail
+    arrived_ms = history.last_arrival_ms
+    if arrived_ms <= _UINT32:
+        return VERSION + _encode((arrived_ms, tail, settled))
+    arrived = arrived_ms.to_bytes(8, "big")
+    return b"%b%b%b%b%b%b" % (_HEAD_BEGINS, arrived, _bin_begins(tail), tail, _bin_begins(settled), settled)
 
 
-def _append(history: History, data: bytes, originals: dict[int, int], foreign: dict[int, tuple[str, int]]) -> None:
-    history.log.data += data
-    history.reversals.originals.update(originals)
-    history.reversals.foreign.update(foreign)
+def _bin_begins(data: bytes) -> bytes:
+    """What stands before bytes in MessagePack: their length, in as few bytes as will do."""
+    size = len(data)
+    if size <= _UINT8:
+        return (_BIN8 << 8 | size).to_bytes(2, "big")
+    if size <= _UINT16:
+        return (_BIN16 << 16 | size).to_bytes(3, "big")
+    return (_BIN32 << 32 | size).to_bytes(5, "big")

@@ -1,6 +1,6 @@
 """The log of one customer's transactions: an entry each, in the order of arrival, for as long as they are kept singly.
 
-It stands in bytes, just as they are written: to keep it is to copy it. What is asked of entries stands beside them.
+It stands in bytes, just as they are written, so that nothing is encoded. What is asked of entries stands beside them.
 """
 
 from struct import Struct
@@ -14,10 +14,14 @@ from pipeline.validate import REVERSAL, Intake
 # ids that the wire allows, four bytes a character, it is still below 64 KiB.
 SEGMENT: Final = 32
 
+# What stands in another module is looked up by its name, and this is asked of each transaction.
+_crc32: Final = crc32
 # Before the identity of an entry stand its length, the time since the entry before (ms), what the entry counts (see
 # below) and the digest of its content; the highest bit of the first byte tells which of two forms that is.
 _SHORT: Final = Struct("<BiII")
 _LONG: Final = Struct("<HqqI")
+_pack_short: Final = _SHORT.pack
+_pack_long: Final = _LONG.pack
 _SHORT_SIZE: Final = 13
 _LONG_SIZE: Final = 22
 _LONG_BIT: Final = 0x80
@@ -34,8 +38,8 @@ class Log:
     """Positions number the entries by arrival and are never reused; the entry at position p stands at p - first."""
 
     __slots__ = (
-        "_begin", "_ends", "_identities", "_where", "before_ms", "counted", "data", "end", "first", "first_segment",
-        "first_standing", "sealed", "source", "times", "written",
+        "_identities", "_where", "before_ms", "counted", "end", "first", "first_segment", "first_standing", "sealed",
+        "segments", "source", "tail", "times", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -43,23 +47,22 @@ class Log:
         # The first processor's name.
         self.source = ""
         self.first = 0
-        self.data = bytearray()
         # When the entry before the first one occurred.
         self.before_ms = 0
-        # Entries before `sealed` belong to segments of their own, numbered from `first_segment` on; before `written`
-        # those segments have been handed out, and none before `first_standing` still stands.
+        # Entries before `sealed` stand in segments of their own, numbered from `first_segment` on; before `written`
+        # those segments have been handed out, and none before `first_standing` still stands. All others are the tail.
         self.sealed = 0
         self.written = 0
         self.first_segment = 0
         self.first_standing = 0
+        self.segments: list[bytes] = []
+        self.tail = b""
         # Derived. The position after the last; when each occurred (epoch ms), what it counts, its identity, and where
-        # its bytes end among all that there ever were; where those of the first begin; where identities stand.
+        # identities stand.
         self.end = 0
         self.times: list[int] = []
         self.counted: list[int] = []
-        self._ends: list[int] = []
         self._identities: list[str] = []
-        self._begin = 0
         self._where: dict[str, int] = {}
 
     def append(self, intake: Intake, amount: int) -> int:
@@ -75,17 +78,19 @@ class Log:
         since = time - (self.times[-1] if self.times else self.before_ms)
         size = len(encoded)
         if size <= _LONGEST_SHORT and -_SHORT_SINCE <= since < _SHORT_SINCE and counted < _SHORT_COUNTED:
-            self.data += _SHORT.pack(size, since, counted, content)
+            begin = _pack_short(size, since, counted, content)
         else:
-            self.data += _LONG.pack((size & _LONGEST_SHORT) | _LONG_BIT | size >> 7 << 8, since, counted, content)
-        self.data += encoded
+            begin = _pack_long((size & _LONGEST_SHORT) | _LONG_BIT | size >> 7 << 8, since, counted, content)
+        self.tail = b"%b%b%b" % (self.tail, begin, encoded)
         self.times.append(time)
         self.counted.append(counted)
         self._identities.append(identity)
-        self._ends.append(self._begin + len(self.data))
         self._where[identity] = position
         self.end = position + 1
         if position + 1 - self.sealed >= 2 * SEGMENT:
+            at = _skip(self.tail, SEGMENT)
+            self.segments.append(self.tail[:at])
+            self.tail = self.tail[at:]
             self.sealed += SEGMENT
         return position
 
@@ -96,32 +101,31 @@ class Log:
             ValueError: the bytes are no log.
 
         """
-        data = self.data
-        time = self.before_ms
+        for data in self.segments:
+            self._derive(data)
+        if len(self.times) != len(self.segments) * SEGMENT or self.sealed != self.first + len(self.times):
+            raise ValueError("a log has more or fewer entries than are sealed")
+        self._derive(self.tail)
+        self.end = self.first + len(self.times)
+        self.first_standing, self.written = self.first_segment, self.sealed
+
+    def _derive(self, data: bytes) -> None:
+        time = self.times[-1] if self.times else self.before_ms
         at = 0
         try:
             while at < len(data):
-                size, since, counted, _, at = self._read(at)
-                identity = self.data[at : at + size].decode()
+                size, since, counted, _, at = _read(data, at)
+                identity = data[at : at + size].decode()
                 at += size
                 time += since
+                self._where[identity] = self.first + len(self.times)
                 self.times.append(time)
                 self.counted.append(counted)
-                self._where[identity] = self.first + len(self._identities)
                 self._identities.append(identity)
-                self._ends.append(at)
         except struct_error as error:
             raise ValueError(f"a log's bytes end within an entry: {error}") from None
         if at > len(data):
             raise ValueError("a log's bytes end within an id")
-        self.end = self.first + len(self.times)
-        self.first_standing, self.written = self.first_segment, self.sealed
-        if not self.first <= self.sealed <= self.end:
-            raise ValueError("a log has fewer entries than are sealed")
-
-    def stretch(self, start: int, stop: int) -> bytes:
-        """The bytes of the entries from position `start` to before `stop`."""
-        return bytes(self.data[self._begins(start) : self._begins(stop)])
 
     def find(self, source: str, transaction_id: str) -> int:
         """The position of the newest entry with this identity, -1 if there is none."""
@@ -140,7 +144,7 @@ class Log:
         return (
             self.time(position) == intake.occurred_ms
             and self.counts(position) & (_TYPE | _DECLINED) == _kind_of(intake)
-            and self._read(self._begins(position))[3] == _content_of(intake)
+            and self._content(position) == _content_of(intake)
         )
 
     def id(self, position: int) -> str:
@@ -150,37 +154,34 @@ class Log:
 
     def cut(self, done: int) -> None:
         """Cut at most so many entries off the front, of sealed segments whole ones only."""
-        if self.sealed > self.first:
-            segments = min(done, self.sealed - self.first) // SEGMENT
-            self.first_segment += segments
-            done = done if segments * SEGMENT == self.sealed - self.first else segments * SEGMENT
+        sealed = self.sealed - self.first
+        cut = min(done, sealed) // SEGMENT
+        if sealed:
+            del self.segments[:cut]
+            self.first_segment += cut
+            if cut * SEGMENT < sealed:
+                done = cut * SEGMENT
         if done == 0:
             return
+        if done > cut * SEGMENT:
+            self.tail = self.tail[_skip(self.tail, done - cut * SEGMENT) :]
         self.before_ms = self.times[done - 1]
-        for index in range(done):
-            identity = self._identities[index]
-            if self._where.get(identity) == self.first + index:
+        position = self.first
+        for identity in self._identities[:done]:
+            if self._where.get(identity, -1) == position:
                 del self._where[identity]
-        begins = self._begins(self.first + done)
-        del self.data[:begins]
-        del self.times[:done], self.counted[:done], self._identities[:done], self._ends[:done]
-        self.first += done
-        self._begin += begins
-        self.sealed = max(self.sealed, self.first)
+            position += 1
+        del self.times[:done], self.counted[:done], self._identities[:done]
+        self.first = position
+        self.sealed = max(self.sealed, position)
 
-    def _begins(self, position: int) -> int:
-        """Where the bytes of an entry begin."""
-        return 0 if position == self.first else self._ends[position - 1 - self.first] - self._begin
-
-    def _read(self, at: int) -> tuple[int, int, int, int, int]:
-        """Size of the identity, time since the entry before, what it counts, content; and where the identity begins."""
-        fields: tuple[int, int, int, int]
-        if self.data[at] & _LONG_BIT:
-            fields = _LONG.unpack_from(self.data, at)
-            size = fields[0] & _LONGEST_SHORT | fields[0] >> 8 << 7
-            return size, fields[1], fields[2], fields[3], at + _LONG_SIZE
-        fields = _SHORT.unpack_from(self.data, at)
-        return fields[0], fields[1], fields[2], fields[3], at + _SHORT_SIZE
+    def _content(self, position: int) -> int:
+        """Digest of the entry's content."""
+        data, index = self.tail, position - self.sealed
+        if index < 0:
+            index = position - self.first
+            data, index = self.segments[index // SEGMENT], index % SEGMENT
+        return _read(data, _skip(data, index))[3]
 
 
 def counts_for(counted: int, mask: int) -> bool:
@@ -203,6 +204,26 @@ def is_declined(counted: int) -> bool:
     return counted & _DECLINED != 0
 
 
+def _read(data: bytes, at: int) -> tuple[int, int, int, int, int]:
+    """Size of the identity, time since the entry before, what it counts, content; and where the identity begins."""
+    fields: tuple[int, int, int, int]
+    if data[at] & _LONG_BIT:
+        fields = _LONG.unpack_from(data, at)
+        size = fields[0] & _LONGEST_SHORT | fields[0] >> 8 << 7
+        return size, fields[1], fields[2], fields[3], at + _LONG_SIZE
+    fields = _SHORT.unpack_from(data, at)
+    return fields[0], fields[1], fields[2], fields[3], at + _SHORT_SIZE
+
+
+def _skip(data: bytes, entries: int) -> int:
+    """Where the entries after the first so many begin."""
+    at = 0
+    for _ in range(entries):
+        size = data[at]
+        at += _SHORT_SIZE + size if size <= _LONGEST_SHORT else _LONG_SIZE + (size & _LONGEST_SHORT | data[at + 1] << 7)
+    return at
+
+
 def _kind_of(intake: Intake) -> int:
     """The lowest bits of what an entry counts."""
     return intake.type_index | _DECLINED if intake.declined else intake.type_index
@@ -215,14 +236,14 @@ def _content_of(intake: Intake) -> int:
     neither a duplicate nor a conflicting one is counted.
     """
     # None of these holds a control character.
-    content = (
-        f"{intake.currency}\0{intake.account_id}\0{intake.card_token}\0{intake.payee_id}\0{intake.merchant_id}\0"
-        f"{intake.terminal_id}\0{intake.device_id}"
-    )
+    fields = [
+        intake.currency, intake.account_id, intake.card_token, intake.payee_id, intake.merchant_id, intake.terminal_id,
+        intake.device_id,
+    ]  # fmt: skip
     if intake.original_transaction_id or intake.original_ms:
-        content += f"\0{intake.original_transaction_id}\0{intake.original_ms}"
+        fields += (intake.original_transaction_id, str(intake.original_ms))
     amount = intake.amount_minor
-    return crc32(content.encode(), (amount ^ amount >> 32) & 0xFFFF_FFFF)
+    return _crc32("\0".join(fields).encode(), (amount ^ amount >> 32) & 0xFFFF_FFFF)
 
 
 def _identity(source: str, first_source: str, transaction_id: str) -> str:

@@ -1,6 +1,5 @@
 """What happened, counted as it happens and handed over by the batch: metrics are an agent's business."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,8 +13,6 @@ _LATENESS_BOUNDS_MS: Final = list(LATENESS_BOUNDS_MS)
 Name = tuple[str, ...]
 Counts = dict[Name, int]
 
-_MOST_NOTED: Final = 10_000
-
 
 class Tally:
     """Counts by name and label values; never a customer, a merchant or a transaction."""
@@ -28,8 +25,8 @@ class Tally:
         # How often each of `_names` happened that has not been added to `counts` yet.
         self._names: Sequence[Name] = ()
         self._times: list[int] = []
-        # Of each transaction, not added yet: to note a name is a third of the work of counting it.
-        self._sources: list[str] = []
+        # How many transactions of each source have not been added yet.
+        self._sources: dict[str, int] = {}
 
     def count(self, *name: str, by: int = 1) -> None:
         """Add to one count."""
@@ -42,9 +39,7 @@ class Tally:
             self._names, self._times = names, [0] * len(names)
         times, lateness = self._times, self.lateness  # compiled, `+=` on what a list holds is slow
         times[index] = times[index] + 1
-        self._sources.append(source)
-        if len(self._sources) >= _MOST_NOTED:
-            self._add_up()
+        self._sources[source] = self._sources.get(source, 0) + 1
         bucket = 0
         while bucket < len(_LATENESS_BOUNDS_MS) and late_ms > _LATENESS_BOUNDS_MS[bucket]:
             bucket += 1
@@ -75,6 +70,6 @@ class Tally:
             if times:
                 self.counts[name] = self.counts.get(name, 0) + times
         self._times = [0] * len(self._names)
-        for source, times in Counter(self._sources).items():
+        for source, times in self._sources.items():
             self.count("transactions", source, by=times)
         self._sources.clear()
