@@ -4,7 +4,7 @@ import re
 import socket
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +22,8 @@ PROPERTIES = Path(__file__).parents[2] / "deploy" / "kafka" / "server.properties
 JAVA_AT_LEAST = 17
 STARTS = 3
 USERNAME, PASSWORD = "tierwatch", "only-on-this-machine"
+# For a broker that lives for a minute: Java's second compiler would take more time than it gives back.
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,15 @@ def java() -> str:
     return path
 
 
-def start(run: Run, name: str = "kafka") -> Kafka:
+def start(run: Run, name: str = "kafka", java_options: Sequence[str] = ()) -> Kafka:
     """Start the run's broker of this name, or join the one that another process of the run has started."""
-    return Kafka(**run.once(name, lambda folder: _start(run, folder)))
+    return Kafka(**run.once(name, lambda folder: _start(run, folder, java_options)))
 
 
-def _start(run: Run, folder: Path) -> Address:
+def _start(run: Run, folder: Path, java_options: Sequence[str]) -> Address:
     for attempt in range(1, STARTS + 1):
         own = folder / str(attempt)
-        command, address = lay_out(own)
+        command, address = lay_out(own, java_options)
         try:
             run.spawn(own, command, partial(answers, address["bootstrap"]), seconds=120)
         except DiedError:
@@ -114,10 +116,10 @@ def _start(run: Run, folder: Path) -> Address:
     raise AssertionError
 
 
-def lay_out(folder: Path) -> tuple[list[str], Address]:
+def lay_out(folder: Path, java_options: Sequence[str] = ()) -> tuple[list[str], Address]:
     """Make `folder` a broker's home; return the command that starts it, again and again, and where it then is."""
     folder.mkdir()
-    base = [java(), "-cp", f"{jars()}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    base = [java(), *java_options, "-cp", f"{jars()}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     plain, sasl, controller = (f"127.0.0.1:{port}" for port in free_ports(3))
     properties = _properties(folder, plain, sasl, controller)
     subprocess.run(

@@ -6,15 +6,22 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-BETWEEN_LOOKS_S = 0.02
+_SOONEST_S, _LATEST_S = 0.02, 0.25
+# Of the time waited so far: who waits long looks seldom, so that looking takes no core from what is waited for.
+_SHARE = 0.05
 
 
 def until(condition: Callable[[], T | None], what: str, *, seconds: float = 30.0) -> T:
-    """Return the first truthy answer of `condition`, asked every 20 ms; `TimeoutError` names `what` after `seconds`."""
-    end = time.monotonic() + seconds
+    """Return the first truthy answer of `condition`, asked ever more seldom.
+
+    Raises:
+        TimeoutError: After `seconds`; it names `what`.
+    """
+    begun = time.monotonic()
     while not (answer := condition()):
-        if time.monotonic() > end:
+        waited = time.monotonic() - begun
+        if waited > seconds:
             message = f"waited {seconds:g} s in vain for {what}"
             raise TimeoutError(message)
-        time.sleep(BETWEEN_LOOKS_S)
+        time.sleep(min(max(_SOONEST_S, waited * _SHARE), _LATEST_S))
     return answer

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from agents import topics
 from agents.publisher import Publisher
@@ -167,6 +167,13 @@ def publish_payments(kafka: Kafka, payments: Iterable[Transaction], topic: str =
 
 def read(broker: str, topic: str, isolation: str = "read_committed") -> list[Message]:
     """Return all records of a topic that a reader can see now, partition by partition."""
+    return await_records(broker, topic, 0, isolation)
+
+
+def await_records(
+    broker: str, topic: str, count: int, isolation: str = "read_committed", *, seconds: float = 90
+) -> list[Message]:
+    """Wait until a reader can see `count` records of a topic; return all it can see then, partition by partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": broker,
@@ -177,29 +184,29 @@ def read(broker: str, topic: str, isolation: str = "read_committed") -> list[Mes
             "enable.partition.eof": True,
         }
     )
+    found: list[Message] = []
+
+    def all_there() -> bool:
+        for message in consumer.consume(10_000, 0.05):
+            error = message.error()
+            if error is None:
+                found.append(message)
+                unread.add(message.partition())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard(message.partition())
+        return not unread and len(found) >= count
+
     try:
         partitions = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        found: list[Message] = []
-        left = set(partitions)
-        while left:
-            for message in consumer.consume(10_000, 0.05):
-                if message.error() is None:
-                    found.append(message)
-                else:  # the end of a partition: the only error that may come here
-                    left.discard(message.partition())
+        unread = set(partitions)
+        until(all_there, f"{count} in {topic}", seconds=seconds)
         return sorted(found, key=lambda message: (message.partition(), message.offset()))
+    except TimeoutError:
+        print(f"{len(found)} of {count} in {topic}")
+        raise
     finally:
         consumer.close()
-
-
-def await_records(broker: str, topic: str, count: int) -> list[Message]:
-    """Wait until a topic holds `count` committed records."""
-    return until(
-        lambda: ((found := read(broker, topic)) and len(found) >= count and found) or None,
-        f"{count} in {topic}",
-        seconds=90,
-    )
 
 
 def headers(message: Message) -> Mapping[str, bytes]:

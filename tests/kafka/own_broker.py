@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from load_tests.services.kafka import Kafka, answers, lay_out
+from load_tests.services.kafka import SHORT_LIVED, Kafka, answers, lay_out
 from load_tests.services.run import DiedError
 from load_tests.services.wait import until
 
@@ -29,7 +29,7 @@ class OwnBroker:
         self._folder.mkdir()
         for attempt in range(1, STARTS + 1):
             home = self._folder / str(attempt)
-            self._command, address = lay_out(home)
+            self._command, address = lay_out(home, SHORT_LIVED)
             self.kafka = Kafka(**address)
             self._log = home / "broker.log"
             with (home / "server.properties").open("a") as file:

@@ -63,7 +63,8 @@ def run(pytestconfig: pytest.Config) -> Run:
 def kafka(run: Run) -> Kafka:
     """A real Kafka, one for each process of the run: the topics' names are the same for all tests."""
     try:
-        return kafka_service.start(run, f"kafka-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+        name = f"kafka-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+        return kafka_service.start(run, name, kafka_service.SHORT_LIVED)
     except UnavailableError as error:
         missing(error)
 
