@@ -161,7 +161,7 @@ class LineReader:
             if not _is_json(value):
                 return _NOTHING
             told = {name: value[place] for name, place in members(value).items() if name in _Own.__struct_fields__}
-            return _Own(**{name: json.loads(text) for name, text in told.items() if text.startswith(b'"')})
+            return _Own(**{name: _text(quoted) for name, quoted in told.items()})
 
     def _own_time(self, occurred_at: object) -> int:
         if isinstance(occurred_at, str):
@@ -175,6 +175,15 @@ class LineReader:
 
 
 _NOTHING = _Own()
+_decode_text = Decoder(str).decode
+
+
+def _text(quoted: bytes) -> str | None:
+    """A member's text, None where it is none: another type, bytes that are not UTF-8, half of a surrogate pair."""
+    try:
+        return _decode_text(quoted)
+    except (DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _moment(given: int | str, member: str) -> int:

@@ -99,6 +99,23 @@ def test_half_of_a_surrogate_pair_is_the_fault_of_the_record_not_of_the_line(tex
     assert isinstance(read(b'{"topic": "t", "note": "%b", "value": 1}' % text), NotARecord)
 
 
+@pytest.mark.parametrize(
+    "customer",
+    [
+        rb'"\ud800"',
+        rb'"c-1\udc00"',
+        b'"\xff"',
+        b'"\xed\xa0\x80"',
+        b'"\xff", "x": "\\ud800"',
+        b'["c-1"], "x": "\\ud800"',
+    ],
+)
+def test_customer_whose_name_is_no_text_gives_no_key(customer: bytes) -> None:
+    value = b'{"occurred_at": "2026-11-22T10:00:00Z", "customer_id": %b}' % customer
+    found = record(b'{"topic": "transactions", "value": %b}' % value)
+    assert (found.value, found.key) == (value, None)
+
+
 def test_value_nested_deep_still_says_its_own_key_and_time() -> None:
     deep = b"[" * 5_000 + b"]" * 5_000
     value = b'{"x": %b, "customer_id": "c-1", "y": {"customer_id": "no"}, "occurred_at": "2026-11-22T10:00:00Z"}' % deep
