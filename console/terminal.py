@@ -12,7 +12,7 @@ from console.errors import CommandError
 
 def stderr() -> Console:
     """A console on standard error as it is now; rich leaves colours out for pipes and for `NO_COLOR`."""
-    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    return Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def tell_error(command: str, error: CommandError) -> None:
@@ -21,7 +21,8 @@ def tell_error(command: str, error: CommandError) -> None:
     for detail in error.details:
         console.print(detail)
     console.print(f"{command}: {error.message}", style="bold red")
-    console.print(f"  {error.hint}")
+    if error.hint:  # what agents raise says on its one line what to do
+        console.print(f"  {error.hint}")
 
 
 def warn(message: str) -> None:

@@ -71,6 +71,15 @@ def test_wrong_broker_is_told_with_what_to_change() -> None:
     assert "localhost:1" in done.stderr
     assert "TIERWATCH_BROKER" in done.stderr
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_places_are_told_as_they_are_and_never_as_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("#\n" * 99 + "name: small\n")  # `:100:` is a picture to some
+    done = tierwatch("replay", "--policy", file, "-")
+    assert done.returncode == Exit.BAD_INPUT
+    assert re.search(rf"^{re.escape(str(file))}:100:\d+ ", done.stderr, re.MULTILINE)
 
 
 def test_everything_that_is_wrong_in_the_environment_is_told_at_once() -> None:
