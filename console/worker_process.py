@@ -31,7 +31,8 @@ class WorkerProcess:
         with self._log.open("wb") as log:
             # A session of its own: Ctrl-C reaches us alone, and we end the worker when its last records are read.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "console", "worker"],
+                # -P: a folder `console` where the person happens to stand is not ours.
+                [sys.executable, "-P", "-m", "console", "worker"],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

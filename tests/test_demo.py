@@ -28,9 +28,11 @@ class Demo:
         self.temporary.mkdir()
         self.out = folder / "out"
         self.err = folder / "err"
+        (folder / "console.py").write_text("raise ImportError('a stranger where the person stands')")
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "console", "demo", *arguments],
+                [sys.executable, "-P", "-m", "console", "demo", *arguments],
+                cwd=folder,
                 # A real installation's settings must not reach the demo.
                 env=os.environ | {MARK: str(self.temporary), "TIERWATCH_BROKER": "nowhere:1", "TIERWATCH_POLICY": "no"},
                 stdout=out,
