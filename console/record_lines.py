@@ -13,11 +13,10 @@ from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
 from msgspec.json import Decoder, Encoder
 
 from pipeline.record import InputRecord, Message
+from pipeline.validate import LATEST_ARRIVAL_MS
 from schemas.timestamps import parse_ms
 
 _POLICIES, _DEAD_LETTERS = "policies", "dead-letters"
-# Arrivals as Kafka can stamp them and RFC 3339 can write them: 1970 to 9999.
-_LAST_MS = 253_402_300_799_999
 
 
 class Clock(NamedTuple):
@@ -169,7 +168,7 @@ class LineReader:
                 occurred_ms = parse_ms(occurred_at)
             except (ValueError, OverflowError):
                 return self._latest_ms
-            if 0 <= occurred_ms <= _LAST_MS:
+            if 0 <= occurred_ms <= LATEST_ARRIVAL_MS:
                 return occurred_ms
         return self._latest_ms
 
@@ -192,8 +191,8 @@ def _moment(given: int | str, member: str) -> int:
         moment_ms = parse_ms(given) if isinstance(given, str) else given
     except (ValueError, OverflowError) as error:
         raise _BadLineError(f"`{member}`: {error}") from None
-    if not 0 <= moment_ms <= _LAST_MS:
-        raise _BadLineError(f"`{member}`: outside the years 1970 to 9999")
+    if not 0 <= moment_ms <= LATEST_ARRIVAL_MS:
+        raise _BadLineError(f"`{member}`: outside the years 1970 to 9998")
     return moment_ms
 
 

@@ -56,12 +56,13 @@ def test_without_a_readable_time_it_arrives_at_the_latest_seen() -> None:
         b'{"topic": "t", "value": ' + TRANSACTION + b"}",
         b'{"topic": "t", "value": {}, "timestamp": 5}',
         b'{"topic": "t", "value": {"occurred_at": "0001-01-01T00:00:00Z"}}',
+        b'{"topic": "t", "value": {"occurred_at": "9999-01-01T00:00:00Z"}}',
         b'{"clock": 1795341600001}',
         b'{"topic": "t", "tombstone": true}',
     ]
     seen = [reader.read(line) for line in lines]
     arrivals = [each.timestamp for each in seen if isinstance(each, InputRecord)]
-    assert arrivals == [0, TEN_O_CLOCK_MS, 5, TEN_O_CLOCK_MS, TEN_O_CLOCK_MS + 1]
+    assert arrivals == [0, TEN_O_CLOCK_MS, 5, TEN_O_CLOCK_MS, TEN_O_CLOCK_MS, TEN_O_CLOCK_MS + 1]
 
 
 def test_headers_are_texts() -> None:
@@ -150,8 +151,10 @@ def test_members_are_found_where_they_stand(fields: dict[str, object], indent: i
         (b'{"topic": "t", "value": 1, "headers": {"a": 1}}', "$.headers"),
         (b'{"topic": "t", "value": 1, "timestamp": "noon"}', "RFC 3339"),
         (b'{"topic": "t", "value": 1, "timestamp": -1}', "1970"),
+        (b'{"topic": "t", "value": 1, "timestamp": "9999-01-01T00:00:00Z"}', "9998"),
         (b'{"topic": "t", "value": 1, "timestamp": 1e3}', "$.timestamp"),
         (b'{"clock": "noon"}', "RFC 3339"),
+        (b'{"clock": "9999-12-31T23:59:59.999Z"}', "9998"),
         (b'{"clock": 1, "topic": "t"}', "not both"),
         (b'{"topic": "\xff", "value": 1}', "not UTF-8"),
         (b'{"topic": "t", "value": 1, "more": ' + b"[" * 5_000, "nested too deep"),
