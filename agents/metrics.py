@@ -112,6 +112,23 @@ REGISTER: tuple[Definition, ...] = (
     Definition("redis_up", "gauge", "Whether the read model can be written; 1 also without one."),
 )
 
+# Of `tierwatch pager`; their names begin with `tierwatch_pager_`.
+PAGER: tuple[Definition, ...] = (
+    Definition("case_events", "counter", "Alerts, and what else happens to cases, taken.", ("topic",)),
+    Definition("cases_open", "gauge", "Open cases, in partitions owned."),
+    Definition("cases_overdue", "gauge", "Open cases that nobody has and that are due, by queue.", ("queue",)),
+    Definition("notices", "counter", "Cases and summaries handed to a receiver.", ("receiver", "outcome")),
+    Definition("notices_waiting", "gauge", "Those that a receiver has still to take.", ("receiver",)),
+    Definition("receiver_up", "gauge", "0 when a receiver has taken nothing for half a minute.", ("receiver",)),
+    Definition(
+        "page_seconds",
+        "histogram",
+        "From the moment a case may be told to the moment its receiver has it.",
+        ("receiver",),
+        buckets=_SECONDS,
+    ),
+    Definition("restarts", "counter", "Times that a reader of Kafka began anew after a failure.", ("reader",)),
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 _HEAD = """# Metrics
@@ -125,16 +142,26 @@ Beside them stand Python's own `process_…` (memory, processor time, open files
 | metric | type | labels | meaning |
 |---|---|---|---|
 """
+_PAGER_HEAD = """
+## The pager's
+
+`tierwatch pager` serves these on the same port of its own machine.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
 
 
 def page() -> str:
     """Return docs/metrics.md."""
-    return _HEAD + "".join(map(_row, REGISTER))
+    workers = "".join(_row(each, each.full_name) for each in REGISTER)
+    pagers = "".join(_row(each, each.full_name.replace("_", "_pager_", 1)) for each in PAGER)
+    return f"{_HEAD}{workers}{_PAGER_HEAD}{pagers}"
 
 
-def _row(each: Definition) -> str:
+def _row(each: Definition, name: str) -> str:
     labels = ", ".join(f"`{label}`" for label in each.labels)
-    return f"| `{each.full_name}` | {each.kind} | {labels} | {each.meaning} |\n"
+    return f"| `{name}` | {each.kind} | {labels} | {each.meaning} |\n"
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from schemas.policy_event import PolicyProposed
 TOPIC = "policies"
 # An event comes back from a healthy broker within milliseconds.
 _PATIENCE_S = 30
+# Long enough for what was fetched already.
+_GLANCE_S = 0.01
 
 _entry = Decoder(AuditEntry).decode
 
@@ -81,6 +83,11 @@ class PolicyTopic:
             f"Kafka at {self._settings.broker} took the event and does not give it back: look at "
             "`tierwatch policy history`"
         )
+
+    def follow(self) -> None:
+        """Take what has come by now."""
+        for record in self._records.more(_GLANCE_S):
+            self._take(record)
 
     def _take(self, record: InputRecord) -> list[AuditEntry]:
         if self._began is None:

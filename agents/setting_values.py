@@ -29,11 +29,12 @@ def to_redis(text: str) -> str:
 
 
 def to_http(text: str) -> str:
-    """Check the address of something that speaks HTTP."""
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValueError("must be an address such as http://localhost:9093")
-    return text
+    """Check the addresses of something that speaks HTTP, with commas between."""
+    parts = [part.strip() for part in text.split(",")]
+    for url in map(urlsplit, parts):
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise ValueError("must be an address such as http://localhost:9093, or several with commas between")
+    return ",".join(parts)
 
 
 def to_file(text: str) -> Path:

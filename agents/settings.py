@@ -45,7 +45,32 @@ class Settings:
     )
     alertmanager: str = field(
         default="",
-        metadata=_from("TIERWATCH_ALERTMANAGER", "Alertmanager: `http://host:9093`; for `tierwatch pager`", to_http),
+        metadata=_from(
+            "TIERWATCH_ALERTMANAGER",
+            "Alertmanager: `http://host:9093`, or several with commas between; for `tierwatch pager`",
+            to_http,
+        ),
+    )
+    pagerduty: str = field(
+        default="https://events.pagerduty.com",
+        metadata=_from("TIERWATCH_PAGERDUTY", "PagerDuty's Events API; the next is tried when one is dead", to_http),
+    )
+    pagerduty_key: str = field(
+        default="",
+        repr=False,
+        metadata=_from("TIERWATCH_PAGERDUTY_KEY", "routing key of its service; empty: nobody is paged there directly"),
+    )
+    webhook: str = field(
+        default="", metadata=_from("TIERWATCH_WEBHOOK", "where cases are posted, signed; empty: nowhere", to_http)
+    )
+    webhook_key: str = field(
+        default="", repr=False, metadata=_from("TIERWATCH_WEBHOOK_KEY", "what those posts are signed with")
+    )
+    pages_per_minute: int = field(
+        default=20,
+        metadata=_from(
+            "TIERWATCH_PAGES_PER_MINUTE", "cases paged one by one; those beyond share a page", to_number(1, 1_000)
+        ),
     )
     policy: Path = field(
         default=DEFAULT_POLICY,
@@ -173,6 +198,10 @@ class Settings:
             problems.append("TIERWATCH_SASL_USERNAME needs TIERWATCH_SECURITY_PROTOCOL=SASL_SSL (or SASL_PLAINTEXT)")
         if not self.tls and (self.ca_file or self.cert_file):
             problems.append("TIERWATCH_SSL_… needs TIERWATCH_SECURITY_PROTOCOL=SSL or SASL_SSL")
+        if bool(self.webhook) != bool(self.webhook_key):
+            problems.append(
+                "TIERWATCH_WEBHOOK and TIERWATCH_WEBHOOK_KEY come together: what is not signed is not believed"
+            )
         if bool(self.cert_file) != bool(self.key_file):
             problems.append("TIERWATCH_SSL_CERT_FILE and TIERWATCH_SSL_KEY_FILE come together")
         return problems

@@ -7,16 +7,23 @@ import json
 import threading
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from agents.health import Health
-
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Health(Protocol):
+    """Who is asked: whether a restart would be pointless, and what it waits for; empty when it is ready."""
+
+    @property
+    def alive(self) -> bool: ...  # noqa: D102 - said above
+    @property
+    def waits_for(self) -> str: ...  # noqa: D102 - said above
 
 
 class _Silent(WSGIRequestHandler):

@@ -1,6 +1,5 @@
 """`tierwatch cases`: the incidents that alerts make."""
 
-import time
 from typing import Annotated
 
 import typer
@@ -25,8 +24,7 @@ def list_(
 
     from agents.whole_topic import WholeTopic
     from console.environment import settings
-    from pipeline.cases.case import is_over
-    from pipeline.cases.page import severity
+    from pipeline.cases.notice import loudness
     from schemas.case import Case
 
     decode = Decoder(Case).decode
@@ -36,16 +34,15 @@ def list_(
             if record.value is not None:
                 case = decode(record.value)
                 newest[case.case_id] = case
-    now_ms = int(time.time() * 1000)
-    shown = [case for case in newest.values() if everything or not is_over(case, now_ms)]
+    shown = [case for case in newest.values() if everything or case.state == "open"]
     for case in sorted(shown, key=lambda case: (case.last_alert_at, case.case_id)):
         if json:
             typer.echo(encode(case))
         else:
-            over = "  over" if is_over(case, now_ms) else ""
+            state = "" if case.state == "open" else f"  {case.state}"
             typer.echo(
-                f"{case.case_id}  {severity(case)}  {counted(case.alerts, 'alert')} up to {case.outcome} since "
-                f"{case.opened_at}: {', '.join(case.rules)}  customer {case.customer_id}{over}"
+                f"{case.case_id}  {loudness(case)}  {counted(case.alerts, 'alert')} up to {case.outcome} since "
+                f"{case.opened_at}: {', '.join(case.rules)}  {case.correlation} {case.entity}{state}"
             )
     if not json:
         typer.echo(counted(len(shown), "case"))

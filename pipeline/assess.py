@@ -83,7 +83,7 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
         history.cool(verdict.cooling)
     decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
     told = message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)
-    further = _asked_for(customer.key, decision, plan, verdict.action, findings, digest) if findings else ()
+    further = _asked_for(customer.key, intake, decision, plan, verdict.action, findings, digest) if findings else ()
     return Assessed(tier, verdict.outcome, told, decision, further)
 
 
@@ -161,8 +161,8 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
     )
 
 
-def _asked_for(
-    key: bytes, decision: Decision, plan: Plan, action: Action, findings: list[Finding], digest: str
+def _asked_for(  # noqa: PLR0917 - each is a step of the assessment
+    key: bytes, intake: Intake, decision: Decision, plan: Plan, action: Action, findings: list[Finding], digest: str
 ) -> list[Message]:
     """What the decision's outcome asks for by the policy's table."""
     arrived = decision.arrived_at
@@ -176,6 +176,9 @@ def _asked_for(
             reasons=reasons_of(decision.signals, plan.policy, decision.tier),
             features={finding.rule.name: finding.observed for finding in findings},
             state_digest=digest,
+            merchant_id=intake.merchant_id,
+            payee_id=intake.payee_id,
+            device_id=intake.device_id,
         )
         messages.append(message("alerts", key, alert, alert_id, arrived))
     if action.re_review:

@@ -6,7 +6,10 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
-from schemas.case import Case
+from schemas.case import Case, CaseMember
+from schemas.case_event import AlertSeen, CaseAbsorbed, CaseHandedOver, CaseSplit, CaseWorked
+from schemas.case_key import CaseKey
+from schemas.case_page import CasePage
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.entitlement import Entitlement
@@ -29,6 +32,14 @@ TYPES: dict[type, str] = {
     ApplicationStatus: "tierwatch.application_status.v1",
     Notification: "tierwatch.notification.v1",
     Case: "tierwatch.case.v1",
+    CaseMember: "tierwatch.case_member.v1",
+    CaseKey: "tierwatch.case_key.v1",
+    CasePage: "tierwatch.case_page.v1",
+    AlertSeen: "tierwatch.alert_seen.v1",
+    CaseAbsorbed: "tierwatch.case_absorbed.v1",
+    CaseHandedOver: "tierwatch.case_handed_over.v1",
+    CaseWorked: "tierwatch.case_worked.v1",
+    CaseSplit: "tierwatch.case_split.v1",
     DeadLetterAction: "tierwatch.dead_letter_action.v1",
 }
 

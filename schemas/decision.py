@@ -94,3 +94,7 @@ class Alert(Decision, frozen=True, omit_defaults=True, kw_only=True):
     features: dict[str, int]
     # Of the customer's state as of just before this transaction: BLAKE2b, 16 bytes, hex.
     state_digest: str
+    # The transaction's own: what several customers' alerts may have in common.
+    merchant_id: str = ""
+    payee_id: str = ""
+    device_id: str = ""

@@ -10,7 +10,10 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
-from schemas.case import Case
+from schemas.case import Case, CaseMember
+from schemas.case_event import AnyCaseEvent
+from schemas.case_key import CaseKey
+from schemas.case_page import CasePage
 from schemas.codec import MAX_BYTES
 from schemas.customer_event import CustomerEvent
 from schemas.dead_letter_action import DeadLetterAction
@@ -172,13 +175,53 @@ _ALL = (
         retention_ms=365 * MS_PER_DAY,
     ),
     Topic(
+        name="case-events",
+        what="Alerts on their way to a case, cases on their way to a campaign, and what people do with them.",
+        key="what alerts share, such as merchant:m-7",
+        message=AnyCaseEvent,
+        partitions="by_customer",
+        written_by="`tierwatch pager`, `tierwatch cases`",
+        read_by="`tierwatch pager`",
+        retention_ms=90 * MS_PER_DAY,
+    ),
+    Topic(
+        name="case-keys",
+        what="What the pager remembers of each key; on the partition of the key's events.",
+        key="what alerts share, such as merchant:m-7",
+        message=CaseKey,
+        partitions="by_customer",
+        written_by="`tierwatch pager`",
+        read_by="`tierwatch pager`",
+        compacted=True,
+    ),
+    Topic(
+        name="case-members",
+        what="Which alert, or other case, is part of which case, and why.",
+        key="case_id",
+        message=CaseMember,
+        partitions="by_customer",
+        written_by="`tierwatch pager`",
+        read_by="`tierwatch cases`, the security team",
+        retention_ms=365 * MS_PER_DAY,
+    ),
+    Topic(
         name="cases",
-        what="The incidents that alerts make, as they stand; on the partition of their alerts.",
+        what="The incidents that alerts make, as they stand.",
         key="case_id",
         message=Case,
         partitions="by_customer",
         written_by="`tierwatch pager`",
         read_by="`tierwatch pager`, the security team",
+        compacted=True,
+    ),
+    Topic(
+        name="case-pages",
+        what="What whoever is on call has heard of each case, and when; on the partition of the case.",
+        key="case_id",
+        message=CasePage,
+        partitions="by_customer",
+        written_by="`tierwatch pager`",
+        read_by="`tierwatch pager`",
         compacted=True,
     ),
     Topic(

@@ -16,7 +16,10 @@ from schemas.account_action import AccountAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
-from schemas.case import Case
+from schemas.case import Case, CaseMember
+from schemas.case_event import AlertSeen, CaseAbsorbed, CaseHandedOver, CaseSplit, CaseWorked
+from schemas.case_key import CaseKey
+from schemas.case_page import CasePage
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
@@ -44,7 +47,8 @@ OUTGOING: dict[str, type[Struct]] = {
     snake(kind): kind
     for kind in (
         *(Decision, Alert, ReReview, CallBackRequest, AccountAction, Entitlement, AuditEntry, JournalRecord),
-        *(ApplicationStatus, Notification, Case, DeadLetterAction),
+        *(ApplicationStatus, Notification, Case, CaseMember, CaseKey, CasePage, DeadLetterAction),
+        *(AlertSeen, CaseAbsorbed, CaseHandedOver, CaseWorked, CaseSplit),
     )
 }  # fmt: skip
 # The public halves of the two keys that signed the samples, whose private halves are the bytes 0-31 and 32-63.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.policy.check_tiers import base_tier, granted_tiers, nested_windows, rising_tiers, tier_names
+from pipeline.policy.incidents import problems as case_problems
 from pipeline.policy.issuers import problems as issuer_problems
 from pipeline.policy.model import LIMIT_RULES, Policy
 from pipeline.policy.onboarding import asks_less
@@ -139,6 +140,13 @@ def _onboarding(policy: Policy) -> Iterator[Finding]:
             yield Finding((*here, less), message, (("tiers", at - 1, "criteria", less),))
 
 
+def _cases(policy: Policy) -> Iterator[Finding]:
+    # Whoever says nothing of queues has the same times for all.
+    if policy.cases.queues:
+        for place, message in case_problems(policy.cases, {tier.service_channel for tier in policy.tiers}):
+            yield Finding(("cases", *place), message)
+
+
 _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     tier_names,
     base_tier,
@@ -154,4 +162,5 @@ _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     _able_people,
     _onboarding,
     _attestations,
+    _cases,
 )

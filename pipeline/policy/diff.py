@@ -19,7 +19,7 @@ Effect = Literal["tightened", "loosened", "changed"]
 # Sections that are not about all customers alike: the terms of one tier, or how the policy itself changes.
 _NOT_FOR_ALL = frozenset(
     {
-        *("tiers", "name", "version", "people", "attestations"),
+        *("tiers", "name", "version", "people", "attestations", "cases"),
         *("policy_approvals", "policy_approver_roles", "break_glass_roles"),
     }
 )

@@ -9,6 +9,7 @@ from pipeline.currencies import EXPONENTS
 from pipeline.policy.amounts import Amount
 from pipeline.policy.containers import Field, ListOf, MapOf, Record
 from pipeline.policy.durations import Duration, TimeOfDay
+from pipeline.policy.incidents import CORRELATE, INCIDENTS
 from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
@@ -154,6 +155,7 @@ RULE_FIELDS = {
         required=False,
         default=("purchase", "transfer", "withdrawal"),
     ),
+    "correlate": CORRELATE,
 }
 
 
@@ -282,6 +284,9 @@ POLICY = Record(
                 {name: Field(ACTION, f"What the outcome `{name}` asks for.") for name in OUTCOMES},
             ),
             "What follows from each outcome.",
+        ),
+        "cases": Field(
+            INCIDENTS, "How alerts become cases; without it, as docs/cases.md says.", required=False, default={}
         ),
         "attestations": Field(
             ATTESTATIONS, "Whose word about applicants counts; without it nobody's does.", required=False

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pipeline.policy.incidents import Correlation, Incidents
 from pipeline.policy.issuers import Attestations
 from pipeline.policy.onboarding import Criteria, Onboarding
 from pipeline.policy.profile_shift import ProfileShift
@@ -41,6 +42,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     floor: Outcome
     cool_down_ms: int
     types: tuple[TransactionType, ...] = ("purchase", "transfer", "withdrawal")
+    correlate: Correlation = "customer"
     # new_payee_amount, new_device_amount: how long after it was first seen a payee or device counts as new.
     new_for_ms: int = 0
     # night_amount: minutes after local midnight, on quarter hours; a night may pass midnight.
@@ -136,3 +138,4 @@ class Policy(Struct, frozen=True, kw_only=True):
     profile_shift: ProfileShift | None = None
     # Records of the priority lane taken for each one of the other lane, while both have a backlog.
     priority_weight: int = 4
+    cases: Incidents = Incidents()

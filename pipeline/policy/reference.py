@@ -15,6 +15,7 @@ from pipeline.policy.fields import (
     RULE_TABLE,
     TIER,
 )
+from pipeline.policy.incidents import CAMPAIGN, INCIDENTS, SERVICE
 from pipeline.policy.issuers import ATTESTATIONS, ISSUER, ISSUER_KEY
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
 from pipeline.policy.profile_shift import PROFILE_SHIFT
@@ -32,6 +33,9 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("`bands`, each", BAND.fields),
     ("`outcomes`, each", ACTION.fields),
     ("`profile_shift`", PROFILE_SHIFT.fields),
+    ("`cases`", INCIDENTS.fields),
+    ("`campaign` of `cases`", CAMPAIGN.fields),
+    ("`queues` of `cases`, each", SERVICE.fields),
     ("`onboarding`", ONBOARDING.fields),
     ("`attestations`", ATTESTATIONS.fields),
     ("`issuers` of `attestations`, each", ISSUER.fields),

@@ -38,7 +38,7 @@ def receiver() -> Iterator[Receiver]:
             status = listening.refusals.pop(0) if listening.refusals else 200
             if status == 200:
                 listening.heard.append(Heard(self.path, body))
-            self.send_response(status)
+            self.send_response(202 if status == 200 and self.path == "/v2/enqueue" else status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

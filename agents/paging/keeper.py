@@ -1,0 +1,261 @@
+"""Makes cases of alerts on Kafka: one owner for each correlation key, whatever it hears counted once.
+
+What is read, what the keys become, and what others must hear is one Kafka transaction. Alerts travel to their keys
+through the topic `case-events`; a key's state stands on the same partition of `case-keys`.
+"""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from msgspec import Struct
+
+from agents.broker import Broker
+from agents.log import Log
+from agents.paging.measure import PagerMetrics
+from agents.policy_topic import PolicyTopic
+from agents.settings import Settings
+from agents.topics import TopicsError
+from agents.whole_topic import WholeTopic
+from pipeline.cases.keeper import Taken, settle, take
+from pipeline.cases.seen import seen_of
+from pipeline.policy.incidents import Incidents
+from pipeline.policy.model import Policy
+from schemas import cloudevents
+from schemas.case import Case, CaseMember
+from schemas.case_event import AnyCaseEvent
+from schemas.case_key import CaseKey
+from schemas.codec import encode
+from schemas.decision import Alert
+from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
+
+Headers = list[tuple[str, str | bytes | None]]
+
+log = Log("cases")
+
+GROUP = "tierwatch-cases"
+TOPICS = ("alerts", "case-events", "case-keys", "case-members", "cases", "case-pages")
+_AT_ONCE = 500
+_TURN_S = 0.1
+_ANSWER_S = 30.0
+_SETTLE_EVERY_S = 5.0
+# A key of which nothing was heard for so long, and that has no open case, is forgotten.
+_FORGOTTEN_MS = 3 * MS_PER_DAY
+# A killed keeper's open transaction hides what others write behind it for so long at most.
+_TRANSACTION_MS = 10_000
+
+_alert = msgspec.json.Decoder(Alert).decode
+_event = msgspec.json.Decoder(AnyCaseEvent).decode
+_key = msgspec.json.Decoder(CaseKey).decode
+
+
+def check_topics(settings: Settings) -> None:
+    """See that all topics are there, and fit each other. Raises `BrokerError` or `TopicsError`."""
+    known = Broker(settings).metadata().topics
+    if missing := [topic for topic in TOPICS if topic not in known]:
+        raise TopicsError(f"topics are missing: {', '.join(missing)}. Make them with `tierwatch topics create`.")
+    if len({len(known[topic].partitions) for topic in ("case-events", "case-keys")}) > 1:
+        raise TopicsError(
+            "case-events and case-keys have different numbers of partitions: a key's state would not be beside its "
+            "events. Delete both (open cases begin anew) and run `tierwatch topics create`."
+        )
+
+
+class Keeper:
+    """One member of the group `tierwatch-cases`, from start to failure: what Kafka refuses is raised, and undone."""
+
+    def __init__(self, settings: Settings, first: Policy, metrics: PagerMetrics) -> None:
+        """Join when `run`."""
+        self._settings = settings
+        self._metrics = metrics
+        self._assigned_once = False
+        self._queues = {tier.service_channel for tier in first.tiers}
+        self._keys: dict[int, dict[str, CaseKey]] = {}
+        self._policies = PolicyTopic(settings, first)
+        client: dict[str, Any] = {**settings.librdkafka(), "log_level": 0}
+        self._producer = Producer(
+            {
+                **client,
+                "transactional.id": f"{GROUP}-{uuid.uuid4()}",
+                "transaction.timeout.ms": _TRANSACTION_MS,
+                "partitioner": "murmur2_random",
+                "compression.type": "lz4",
+                "linger.ms": 0,
+            }
+        )
+        self._consumer = Consumer(
+            {
+                **client,
+                "group.id": GROUP,
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": int(settings.session_timeout * 1000),
+                "partition.assignment.strategy": "cooperative-sticky",
+            }
+        )
+
+    def terms(self) -> Incidents:
+        """Return what the policy in force says of cases."""
+        return self._policies.book.in_force(int(time.time() * 1000)).cases
+
+    def run(self, told_to_stop: Callable[[], bool]) -> None:
+        """Work until told to stop. Raises `KafkaException`."""
+        try:
+            with self._policies:
+                self._producer.init_transactions(_ANSWER_S)
+                self._consumer.subscribe(["alerts", "case-events"], on_assign=self._assigned, on_revoke=self._revoked)
+                settle_at = 0.0
+                while not told_to_stop():
+                    self._metrics.looked("keeper", ready=self._assigned_once)
+                    self._take(self._messages())
+                    if time.monotonic() >= settle_at:
+                        self._policies.follow()
+                        self._settle()
+                        settle_at = time.monotonic() + _SETTLE_EVERY_S
+        finally:
+            self._consumer.close()
+
+    def _messages(self) -> list[Message]:
+        """Wait for one, and take what else is there: to wait for many would make each hop wait."""
+        first = self._consumer.poll(_TURN_S)
+        return [] if first is None else [first, *self._consumer.consume(_AT_ONCE, 0)]
+
+    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        numbers = {each.partition for each in partitions if each.topic == "case-events"}
+        if numbers:
+            # A former owner's last transaction may still be open: positions are told when it has ended, and only then
+            # is what stands on the topic all that those positions stand for.
+            self._consumer.committed(partitions, _ANSWER_S)
+            self._keys |= {number: {} for number in numbers}
+            with WholeTopic(self._settings, "case-keys") as whole:
+                for record in whole.to_the_end():
+                    if record.partition in numbers:
+                        self._remember(record.partition, cast("bytes", record.key).decode(), record.value)
+            log.info("cases known", partitions=sorted(numbers), keys=sum(len(self._keys[each]) for each in numbers))
+        self._assigned_once = True
+
+    def _remember(self, number: int, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._keys[number].pop(key, None)
+        else:
+            self._keys[number][key] = _key(value)
+
+    def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        for each in partitions:
+            if each.topic == "case-events":
+                self._keys.pop(each.partition, None)
+
+    def _take(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        now_ms = int(time.time() * 1000)
+        policy = self._policies.book.in_force(now_ms)
+        work = _Work()
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no public name
+                    continue
+                raise KafkaException(error)
+            value = message.value() or b""
+            if message.topic() == "alerts":
+                alert = _alert(value)
+                work.onward.append(seen_of(alert, self._policies.book.in_force(parse_ms(alert.arrived_at)), now_ms))
+            else:
+                event, number = _event(value), cast("int", message.partition())
+                state = self._keys[number].get(event.key) or CaseKey(key=event.key)
+                taken = take(state, event, policy.cases, now_ms)
+                self._keys[number][event.key] = taken.state
+                work.add(number, taken)
+        self._commit(work, now_ms, self._consumer.position(self._consumer.assignment()))
+        for topic, count in Counter(str(message.topic()) for message in messages).items():
+            self._metrics.counted("case_events", (topic,), count)
+
+    def _settle(self) -> None:
+        """Let time pass for all keys that are ours, and forget what is long over."""
+        now_ms = int(time.time() * 1000)
+        terms = self._policies.book.in_force(now_ms).cases
+        work = _Work()
+        for number, keys in self._keys.items():
+            for key, state in list(keys.items()):
+                if any(case.state == "open" for case in state.cases):
+                    taken = settle(state, terms, now_ms)
+                    if taken.cases:
+                        keys[key] = taken.state
+                        work.add(number, taken)
+                elif now_ms - _last_ms(state) > _FORGOTTEN_MS:
+                    del keys[key]
+                    work.states[number, key] = None
+        if work.states:
+            self._commit(work, now_ms, [])
+        self._measure(format_ms(now_ms))
+
+    def _measure(self, now: str) -> None:
+        cases = [
+            case
+            for keys in self._keys.values()
+            for state in keys.values()
+            for case in state.cases
+            if case.state == "open"
+        ]
+        self._metrics.counted("cases_open", (), len(cases))
+        overdue = Counter(case.queue for case in cases if not case.assignee and case.due_at < now)
+        for queue in self._queues | overdue.keys():
+            self._metrics.counted("cases_overdue", (queue,), overdue[queue])
+        self._queues |= overdue.keys()
+
+    def _commit(self, work: "_Work", now_ms: int, positions: list[TopicPartition]) -> None:
+        at = format_ms(now_ms)
+        self._producer.begin_transaction()
+        for (number, key), state in work.states.items():
+            self._send("case-keys", key, state, at, number)
+        for case in work.cases.values():
+            self._send("cases", case.case_id, case, at)
+        for member in work.members:
+            self._send("case-members", member.case_id, member, at)
+        for event in work.onward:
+            self._send("case-events", event.key, event, at)
+        if positions:
+            self._producer.send_offsets_to_transaction(positions, self._consumer.consumer_group_metadata(), _ANSWER_S)
+        self._producer.commit_transaction(_ANSWER_S)
+
+    def _send(self, topic: str, key: str, message: Struct | None, at: str, number: int = -1) -> None:
+        value = None if message is None else encode(message)
+        headers: Headers = [] if message is None else list(cloudevents.headers(type(message), str(uuid.uuid4()), at))
+        while True:
+            try:
+                self._producer.produce(topic, value, key, number, headers=headers)
+                break
+            except BufferError:
+                self._producer.poll(0.05)
+
+
+class _Work:
+    """What one transaction writes: of each key and case the last, of everything else all."""
+
+    def __init__(self) -> None:
+        self.states: dict[tuple[int, str], CaseKey | None] = {}
+        self.cases: dict[str, Case] = {}
+        self.members: list[CaseMember] = []
+        self.onward: list[AnyCaseEvent] = []
+
+    def add(self, number: int, taken: Taken) -> None:
+        self.states[number, taken.state.key] = taken.state
+        self.cases |= {case.case_id: case for case in taken.cases}
+        self.members += taken.members
+        self.onward += taken.onward
+
+
+def _last_ms(state: CaseKey) -> int:
+    """Return when it last had to do with anything."""
+    times: Iterable[int] = [
+        *(parse_ms(case.touched_at) for case in state.cases),
+        *(at_ms for watch in state.watches for _, at_ms in watch.customers),
+        *(back.at_ms for back in state.send_back),
+    ]
+    return max(times, default=0)

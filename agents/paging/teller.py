@@ -1,0 +1,281 @@
+"""Tells receivers of cases: read-committed, at least once, each by its key, and never more than people can take.
+
+What was told stands on `case-pages`, beside its case's partition: whoever takes that over goes on from there.
+"""
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from agents.log import Log
+from agents.paging.measure import PagerMetrics
+from agents.paging.outbox import Outbox
+from agents.paging.receivers import Receiver
+from agents.settings import Settings
+from agents.whole_topic import WholeTopic
+from pipeline.cases.notice import Notice, is_backlog, loudness, notice_of, told_from_ms
+from pipeline.cases.storm import Storm
+from pipeline.policy.incidents import Incidents
+from schemas import cloudevents
+from schemas.case import Case
+from schemas.case_page import CasePage
+from schemas.codec import encode
+from schemas.timestamps import format_ms
+
+Headers = list[tuple[str, str | bytes | None]]
+
+log = Log("pager")
+
+GROUP = "tierwatch-pager"
+_AT_ONCE = 500
+_TURN_S = 0.1
+_TIDY_EVERY_S = 1.0
+_RECEIVER_DEAD = "receiver-dead"
+
+_case = msgspec.json.Decoder(Case).decode
+_page = msgspec.json.Decoder(CasePage).decode
+
+
+class _Waiting(NamedTuple):
+    case: Case
+    partition: int
+    offset: int
+
+
+class _Done(NamedTuple):
+    receiver: str
+    notices: Sequence[Notice]
+    outcome: str
+
+
+class Teller:
+    """One member of the group `tierwatch-pager`. Raises `KafkaException` where Kafka fails; begin anew then."""
+
+    def __init__(
+        self, settings: Settings, receivers: Sequence[Receiver], terms: Callable[[], Incidents], metrics: PagerMetrics
+    ) -> None:
+        """Join when `run`. `terms` are those in force."""
+        self._settings = settings
+        self._terms = terms
+        self._metrics = metrics
+        self._assigned_once = False
+        self._waiting: dict[str, _Waiting] = {}
+        # What was told, by partition and case; and of what waits for receivers, where its case stands.
+        self._pages: dict[int, dict[str, CasePage]] = {}
+        self._sent: dict[str, _Waiting] = {}
+        self._behind: set[int] = set()
+        self._positions: dict[int, int] = {}
+        self._dead: set[str] = set()
+        self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
+        self._storm = Storm(settings.pages_per_minute)
+        self._receivers = receivers
+        client: dict[str, Any] = {**settings.librdkafka(), "log_level": 0}
+        self._producer = Producer({**client, "enable.idempotence": True, "compression.type": "lz4", "linger.ms": 5})
+        self._consumer = Consumer(
+            {
+                **client,
+                "group.id": GROUP,
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": int(settings.session_timeout * 1000),
+                "partition.assignment.strategy": "cooperative-sticky",
+            }
+        )
+
+    def run(self, told_to_stop: Callable[[], bool]) -> None:
+        """Work until told to stop."""
+        self._outboxes = [Outbox(receiver, self._heard) for receiver in self._receivers]
+        try:
+            self._consumer.subscribe(["cases"], on_assign=self._assigned, on_revoke=self._revoked)
+            tidy_at = 0.0
+            while not told_to_stop():
+                self._metrics.looked("teller", ready=self._assigned_once and not self._behind)
+                first = self._consumer.poll(_TURN_S)
+                if first is not None:
+                    self._take([first, *self._consumer.consume(_AT_ONCE, 0)])
+                self._tell()
+                self._note()
+                if time.monotonic() >= tidy_at:
+                    self._tidy()
+                    tidy_at = time.monotonic() + _TIDY_EVERY_S
+        finally:
+            for outbox in self._outboxes:
+                outbox.stop()
+            self._note()
+            self._producer.flush(5)
+            self._consumer.close()
+
+    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        numbers = {each.partition for each in partitions}
+        self._behind |= numbers
+        self._pages |= {number: {} for number in numbers}
+        with WholeTopic(self._settings, "case-pages") as whole:
+            for record in whole.to_the_end():
+                if record.partition in numbers and record.value is not None:
+                    page = _page(record.value)
+                    self._pages[record.partition][page.case_id] = page
+        self._storm = Storm.remembered(
+            self._settings.pages_per_minute, [page for pages in self._pages.values() for page in pages.values()]
+        )
+        self._assigned_once = True
+        log.info("pages known", partitions=sorted(numbers), cases=sum(len(self._pages[each]) for each in numbers))
+
+    def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        for each in partitions:
+            self._pages.pop(each.partition, None)
+            self._positions.pop(each.partition, None)
+            self._behind.discard(each.partition)
+        for held in (self._waiting, self._sent):
+            for case_id in [name for name, one in held.items() if one.partition not in self._pages]:
+                del held[case_id]
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            error, number = message.error(), cast("int", message.partition())
+            if error is not None:
+                if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no public name
+                    raise KafkaException(error)
+                self._behind.discard(number)
+                continue
+            offset = cast("int", message.offset())
+            self._positions[number] = offset + 1
+            value = message.value()
+            if value is not None and number in self._pages:
+                case = _case(value)
+                held = self._waiting.get(case.case_id)
+                self._waiting[case.case_id] = _Waiting(case, number, held.offset if held else offset)
+
+    def _tell(self) -> None:
+        """Hand out what is due. An old version of a case is not told before its newest has been read."""
+        now_ms = int(time.time() * 1000)
+        due = [
+            each
+            for each in self._waiting.values()
+            if each.partition not in self._behind and told_from_ms(each.case) <= now_ms
+        ]
+        terms = self._terms() if due else Incidents()
+        for each in sorted(due, key=lambda each: (each.case.opened_at, each.case.case_id)):
+            del self._waiting[each.case.case_id]
+            self._hand_out(each, terms, now_ms)
+
+    def _hand_out(self, each: _Waiting, terms: Incidents, now_ms: int) -> None:
+        case = each.case
+        before = self._pages[each.partition].get(case.case_id)
+        if before is None and case.state == "absorbed":
+            return  # nobody has heard of it, and nobody needs to
+        loud = loudness(case)
+        summary = before.summary if before else ""
+        if case.state == "open" and loud == "page" and (before is None or before.loudness != "page") and not summary:
+            joined = self._storm.summary_for(now_ms, backlog=is_backlog(case))
+            if joined is not None:
+                summary = joined.key
+                self._put(joined.notice())
+        if summary:  # its page is the summary's
+            loud = "ticket"
+        notice = notice_of(case, loud, terms, now_ms)
+        wanting = [
+            outbox
+            for outbox in self._outboxes
+            if outbox.receiver.wants(notice, before.said if before and outbox.receiver.name in before.receivers else "")
+        ]
+        if before is None or before.said != notice.said or before.summary != summary:
+            names = tuple(outbox.receiver.name for outbox in self._outboxes if outbox not in wanting)
+            page = CasePage(
+                case_id=case.case_id,
+                said=notice.said,
+                loudness=loud,
+                at=format_ms(now_ms),
+                receivers=names,
+                summary=summary,
+            )
+            self._write(each.partition, page)
+        if wanting:
+            self._sent[case.case_id] = each
+        for outbox in wanting:
+            outbox.put(notice)
+
+    def _put(self, notice: Notice) -> None:
+        for outbox in self._outboxes:
+            outbox.put(notice)
+
+    def _heard(self, receiver: Receiver, notices: Sequence[Notice], outcome: str) -> None:
+        """Called by the outboxes' threads."""
+        self._done.put(_Done(receiver.name, notices, outcome))
+
+    def _note(self) -> None:
+        """Write down what receivers took."""
+        while not self._done.empty():
+            done = self._done.get()
+            self._metrics.counted("notices", (done.receiver, done.outcome), len(done.notices))
+            if done.outcome == "failed":
+                continue
+            now_s = time.time()
+            for notice in done.notices:
+                each = self._sent.get(notice.key)
+                page = self._pages.get(each.partition, {}).get(notice.key) if each else None
+                if each is None or page is None:
+                    continue
+                if done.receiver not in page.receivers and page.said == notice.said:
+                    if notice.state == "open":
+                        self._metrics.counted(
+                            "page_seconds", (done.receiver,), max(0.0, now_s - notice.since_ms / 1000)
+                        )
+                    page = msgspec.structs.replace(page, receivers=(*page.receivers, done.receiver))
+                    self._write(each.partition, page)
+                if len(page.receivers) == len(self._outboxes):
+                    del self._sent[notice.key]
+
+    def _write(self, number: int, page: CasePage) -> None:
+        self._pages[number][page.case_id] = page
+        headers: Headers = list(cloudevents.headers(CasePage, f"{page.case_id}-{page.said}", page.at))
+        self._producer.produce("case-pages", encode(page), page.case_id, number, headers=headers)
+        self._producer.poll(0)
+
+    def _tidy(self) -> None:
+        """Say what is over and who is dead, and how far we are."""
+        now_ms = int(time.time() * 1000)
+        for summary in self._storm.over(now_ms):
+            self._put(summary.notice(over=True))
+        for outbox in self._outboxes:
+            name = outbox.receiver.name
+            self._metrics.counted("receiver_up", (name,), 0 if outbox.dead else 1)
+            self._metrics.counted("notices_waiting", (name,), outbox.waiting())
+            if outbox.dead != (name in self._dead):
+                self._dead ^= {name}
+                for other in self._outboxes:
+                    if other is not outbox:
+                        other.put(_dead(name, now_ms, over=not outbox.dead))
+        self._commit()
+
+    def _commit(self) -> None:
+        """Positions go no further than the first case that somebody has still to hear of."""
+        if self._producer.flush(1):
+            return
+        floors: dict[int, int] = dict(self._positions)
+        for each in (*self._waiting.values(), *self._sent.values()):
+            floors[each.partition] = min(floors.get(each.partition, each.offset), each.offset)
+        if floors:
+            self._consumer.commit(
+                offsets=[TopicPartition("cases", number, offset) for number, offset in floors.items()],
+                asynchronous=True,
+            )
+
+
+def _dead(name: str, now_ms: int, *, over: bool) -> Notice:
+    return Notice(
+        key=f"{_RECEIVER_DEAD}-{name}",
+        name="TierwatchReceiverDead",
+        state="over" if over else "open",
+        loudness="page",
+        summary=f"{name} takes no cases: who is paged through it hears nothing",
+        description="dashboards/runbooks/TierwatchReceiverDead.md",
+        queue="all",
+        since_ms=now_ms,
+        until_ms=now_ms if over else now_ms + 24 * 3_600_000,
+    )
