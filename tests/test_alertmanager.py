@@ -11,7 +11,7 @@ import yaml
 
 from load_tests.services.run import Run
 from load_tests.services.wait import until
-from pipeline.cases.page import ALERT_NAME
+from pipeline.cases.notice import CASE_NAME
 from tests.promql import alerts
 from tests.services.alertmanager import Alertmanager, impatient
 from tests.services.receiver import Receiver, receiver
@@ -32,6 +32,8 @@ def test_alertmanager_takes_its_configuration(amtool: str) -> None:
         ("alertname=Watchdog severity=none", "dead-man"),
         ("alertname=TierwatchCase case=case-1 severity=page", "security-page"),
         ("alertname=TierwatchCase case=case-1 severity=ticket", "security-ticket"),
+        ("alertname=TierwatchCases case=many@2026 severity=page", "security-page"),
+        ("alertname=TierwatchReceiverDead receiver=pagerduty severity=page", "page"),
         ("alertname=SomebodyElses", "ticket"),
     ],
 )
@@ -41,7 +43,7 @@ def test_who_hears_of_what(labels: str, hears: str, amtool: str) -> None:
 
 
 def test_what_silences_and_is_silenced_exists() -> None:
-    names = {alert["alert"] for alert in alerts()} | {ALERT_NAME}
+    names = {alert["alert"] for alert in alerts()} | {CASE_NAME}
     assert CONFIG["inhibit_rules"]
     for rule in CONFIG["inhibit_rules"]:
         (source, *_) = rule["source_matchers"]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from agents.paging.post import RefusedError, post
 from agents.settings import Settings
-from pipeline.cases.notice import Loudness, Notice
+from pipeline.cases.notice import RECEIVER_NAME, Loudness, Notice
 from schemas.timestamps import format_ms
 
 # Alertmanager reads a request whole.
@@ -56,8 +56,10 @@ def _alerts(notice: Notice) -> list[dict[str, object]]:
 
 
 def _alert(notice: Notice, severity: Loudness, until_ms: int) -> dict[str, object]:
+    # Its routes know the security team's by this label.
+    what = "receiver" if notice.name == RECEIVER_NAME else "case"
     return {
-        "labels": {"alertname": notice.name, "case": notice.key, "severity": severity, "queue": notice.queue},
+        "labels": {"alertname": notice.name, what: notice.key, "severity": severity, "queue": notice.queue},
         "annotations": {"summary": notice.summary, "description": notice.description, "board": "/d/tierwatch-fraud"},
         # It refuses what ends before it begins.
         "startsAt": format_ms(min(notice.since_ms, until_ms)),
@@ -97,7 +99,7 @@ class PagerDuty:
         event: dict[str, object] = {
             "routing_key": self._routing_key,
             "event_action": self._ACTIONS[notice.state],
-            "dedup_key": notice.key,
+            "dedup_key": notice.key if notice.name != RECEIVER_NAME else f"receiver-{notice.key}",
         }
         if notice.state != "open":
             return event

@@ -17,7 +17,7 @@ from agents.paging.outbox import Outbox
 from agents.paging.receivers import Receiver
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
-from pipeline.cases.notice import Notice, is_backlog, loudness, notice_of, told_from_ms
+from pipeline.cases.notice import RECEIVER_NAME, Notice, is_backlog, loudness, notice_of, told_from_ms
 from pipeline.cases.storm import Storm
 from pipeline.policy.incidents import Incidents
 from schemas import cloudevents
@@ -34,7 +34,6 @@ GROUP = "tierwatch-pager"
 _AT_ONCE = 500
 _TURN_S = 0.1
 _TIDY_EVERY_S = 1.0
-_RECEIVER_DEAD = "receiver-dead"
 
 _case = msgspec.json.Decoder(Case).decode
 _page = msgspec.json.Decoder(CasePage).decode
@@ -269,8 +268,8 @@ class Teller:
 
 def _dead(name: str, now_ms: int, *, over: bool) -> Notice:
     return Notice(
-        key=f"{_RECEIVER_DEAD}-{name}",
-        name="TierwatchReceiverDead",
+        key=name,
+        name=RECEIVER_NAME,
         state="over" if over else "open",
         loudness="page",
         summary=f"{name} takes no cases: who is paged through it hears nothing",

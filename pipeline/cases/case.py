@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from pipeline.cases.seen import MOST_RULES, SEVERITIES
 from pipeline.ids import derived_id
-from pipeline.policy.incidents import Incidents
+from pipeline.policy.incidents import OTHERWISE, Incidents
 from schemas.case import Case, Correlation
 from schemas.case_event import AlertSeen
 from schemas.decision import OUTCOMES, Outcome, Severity
@@ -136,7 +136,7 @@ def _reopened(case: Case) -> Case:
 
 
 def _due(seen: AlertSeen, terms: Incidents, now_ms: int) -> str:
-    service = terms.queues.get(seen.queue, terms.service)
+    service = terms.queues.get(seen.queue, OTHERWISE)
     return format_ms(now_ms + (service.page_ms if pages(seen.severity) else service.ticket_ms))
 
 

@@ -12,6 +12,11 @@ from schemas.timestamps import MS_PER_DAY, parse_ms
 # A case that somebody has ends when they close it: until then nobody is told that it is over.
 _HELD_MS: Final = 30 * MS_PER_DAY
 
+# What receivers know them by, beside the alerts of Prometheus: cases and summaries are the security team's.
+CASE_NAME: Final = "TierwatchCase"
+SUMMARY_NAME: Final = "TierwatchCases"
+RECEIVER_NAME: Final = "TierwatchReceiverDead"
+
 Loudness = Literal["page", "ticket"]
 State = Literal["open", "taken", "over"]
 
@@ -41,7 +46,7 @@ def notice_of(case: Case, loudness: Loudness, terms: Incidents, now_ms: int) -> 
     until_ms = now_ms if state == "over" else ends_ms(case, terms)
     return Notice(
         key=case.case_id,
-        name="TierwatchCase",
+        name=CASE_NAME,
         state=state,
         loudness=loudness,
         summary=_summary(case),

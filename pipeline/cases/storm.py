@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, Self
 
-from pipeline.cases.notice import Notice
+from pipeline.cases.notice import SUMMARY_NAME, Notice
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE, format_ms, parse_ms
 
@@ -34,7 +34,7 @@ class Summary(NamedTuple):
         """What receivers hear of it."""
         return Notice(
             key=self.key,
-            name="TierwatchCases",
+            name=SUMMARY_NAME,
             state="over" if over else "open",
             loudness="page",
             summary=f"{self.cases:,} {_SAID[self.kind]}",

@@ -1,7 +1,7 @@
 """How alerts become cases: what makes many of them one incident, how long a page waits, by when somebody must look."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -27,6 +27,10 @@ class Service(Struct, frozen=True, kw_only=True):
     ticket_ms: int
 
 
+# Of channels that `queues` does not name.
+OTHERWISE: Final = Service(page_ms=30 * MS_PER_MINUTE, ticket_ms=24 * MS_PER_HOUR)
+
+
 class Incidents(Struct, frozen=True, kw_only=True):
     """Without such a section in the policy its defaults hold. `queues` is by the service channel of a tier."""
 
@@ -40,8 +44,6 @@ class Incidents(Struct, frozen=True, kw_only=True):
     delayed_ms: int = 15 * MS_PER_MINUTE
     campaign: Campaign = Campaign()
     queues: Mapping[str, Service] = {}
-    # Of channels that `queues` does not name.
-    service: Service = Service(page_ms=30 * MS_PER_MINUTE, ticket_ms=24 * MS_PER_HOUR)
 
 
 SERVICE = Record(
