@@ -28,9 +28,7 @@ ifdef ARGS
 else
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/kafka
 # A file at a time: its tests share what they have set up, and topics have their real names on each process's own broker.
-# What failed is tried once more: now and then a worker does not get its partitions in time (docs/engine.md, known to be open).
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/kafka/test_chaos_long.py tests/kafka || \
-		$(BIN)/python -m pytest --last-failed --ignore=tests/kafka/test_chaos_long.py tests/kafka
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/kafka/test_chaos_long.py tests/kafka
 endif
 
 chaos: $(DEV) ## break workers and broker while transactions flow, and count what is lost (minutes)

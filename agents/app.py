@@ -24,6 +24,7 @@ from agents.policies import SharedBooks
 from agents.readmodel import MemoryStore, ReadModel, RedisStore
 from agents.settings import Settings
 from agents.topics import APP_ID, TABLES, Layout
+from agents.waits import Standstill
 from pipeline.partition import Partition
 from pipeline.policy.model import Policy
 from schemas.topics import TOPICS
@@ -57,12 +58,14 @@ class Ticker(Service):
     def __init__(self, app: "App") -> None:
         super().__init__()
         self._app = app
+        self._standstill = Standstill(app.loops())
 
     @Service.timer(1.0)
     async def _tick(self) -> None:
         self._app.engine.tick()
         self._app.metrics.look(self._app)
         self._app.health.look(self._app)
+        self._standstill.look(self._app.health.waits_for, self._app.tables.recovery.came, time.monotonic())
 
 
 class App(faust.App):
@@ -71,6 +74,7 @@ class App(faust.App):
     BootStrategy = Boot
 
     consumer: Consumer
+    tables: TableManager
 
     def __init__(
         self, settings: Settings, policy: Policy, layout: Layout, metrics: Metrics, health: Health | None = None
@@ -140,6 +144,10 @@ class App(faust.App):
 
     def _priority_weight(self) -> int:
         return self.shared.books.policies.in_force(int(time.time() * 1000)).priority_weight
+
+    def loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Return the event loops that work is done in: this thread's, and the one that talks to Kafka."""
+        return [asyncio.get_running_loop(), self.consumer.thread_loop]
 
     def fail(self, error: BaseException) -> None:
         """End the worker because of this: told once, where it ends."""

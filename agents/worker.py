@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from agents import log as logs
-from agents import topics, web
+from agents import topics, waits, web
 from agents.app import App
 from agents.broker import BrokerError, reach
 from agents.compiled import is_compiled
@@ -85,6 +85,7 @@ async def _work_until_told(settings: Settings, policy: Policy) -> int:
     log.info("broker reached", broker=settings.broker, **_what_it_is(layout))
 
     app = App(settings, policy, layout, metrics, health)
+    waits.tell_on_signal(app.loops())
     return await _run(app, told)
 
 

@@ -6,7 +6,7 @@ Faust tells it when (see `recovery.py`), agents bring it batches. It knows Kafka
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
@@ -17,13 +17,14 @@ from agents.engine.clock import BrokerClock
 from agents.engine.hanging import HalfEndedError
 from agents.engine.journal import Journal, Seen
 from agents.engine.rows import Rows
-from agents.engine.shard import Commit, Delivery, Shard
+from agents.engine.shard import Commit, Shard
 from agents.engine.watch import Watch
 from agents.engine.writer import Writer
 from agents.log import Log
 from agents.patience import patiently
 from agents.permissions import refusal
 from pipeline.partition import Partition
+from pipeline.record import Record
 
 log = Log("engine")
 
@@ -88,7 +89,15 @@ class Engine:
         self._record_s = 0.0
         self._broken = False
 
-    # What Faust's recovery tells
+    # What Faust tells of a rebalance
+
+    async def settle(self, seconds: float) -> None:
+        """Let what was taken be committed, for so long at most; what is not, the next owner aborts and reads again."""
+        settling = [asyncio.ensure_future(shard.settled()) for shard in self.shards.values()]
+        if settling:
+            _, late = await asyncio.wait(settling, timeout=seconds)
+            for each in late:
+                each.cancel()
 
     def release(self, assigned: set[int]) -> None:
         """Stop all work at a rebalance; keep in memory what stays assigned and is exactly what was committed."""
@@ -203,8 +212,8 @@ class Engine:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._room.wait(), seconds)
 
-    def take(self, number: int, delivery: Delivery) -> None:
-        """Do one fetched batch.
+    def take(self, number: int, records: Sequence[Record]) -> None:
+        """Do one fetched batch, never an empty one.
 
         Raises:
             BrokenError: our own bug; nothing of the unit is committed.
@@ -212,22 +221,21 @@ class Engine:
         """
         shard = self.shards.get(number)
         if shard is None or shard.dead or self._broken:
-            delivery.forget()  # fetched before the partition was lost; its owner reads it again
-            return
+            return  # fetched before the partition was lost; its owner reads it again
         began = time.perf_counter()
         try:
-            shard.take(delivery)
+            shard.take(records)
         except Exception as error:
-            first = delivery.records[0]
+            first = records[0]
             self._broken = True
             shard.fail(error)
             raise BrokenError(
-                f"a bug of ours at {first.topic}[{first.partition}] in the {len(delivery.records)} records from "
+                f"a bug of ours at {first.topic}[{first.partition}] in the {len(records)} records from "
                 f"offset {first.offset} on: nothing of them is committed, and they stay where they are. Report it with "
                 "this log."
             ) from error
         seconds = time.perf_counter() - began
-        self._record_s += _NEWEST * (seconds / len(delivery.records) - self._record_s)
+        self._record_s += _NEWEST * (seconds / len(records) - self._record_s)
         self._watch.taken(seconds)
 
     def tick(self) -> None:
@@ -278,8 +286,13 @@ class Engine:
         """Leave all producers; what is in flight ends or is aborted."""
         leaving, self._leaving = [*self._leaving, *self.shards.values()], []
         writers, self._writers, self.shards = self._writers, {}, {}
-        await asyncio.gather(*(shard.stop() for shard in leaving))
-        await asyncio.gather(*(writer.close() for writer in writers.values()))
+        # To its end although another rebalance begins: nobody else knows of these producers any more.
+        await asyncio.shield(_leave(leaving, writers.values()))
+
+
+async def _leave(shards: Iterable[Shard], writers: Iterable[Writer]) -> None:
+    await asyncio.gather(*(shard.stop() for shard in shards))
+    await asyncio.gather(*(writer.close() for writer in writers))
 
 
 def _now_ms() -> int:

@@ -3,6 +3,7 @@
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
+import asyncio
 import math
 import sys
 import time
@@ -24,6 +25,8 @@ log = Log("fetcher")
 LONG_POLL_MS = 100
 SHORT_POLL_MS = 25
 PRIORITY = "transactions-priority"
+# How long the group may take to note how far inputs were read.
+COMMITTING_S = 2.0
 
 
 Records = dict[TP, list[ConsumerRecord]]
@@ -169,11 +172,17 @@ class Fetcher(stock.AIOKafkaConsumerThread):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Stock crashes the worker when a group commit fails (driver :815). Ours only show lag; positions are elsewhere.
         consumer = self._ensure_consumer()
+        # One that comes with the generation before is refused, and aiokafka then leaves the group without a word to it:
+        # everybody waits until that member's session ends.
+        if consumer._subscription.reassignment_in_progress:
+            return False
         assigned = consumer.assignment()
+        told = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in assigned}
         try:
-            await consumer.commit({TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in assigned})
-        except KafkaError as error:
-            log.warning("lag offsets not committed", error=error)
+            # aiokafka tries for ever, and Faust's thread does two things at a time.
+            await asyncio.wait_for(consumer.commit(told), COMMITTING_S)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("lag offsets not committed", error=f"{type(error).__name__}: {error}")
             return False
         return True
 

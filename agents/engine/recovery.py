@@ -3,9 +3,10 @@
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord
@@ -29,6 +30,7 @@ PROGRESS_EVERY_S = 5.0
 class Recovery(StockRecovery):
     """Brings tables to the end of their changelogs and partitions to life."""
 
+    _rebalances = 0
     _reading = False
     _read = 0
     _held = 0
@@ -45,6 +47,7 @@ class Recovery(StockRecovery):
         # Stock's old offsets survive by `setdefault` (:233), and a partition that comes back silently lacks state.
         self.active_offsets.clear()
         self.standby_offsets.clear()
+        self._rebalances = cast("Any", self.app).rebalancing_count
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def _build_highwaters(self, consumer: ConsumerT, tps: set[TP], destination: Counter[TP], title: str) -> None:
@@ -62,7 +65,18 @@ class Recovery(StockRecovery):
 
     async def _wait(self, coro: WaitArgT, timeout: Seconds | None = None) -> None:
         # Stock takes a time-out for a stop and ends its task without a word: a worker that nothing recovers any more.
-        await super()._wait(coro)
+        # And a step that the next rebalance breaks off goes on beside its successor.
+        step = asyncio.ensure_future(cast("Coroutine[Any, Any, None]", coro))
+        try:
+            await super()._wait(step)
+        except asyncio.CancelledError:
+            if step.cancelled() and not cast("asyncio.Task[Any]", asyncio.current_task()).cancelling():
+                raise RuntimeError("a step of the recovery was cancelled, and nobody wanted that") from None
+            raise
+        finally:
+            if not step.done():
+                step.cancel()
+                await asyncio.wait([step])
 
     @Service.task
     async def _slurp_changelogs(self) -> None:
@@ -110,21 +124,47 @@ class Recovery(StockRecovery):
         if self.standby_highwaters and not self.standby_remaining_total():
             self.tables.on_standbys_ready()
 
+    @property
+    def came(self) -> tuple[int, int]:
+        """Something that changes whenever a rebalance begins or a recovery comes on."""
+        return cast("Any", self.app).rebalancing_count, self._read
+
     def _customers(self) -> int:
         # Every customer stands in one table at least, and those who have a story in another as well.
         tables: Iterable[Table] = cast("Any", self.tables.values())
         return max(sum(rows.customers for rows in table.data.partitions.values()) for table in tables)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
-        """Bring the partitions to life before their inputs are sought and resumed."""
+        """Bring the partitions to life, seek their inputs, and only then let these flow."""
+        # Stock lets inputs flow before they are sought, drops what has come meanwhile from its queues, and lets them
+        # flow again while the next rebalance waits until nothing does.
+        app, consumer = cast("Any", self.app), self.app.consumer
         seconds = time.monotonic() - self._began
         partitions = sorted({tp.partition for tp in self.active_tps})
         customers = self._customers() - self._held
         log.info("recovered", partitions=partitions, customers=customers, records=self._read, seconds=seconds)
         engine_of(self.app).recovered(self._read, seconds)
-        if generation_id == self.app.consumer_generation_id:
-            engine_of(self.app).begin({tp.partition for tp in self.active_tps})
-        await super().on_recovery_completed(generation_id)
+        await app.on_rebalance_complete.send()
+        self._set_recovery_ended()
+        if self._overtaken():
+            return
+        engine_of(self.app).begin({tp.partition for tp in self.active_tps})
+        await consumer.perform_seek()
+        if self._overtaken():
+            return
+        self.completed.set()
+        app.flow_control.resume()
+        consumer.resume_partitions({tp for tp in consumer.assignment() if not self._is_changelog_tp(tp)})
+        consumer.resume_flow()
+        self.tables.on_actives_ready()
+        if not app.assignor.assigned_standbys():
+            self.tables.on_standbys_ready()
+        app.on_rebalance_end()
+        await app._fetcher.maybe_start()
+
+    def _overtaken(self) -> bool:
+        """Whether another rebalance has begun, which may still be waiting for the group."""
+        return bool(self._rebalances != cast("Any", self.app).rebalancing_count)
 
 
 class TableManager(StockTableManager):

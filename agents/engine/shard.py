@@ -29,27 +29,11 @@ log = Log("engine")
 FULL = 8_000
 
 
-class Delivery(Protocol):
-    """One fetched batch on its way through the worker."""
-
-    @property
-    def records(self) -> Sequence[Record]:
-        """Those of each topic in the order of their offsets; never none."""
-        ...
-
-    def done(self) -> None:
-        """Take note that all of it is committed."""
-
-    def forget(self) -> None:
-        """Take note that it is not, and that somebody will fetch it again."""
-
-
 @dataclass
 class Work:
     """What has been taken since the last commit began."""
 
     messages: list[Message] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
     records: int = 0
     ticked: bool = False
     by_topic: Counter[str] = field(default_factory=Counter)
@@ -113,7 +97,6 @@ class Shard:
         self._host = host
         self._work = Work()
         self._opened = False
-        self._flying: list[Delivery] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -132,16 +115,17 @@ class Shard:
         self._opened = True
         self._go()
 
-    def take(self, delivery: Delivery) -> None:
-        """Judge a fetched batch. Raises what the pipeline raises: our own bug, after which this shard is dead."""
+    def take(self, fetched: Sequence[Record]) -> None:
+        """Judge a fetched batch, whose records of each topic stand in the order of their offsets.
+
+        Raises what the pipeline raises: our own bug, after which this shard is dead.
+        """
         ahead = self.positions.next
         # Some may be told again, by a fetch that crossed a seek.
-        records = [record for record in delivery.records if record.offset >= ahead.get(record.topic, 0)]
+        records = [record for record in fetched if record.offset >= ahead.get(record.topic, 0)]
         if not records:
-            delivery.done()
             return
         work = self._work
-        work.deliveries.append(delivery)
         work.messages += self.pipeline.take(records)
         repeated = set(self.pipeline.repeated)
         for topic, same in groupby(records, key=attrgetter("topic")):
@@ -189,13 +173,12 @@ class Shard:
             self.fail(error)
 
     def _pending(self) -> bool:
-        return bool(self._work.deliveries or self._work.messages or self._work.ticked or self._opened)
+        return bool(self._work.records or self._work.messages or self._work.ticked or self._opened)
 
     async def _commit(self) -> None:
         began = time.monotonic()
         # States, positions and journal belong together: no await until all are taken.
         work, self._work, self._opened = self._work, Work(), False
-        self._flying = work.deliveries
         changes, tally = self.pipeline.changes(), self.pipeline.tally.drain()
         changed = {"windows": changes.windows, "dossiers": changes.dossiers}
         next_offsets = dict(self.positions.next)
@@ -213,9 +196,6 @@ class Shard:
 
         self.committed = next_offsets
         self._remember(committed)
-        for delivery in work.deliveries:
-            delivery.done()
-        self._flying = []
         states = sum(len(values) - 1 for values in changed.values())
         seconds, windows = time.monotonic() - began, changes.windows.keys()
         self._host.committed(Commit(self, work, tally, seconds, states, windows, committed.broker_ms))
@@ -229,13 +209,16 @@ class Shard:
         if self.dead:
             return
         self.dead = True
-        for delivery in (*self._flying, *self._work.deliveries):
-            delivery.forget()
         self._host.failed(self, error)
 
     def leave(self) -> None:
         """Take and publish nothing more, for the partition is about to be assigned anew; a commit in flight goes on."""
         self.dead = True
+
+    async def settled(self) -> None:
+        """Return when everything taken is committed, or cannot be."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     async def stop(self) -> None:
         """End the commit in flight; what it leaves open, the next owner's fence aborts."""
@@ -244,5 +227,3 @@ class Shard:
         if task is not None and task is not asyncio.current_task():
             task.cancel()
             await asyncio.wait([task], timeout=5)
-        for delivery in (*self._flying, *self._work.deliveries):
-            delivery.forget()

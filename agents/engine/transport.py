@@ -3,7 +3,7 @@
 Each override says which defect of faust-streaming 0.15.3 it answers.
 """
 
-import gc
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -15,7 +15,6 @@ from faust.transport import drivers
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage, EventT, Message
-from mode.utils.futures import notify
 
 from agents.engine.engine import Engine, engine_of
 from agents.engine.fetcher import Fetched, Fetcher
@@ -26,8 +25,10 @@ from schemas.topics import CUSTOMER_TOPICS
 SCHEME = "tierwatch"
 # How long others are waited for while a partition is left out: it may have room before they bring anything.
 LOOK_AGAIN_S = 0.02
-# Looks at what is in flight, each woken by an end or after a second, before garbage is thought of.
-PATIENT_LOOKS = 3
+# How long a fetch may wait: one that began before partitions were given, sought or resumed knows nothing of them.
+FETCH_S = 0.1
+# How long a rebalance waits for commits in flight.
+SETTLING_S = 5.0
 
 
 class Consumer(stock.Consumer):
@@ -95,7 +96,7 @@ class Consumer(stock.Consumer):
         if not active:
             await self.sleep(LOOK_AGAIN_S)
             return {}, active
-        return await self._getmany(active, timeout), active
+        return await self._getmany(active, min(timeout, FETCH_S)), active
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:
         # A partition of which enough is held or uncommitted waits; aiokafka keeps one fetch of it and asks for no more.
@@ -145,23 +146,9 @@ class Consumer(stock.Consumer):
             engine.check_position(tp.topic, tp.partition, wanted[tp], first, end)
 
     async def wait_empty(self) -> None:
-        """Wait for what is in flight: stock collects garbage at each look, long where much is remembered."""
-        looks = 0
-        while not self.should_stop and self._unacked_messages:
-            await self._wait_for_ack(timeout=1)
-            self._clean_unacked_messages()
-            looks += 1
-            if looks > PATIENT_LOOKS:  # what nobody holds any more leaves the set, a cycle only so
-                gc.collect()
+        """Wait for commits, and not for ever: stock waits until every message is acknowledged that anybody holds."""
+        await engine_of(self.app).settle(SETTLING_S)
         await self.commit_and_end_transactions()
-
-    def ack(self, message: Message) -> bool:
-        """Let go of a batch that is committed; where to go on stands in the state, not in stock's lists of acks."""
-        if message.acked:
-            return False
-        message.acked = True
-        self.forget(message)
-        return True
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         # Stock goes by acks of single messages and waits for every offset in between (#606).
@@ -176,6 +163,11 @@ class Consumer(stock.Consumer):
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Judge no partition as stuck: stock goes by acks of single messages; the lag metrics say what is true."""
+
+    @property
+    def thread_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of the thread that talks to Kafka."""
+        return self._thread.thread_loop
 
     def rejoin(self) -> None:
         """Ask the group for a new assignment, and with it for a new recovery."""
@@ -194,11 +186,6 @@ class Consumer(stock.Consumer):
         """Return for how many seconds no broker has answered."""
         return self._thread.silent_s()
 
-    def forget(self, message: Message) -> None:
-        """Let a rebalance not wait for a message whose commit failed."""
-        self._unacked_messages.discard(message)
-        notify(self._waiting_for_ack)
-
 
 class Transport(stock.Transport):
     """Registered with Faust under the scheme `tierwatch://`."""
@@ -215,24 +202,6 @@ class BatchTopic(Topic):
 
     async def maybe_declare(self) -> None:
         """Declare nothing: see `Consumer.create_topic`."""
-
-
-class Batch:
-    """A fetched batch on its way through the engine: see `agents.engine.shard.Delivery`."""
-
-    def __init__(self, event: EventT[Any], consumer: Consumer) -> None:
-        self.records = cast("list[ConsumerRecord]", event.value)
-        self.partition: int = event.message.partition
-        self._event = event
-        self._consumer = consumer
-
-    def done(self) -> None:
-        """Mark as committed."""
-        self._event.ack()
-
-    def forget(self) -> None:
-        """Leave it to whoever owns the partition next."""
-        self._consumer.forget(self._event.message)
 
 
 def brokers(addresses: Iterable[str]) -> list[str]:

@@ -126,8 +126,11 @@ class Writer:
 
     async def abandon(self) -> None:
         """Close the connections only."""
-        self._producer._closed = True  # `stop` would wait for what can no longer be sent
-        await self._producer.client.close()
+        producer = self._producer
+        producer._closed = True  # `stop` would wait for what can no longer be sent
+        if (sending := producer._sender.sender_task) is not None:
+            sending.cancel()
+        await producer.client.close()
 
 
 def _sent(letter: Message) -> Message:
