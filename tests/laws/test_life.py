@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from pipeline.behaviour.weeks import Weeks
 from pipeline.policy.load import load_policy
 from pipeline.whitelist import table
 from pipeline.whitelist.allowances import limits_of, suppressed
 from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import Dossier, decode, encode, tier_at
+from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.life import Applied, apply
 from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.outgoing import Outgoing
@@ -20,14 +22,18 @@ from pipeline.whitelist.table import state_of
 from pipeline.whitelist.tiers import tier_in_force
 from schemas.account_action import AccountAction
 from schemas.call_back import CallBackRequest
+from schemas.re_review import ReReview
 from schemas.signing import sign
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms, parse_ms
 from tests.grants import decoded, private_key
 
-POLICY = load_policy((Path(__file__).parents[1] / "stories" / "onboarding.yaml").read_bytes())
+_YAML = Path(__file__).parents[1] / "scenarios" / "leaves-the-own-profile" / "policy.yaml"
+POLICY = load_policy(_YAML.read_bytes())
 START = parse_ms("2026-01-01T00:00:00Z")
 CUSTOMER = "c-1"
 CONDUCT = Conduct(transactions_30d=20)
+# A week like no other, whoever the customer is.
+ODD = Conduct(20, weeks=Weeks(START, (10**9, 1, 1, 1), (9, 1, 1, 1), (0, 0, 0, 0), (0, 0, 0, 0)))
 PEOPLE = ("ana", "ben", "cho", "dan", "eve")
 RULE = "amount_24h"
 Fields = dict[str, Any]
@@ -174,7 +180,7 @@ class Told:
     def __init__(self) -> None:
         self.dossier = Dossier()
         self.asked: CallBackRequest | None = None
-        self.rank = 0
+        self.doubted_ms = START
 
     def tell(self, fields: Fields, at_ms: int) -> bool:
         event = decoded(fields)
@@ -184,10 +190,12 @@ class Told:
             self._hear(outcome.outgoing)
         return isinstance(outcome, Applied)
 
-    def look(self, at_ms: int) -> None:
-        told = announce(CUSTOMER, self.dossier, at_ms, POLICY)
+    def look(self, at_ms: int, conduct: Conduct = CONDUCT) -> None:
+        told = announce(CUSTOMER, self.dossier, at_ms, POLICY, (), conduct)
         self.dossier = told.dossier
         self._hear(told.outgoing)
+        if any(isinstance(one.body, ReReview) and one.body.why == "profile_shift" for one in told.outgoing):
+            self.doubted_ms = at_ms
 
     def _hear(self, outgoing: Sequence[Outgoing]) -> None:
         for one in outgoing:
@@ -238,10 +246,10 @@ class Life(RuleBasedStateMachine):
         for kind in ("submit", "identity", "credit", "screening", "answer", "admit_applicant"):
             self.happens(kind, data, 1)
 
-    @rule(days=st.sampled_from((1, 4, 20, 90)))
-    def time_passes(self, days: int) -> None:
+    @rule(days=st.sampled_from((1, 4, 20, 90)), conduct=st.sampled_from((CONDUCT, ODD)))
+    def time_passes(self, days: int, conduct: Conduct) -> None:
         self.now_ms += days * MS_PER_DAY
-        self.told.look(self.now_ms)
+        self.told.look(self.now_ms, conduct)
 
     @invariant()
     def no_tier_without_its_grounds(self) -> None:
@@ -256,6 +264,14 @@ class Life(RuleBasedStateMachine):
         assert grant.evidence
         assert now_ms < grant.grace_until_ms <= grant.expires_ms
         assert grant.review_ms < grant.expires_ms
+
+    @invariant()
+    def whoever_left_their_profile_proves_more_until_a_newer_grant(self) -> None:
+        dossier, base = self.told.dossier, POLICY.tiers[0]
+        tier = tier_in_force(dossier, POLICY, self.now_ms)
+        trusted = dossier.grant is None or dossier.grant.granted_ms > self.told.doubted_ms
+        proves = entitlement(CUSTOMER, dossier, POLICY, self.now_ms).authentication
+        assert proves == (tier if trusted else base).authentication
 
     @invariant()
     def no_limit_is_above_the_ceiling(self) -> None:
