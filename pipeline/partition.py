@@ -26,6 +26,7 @@ from pipeline.record import Message, Record
 from pipeline.tally import Tally
 from pipeline.usage import used, with_usage
 from pipeline.validate import Intake, Rejected, check_arrival, check_key, validate
+from pipeline.whitelist.chargebacks import label
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
@@ -213,7 +214,7 @@ class Partition:
         return None
 
     def _disposition(self, record: Record) -> Rejected | None:
-        """Labels are checked here and matter to detection later."""
+        """Labels are checked here, and those of fraud remembered: they speak against whoever applies for a tier."""
         try:
             decoded = decode_disposition(record.value or b"")
         except Undecodable as error:
@@ -223,9 +224,16 @@ class Partition:
         if rejected is None and mask_value(record.value or b"")[1]:
             rejected = Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
         rejected = rejected or check_key(record, customer_id, self.partitions)
-        if rejected is None:
-            self.tally.count("dispositions", decoded.message.label, decoded.message.status)
-        return rejected
+        if rejected is not None:
+            return rejected
+        self.tally.count("dispositions", decoded.message.label, decoded.message.status)
+        customer = self.customers.get(customer_id.encode())
+        labelled = label(decoded.message, customer.dossier, record.timestamp)
+        if labelled != customer.dossier:
+            customer.dossier = labelled
+            customer.dossier_changed = True
+            self.customers.changed(customer)
+        return None
 
     def _tick(self, clock_ms: int) -> list[Message]:
         """Announce what has come due; the tier in force never waited for it."""

@@ -43,6 +43,27 @@ class Departure(Struct, frozen=True, kw_only=True):
     earlier: tuple[int, ...]
 
 
+class FiledSince(Struct, frozen=True, kw_only=True):
+    """A check that was filed since the last review: its kind, and what leads to it."""
+
+    kind: str
+    reference: str
+    filed_at: Timestamp
+
+
+class Since(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened since the last review, as far as the whitelist remembers it; the grant was given `since` then."""
+
+    since: Timestamp
+    filed: tuple[FiledSince, ...] = ()
+    # When a rule last alerted, and when trust was lowered.
+    alerted_at: Timestamp | None = None
+    trust_lowered_at: Timestamp | None = None
+    # Payments of the last 30 days; payments of the last year that were found to be fraud.
+    transactions_30d: int = 0
+    chargebacks: int = 0
+
+
 class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Periodic, or for cause; a reminder repeats the `request_id`. Past `grace_until` the tier falls by itself."""
 
@@ -60,5 +81,7 @@ class ReReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     grace_until: Timestamp | None = None
     decision_id: str = ""
     alert_id: str = ""
+    # Absent where there is no grant yet, and where the decision says what happened.
+    since_review: Since | None = None
     # What a profile shift was found in.
     departures: tuple[Departure, ...] = ()

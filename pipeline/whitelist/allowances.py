@@ -8,6 +8,7 @@ from pipeline.policy.model import LIMIT_RULES, Tier
 from pipeline.whitelist.application import refuse_limit
 from pipeline.whitelist.dossier import Allowance, Dossier, tier_at
 from pipeline.whitelist.evidence import lacks_by
+from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import reviewed
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_in_force
@@ -180,6 +181,7 @@ def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:
         check=(event.rule,),
         requested_at=format_ms(case.arrival_ms),
         due_at=format_ms(case.arrival_ms + ANSWER_MS),
+        since_review=since_review(case.dossier, case.conduct, case.arrival_ms),
     )
     # For a higher tier, of which nobody knows yet, it may be a lower one.
     return _wish(event, case)._replace(outgoing=(reviewed(request),))

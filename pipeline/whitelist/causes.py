@@ -7,6 +7,7 @@ from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.call_back import is_last_attempt
 from pipeline.whitelist.contacts import contact
 from pipeline.whitelist.evidence import EvidenceEvent, has_hit, lacks, put, put_if_newest
+from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.standing import suspend_on_hit as suspend
 from pipeline.whitelist.standing import suspended
@@ -113,5 +114,6 @@ def for_cause(event: Event, case: Case, why: Why, check: tuple[str, ...], within
         check=check,
         requested_at=format_ms(case.arrival_ms),
         due_at=format_ms(case.arrival_ms + within_ms),
+        since_review=since_review(case.dossier, case.conduct, case.arrival_ms),
     )
     return reviewed(request)

@@ -14,15 +14,22 @@ MASK: Final = sum(1 << TRANSACTION_TYPES.index(name) for name in PAYMENTS)
 
 
 class Conduct(NamedTuple):
-    """`transactions_30d` counts payments; `alerted_ms` is when a rule last alerted, epoch ms, None if none is known.
+    """`transactions_30d` counts payments, `amount_30d` sums them (base minor units).
 
-    `paid_ms` is when the last payment of all arrived; `weeks` compares the last weeks, None for nothing known.
+    `alerted_ms` is when a rule last alerted, epoch ms, None if none is known; `paid_ms` when the last payment of all
+    arrived. `weeks` compares the last weeks, None for nothing known.
     """
 
     transactions_30d: int = 0
     alerted_ms: int | None = None
     paid_ms: int | None = None
     weeks: Weeks | None = None
+    amount_30d: int = 0
+
+    @property
+    def active_weeks(self) -> int:
+        """In how many of the last four weeks something was paid."""
+        return 0 if self.weeks is None else sum(count > 0 for count in self.weeks.counts)
 
 
 NOTHING_KNOWN: Final = Conduct()
@@ -32,6 +39,6 @@ def conduct_of(history: History, policy: Policy, at_ms: int) -> Conduct:
     """What a customer's windows say at a moment."""
     alerting = {OUTCOMES.index(outcome) for outcome, action in policy.outcomes.items() if action.alert}
     alerts = (begun for begun, reached in history.cooling.values() if reached in alerting)
-    _, count = history.timeline(MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
+    amount, count = history.timeline(MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
     weeks = weeks_of(history, MASK, at_ms)
-    return Conduct(count, max(alerts, default=None), history.last_arrival_ms or None, weeks)
+    return Conduct(count, max(alerts, default=None), history.last_arrival_ms or None, weeks, amount)

@@ -41,6 +41,14 @@ class Contact(NamedTuple):
     since_ms: int
 
 
+class Chargeback(NamedTuple):
+    """What a payment, or an alert, was found to be, and when; `about` is a digest of its identity."""
+
+    about: bytes
+    labelled_ms: int
+    is_fraud: bool
+
+
 class Allowance(NamedTuple):
     """What one customer may beside the tier: a `limit` of a rule, or None where what it finds is suppressed.
 
@@ -109,6 +117,7 @@ class Dossier:
     want of one; `failures` when second factors failed of late. `assess_ms` is when an application that waits for quiet
     is looked at again. `measured_ms` is when behaviour was last compared with the customer's own profile, or when
     that began, None where it never did; `shifted_ms` since when it has left it, until a newer grant.
+    `chargebacks` are payments of the last year that were found to be fraud, or no fraud after all.
     """
 
     grant: Grant | None = None
@@ -128,6 +137,7 @@ class Dossier:
     assess_ms: int | None = None
     measured_ms: int | None = None
     shifted_ms: int | None = None
+    chargebacks: tuple[Chargeback, ...] = ()
 
     @property
     def frozen(self) -> bool:
@@ -180,15 +190,16 @@ _DossierV1 = tuple[
 ]
 # What version 2 added at the end: of the grant the dormancy, of the dossier sweeps, activity, failures, look.
 _AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...], int | None]
-# What version 3 added: the last look at the profile, and since when it has shifted.
-_AddedV3 = tuple[int | None, int | None]
+# What version 3 added: the last look at the profile, since when it has shifted, and chargebacks.
+_ChargebackV3 = tuple[bytes, int, bool]
+_AddedV3 = tuple[int | None, int | None, tuple[_ChargebackV3, ...]]
 _HEADERS = bytes((1, 0)), bytes((2, 0)), bytes((3, 0))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
 _decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
 _decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
 _V2_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
-_V3_ADDED_NOTHING: _AddedV3 = None, None
+_V3_ADDED_NOTHING: _AddedV3 = None, None, ()
 
 
 def encode(dossier: Dossier) -> bytes | None:
@@ -222,7 +233,7 @@ def encode(dossier: Dossier) -> bytes | None:
     )
     dormant_ms = grant.dormant_ms if grant is not None else 0
     added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
-    return _HEADERS[-1] + _encoder.encode((body, added, (dossier.measured_ms, dossier.shifted_ms)))
+    return _HEADERS[-1] + _encoder.encode((body, added, (dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks)))
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -256,6 +267,7 @@ def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3) -> Dossier:
     granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
     allowances, warned_ms = body[9:]
     dormant_ms, swept, active_ms, failures, assess_ms = added
+    measured_ms, shifted_ms, chargebacks = measured
     return Dossier(
         _grant(granted, dormant_ms),
         announced,
@@ -272,7 +284,9 @@ def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3) -> Dossier:
         active_ms,
         failures,
         assess_ms,
-        *measured,
+        measured_ms,
+        shifted_ms,
+        tuple(Chargeback(*chargeback) for chargeback in chargebacks),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple, assert_never
 
 from pipeline.policy.model import Policy, Tier
+from pipeline.whitelist.chargebacks import charged_back
 from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import Dossier, Filed
 from pipeline.whitelist.transition import Case, Change, Refused
@@ -115,6 +116,12 @@ def lacks(dossier: Dossier, tier: Tier, conduct: Conduct, at_ms: int) -> tuple[L
         found.append(Lack("credit", "below_criteria"))
     if conduct.transactions_30d < criteria.transactions_30d:
         found.append(Lack("transactions_30d", "below_criteria"))
+    if conduct.amount_30d < criteria.amount_30d:
+        found.append(Lack("amount_30d", "below_criteria"))
+    if conduct.active_weeks < criteria.active_weeks:
+        found.append(Lack("active_weeks", "below_criteria"))
+    if charged_back(dossier, at_ms) > criteria.chargebacks:
+        found.append(Lack("chargebacks", "below_criteria"))
     if conduct.alerted_ms is not None and at_ms - conduct.alerted_ms < criteria.quiet_ms:
         found.append(Lack("quiet", "below_criteria"))
     return tuple(dict.fromkeys(found))

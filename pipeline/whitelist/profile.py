@@ -12,6 +12,7 @@ from pipeline.policy.model import Policy
 from pipeline.whitelist.allowances import PROFILE_SHIFT, limits_of, suppressed
 from pipeline.whitelist.causes import LOOK_WITHIN_MS
 from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import action, reviewed
 from pipeline.whitelist.sweeping import running
 from pipeline.whitelist.tiers import tier_in_force
@@ -66,6 +67,7 @@ def lower_trust(dossier: Dossier, tick: Tick) -> Change:
         check=tuple(one.measure for one in found),
         requested_at=format_ms(at_ms),
         due_at=format_ms(at_ms + LOOK_WITHIN_MS),
+        since_review=since_review(dossier, tick.conduct, at_ms),
         departures=found,
     )
     after = replace(_looked(dossier, tick), shifted_ms=at_ms, lowered_ms=max(dossier.lowered_ms, at_ms))

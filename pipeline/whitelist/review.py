@@ -10,6 +10,7 @@ from dataclasses import replace
 from pipeline.ids import derived_id
 from pipeline.policy.model import ReviewTerms
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
+from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.transition import Ahead, Change, Tick
 from schemas.re_review import ReReview
@@ -62,16 +63,15 @@ def _end_ms(dossier: Dossier) -> int | None:
 
 def request(dossier: Dossier, tick: Tick) -> Change:
     """Ask for the review."""
-    grant = _of(dossier)
     after = replace(dossier, announced=1)
-    return Change(after, outgoing=(_request(tick, grant, reminder=False),))
+    return Change(after, outgoing=(_request(tick, dossier, reminder=False),))
 
 
 def remind(dossier: Dossier, tick: Tick) -> Change:
     """Remind of the review: of several reminders that a late look missed, the newest only."""
     grant = _of(dossier)
     reached = min(bisect_right(grant.steps, tick.clock_ms), len(grant.steps) - 1)
-    return Change(replace(dossier, announced=reached), outgoing=(_request(tick, grant, reminder=True),))
+    return Change(replace(dossier, announced=reached), outgoing=(_request(tick, dossier, reminder=True),))
 
 
 def evidence_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
@@ -97,6 +97,7 @@ def warn(dossier: Dossier, tick: Tick) -> Change:
         check=tuple(dict.fromkeys(kinds)),
         requested_at=format_ms(tick.clock_ms),
         due_at=format_ms(expires_ms),
+        since_review=since_review(dossier, tick.conduct, tick.clock_ms),
     )
     return Change(replace(dossier, warned_ms=expires_ms), outgoing=(reviewed(body),))
 
@@ -122,7 +123,8 @@ def _of(dossier: Dossier) -> Grant:
     return dossier.grant
 
 
-def _request(tick: Tick, grant: Grant, *, reminder: bool) -> Outgoing:
+def _request(tick: Tick, dossier: Dossier, *, reminder: bool) -> Outgoing:
+    grant = _of(dossier)
     body = ReReview(
         request_id=derived_id(tick.customer_id, grant.event_id, "re_review"),
         kind="reminder" if reminder else "request",
@@ -133,6 +135,7 @@ def _request(tick: Tick, grant: Grant, *, reminder: bool) -> Outgoing:
         requested_at=format_ms(tick.clock_ms),
         due_at=format_ms(grant.review_ms),
         grace_until=format_ms(grant.grace_until_ms),
+        since_review=since_review(dossier, tick.conduct, tick.clock_ms),
     )
     return reviewed(body)
 

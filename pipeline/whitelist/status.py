@@ -12,7 +12,7 @@ from schemas.application_status import ApplicationStatus, Needed, Step
 from schemas.timestamps import format_ms
 
 # What lists and rules found is never told, nor what it keeps from happening.
-_SECRET: Final = frozenset({"screening", "quiet"})
+_SECRET: Final = frozenset({"screening", "quiet", "chargebacks"})
 _STEPS: Final[dict[str, Step]] = {
     "applied": "being_assessed",
     "pre_approved": "call_back_due",

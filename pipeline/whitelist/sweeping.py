@@ -6,6 +6,7 @@ from dataclasses import replace
 from pipeline.ids import derived_id
 from pipeline.policy.sweeps import Sweep, Why, begins_ms
 from pipeline.whitelist.dossier import NEVER, Dossier, Grant
+from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import reviewed
 from pipeline.whitelist.transition import Ahead, Change, Tick
 from schemas.re_review import ReReview
@@ -98,5 +99,6 @@ def _asked(dossier: Dossier, tick: Tick, why: Cause, check: tuple[str, ...]) -> 
         check=check,
         requested_at=format_ms(tick.clock_ms),
         due_at=format_ms(tick.clock_ms + LOOK_WITHIN_MS),
+        since_review=since_review(dossier, tick.conduct, tick.clock_ms),
     )
     return Change(dossier, outgoing=(reviewed(body),))
