@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from agents.exit_codes import Exit
 from console import (
+    alerts,
     attestation,
     audit,
     cases,
@@ -107,7 +108,8 @@ app.command("status", short_help="Say what is in force for a customer")(status.c
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)
 app.add_typer(whitelist.app, name="whitelist", short_help="Carry an existing whitelist over, screen all again")
 app.command("pager", short_help="Make cases of alerts, and tell whoever is on call")(pager.command)
-app.add_typer(cases.app, name="cases", short_help="The incidents that alerts make")
+app.add_typer(alerts.app, name="alerts", short_help="Work on alerts one by one")
+app.add_typer(cases.app, name="cases", short_help="Work on the incidents that alerts make")
 app.add_typer(dlq.app, name="dlq", short_help="Work through what could not be decided")
 app.command("doctor", short_help="Say what is wrong, and what to do")(doctor.command)
 app.add_typer(audit.app, name="audit", short_help="Check the audit")

@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.account_action import AccountAction
+from schemas.alert_action import AlertAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
@@ -31,6 +32,7 @@ TYPES: dict[type, str] = {
     CallBackRequest: "tierwatch.call_back_request.v1",
     ApplicationStatus: "tierwatch.application_status.v1",
     Notification: "tierwatch.notification.v1",
+    AlertAction: "tierwatch.alert_action.v1",
     Case: "tierwatch.case.v1",
     CaseMember: "tierwatch.case_member.v1",
     CaseKey: "tierwatch.case_key.v1",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from schemas.account_action import AccountAction
+from schemas.alert_action import AlertAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
@@ -172,6 +173,17 @@ _ALL = (
         partitions="by_customer",
         written_by=WORKERS,
         read_by="the security team",
+        retention_ms=365 * MS_PER_DAY,
+    ),
+    Topic(
+        name="alert-actions",
+        what="What people do with single alerts, by whom and why.",
+        key="customer_id",
+        message=AlertAction,
+        partitions="by_customer",
+        written_by="`tierwatch alerts`",
+        read_by="`tierwatch alerts`, auditors",
+        # As long as the alerts.
         retention_ms=365 * MS_PER_DAY,
     ),
     Topic(

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from schemas import codec, dead_letter
 from schemas.account_action import AccountAction
+from schemas.alert_action import AlertAction
 from schemas.application_status import ApplicationStatus
 from schemas.audit import AuditEntry
 from schemas.call_back import CallBackRequest
@@ -48,7 +49,7 @@ OUTGOING: dict[str, type[Struct]] = {
     for kind in (
         *(Decision, Alert, ReReview, CallBackRequest, AccountAction, Entitlement, AuditEntry, JournalRecord),
         *(ApplicationStatus, Notification, Case, CaseMember, CaseKey, CasePage, DeadLetterAction),
-        *(AlertSeen, CaseAbsorbed, CaseHandedOver, CaseWorked, CaseSplit),
+        *(AlertAction, AlertSeen, CaseAbsorbed, CaseHandedOver, CaseWorked, CaseSplit),
     )
 }  # fmt: skip
 # The public halves of the two keys that signed the samples, whose private halves are the bytes 0-31 and 32-63.

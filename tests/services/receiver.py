@@ -1,11 +1,16 @@
 """Somebody who is told: a local server that keeps what it hears, and can refuse."""
 
 import json
+import socket
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+
+RESET, HANG = -1, -2
 
 
 class Heard(NamedTuple):
@@ -16,12 +21,17 @@ class Heard(NamedTuple):
 
 
 class Receiver:
-    """What was heard, oldest first. `refusals` are answered first, one a message: HTTP statuses."""
+    """What was heard, oldest first, and every header. `refusals` are answered first, one a message: HTTP statuses.
+
+    `RESET` hangs up, `HANG` says nothing until `patience_s` is over.
+    """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.heard: list[Heard] = []
+        self.headers: list[dict[str, str]] = []
         self.refusals: list[int] = []
+        self.patience_s = 1.0
 
     def at(self, path: str) -> list[Any]:
         """Return the bodies that came to one path."""
@@ -36,9 +46,21 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status = listening.refusals.pop(0) if listening.refusals else 200
+            if status == RESET:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
+                return
+            if status == HANG:
+                time.sleep(listening.patience_s)
+                self.close_connection = True
+                return
             if status == 200:
+                listening.headers.append(dict(self.headers))
                 listening.heard.append(Heard(self.path, body))
             self.send_response(202 if status == 200 and self.path == "/v2/enqueue" else status)
+            if status == 429:
+                self.send_header("Retry-After", "1")
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -1,0 +1,130 @@
+"""`tierwatch alerts`: look at alerts and work on them one by one."""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.errors import CommandError
+from console.terminal import counted
+from console.working import Actor, AsJson, For, Labelled, To, Why, until
+from schemas.timestamps import format_ms
+
+if TYPE_CHECKING:
+    from agents.casework import AlertFile
+
+_SHOWN = 50
+app = typer.Typer(no_args_is_help=True, help="Alerts: list, show, assign, snooze, close.")
+
+Id = Annotated[str, typer.Argument(metavar="ALERT", help="Its alert_id.")]
+
+
+@app.callback()
+def alerts() -> None:
+    """Alerts: decisions that a person must see, and what people did about them."""
+
+
+@app.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are closed.")] = False,
+    customer: Annotated[str, typer.Option("--customer", help="Of this customer.")] = "",
+    rule: Annotated[str, typer.Option("--rule", help="Of this rule.")] = "",
+    json: AsJson = False,
+) -> None:
+    """List alerts, the newest last: what fired, for whom, and who has it."""
+    from msgspec.json import encode
+
+    from agents.casework import alerts as every
+    from console.environment import settings
+
+    now = format_ms(int(time.time() * 1000))
+    found = sorted(
+        (
+            file
+            for file in every(settings())
+            if (not customer or file.alert.customer_id == customer)
+            and (not rule or any(signal.rule == rule for signal in file.alert.signals))
+            and (everything or not file.state(now).startswith("closed"))
+        ),
+        key=lambda file: (file.alert.arrived_at, file.alert.alert_id),
+    )
+    for file in found if json else found[-_SHOWN:]:
+        typer.echo(encode({"alert": file.alert, "done": file.done}) if json else _line(file, now))
+    if not json:
+        more = f"; the newest {_SHOWN} are shown, --json shows all" if len(found) > _SHOWN else ""
+        typer.echo(f"{counted(len(found), 'alert')}{more}")
+
+
+@app.command("show")
+def show(alert: Id, json: AsJson = False) -> None:
+    """Show one alert: why it fired, on what evidence, and what was done about it."""
+    from msgspec.json import encode
+
+    file = _find(alert)
+    if json:
+        typer.echo(encode({"alert": file.alert, "done": file.done}))
+        return
+    typer.echo(_line(file, format_ms(int(time.time() * 1000))))
+    told = file.alert
+    for reason in told.reasons:
+        typer.echo(f"  {reason}")
+    for signal in told.signals:
+        ids = f"; {', '.join(signal.evidence.transaction_ids)}" if signal.evidence else ""
+        typer.echo(f"  {signal.rule} ({signal.mode}, {signal.severity}): {signal.observed:,} of {signal.limit:,}{ids}")
+    typer.echo(f"  transaction {told.transaction_id} of {told.source} at {told.occurred_at}, tier {told.tier}")
+    for name in ("merchant_id", "payee_id", "device_id"):
+        if value := getattr(told, name):
+            typer.echo(f"  {name.removesuffix('_id')} {value}")
+    typer.echo(f"  policy version {told.policy_version} ({told.policy_hash[:12]}…)")
+    if file.done is not None and file.done.why:
+        typer.echo(f"  {file.done.actor}: {file.done.why}")
+
+
+@app.command("assign")
+def assign(alert: Id, *, to: To, actor: Actor, why: Why = "") -> None:
+    """Say whose an alert is."""
+    from agents.casework import work_alert
+    from console.environment import settings
+
+    work_alert(settings(), _find(alert).alert, "assign", actor, to=to, why=why)
+    typer.echo(f"{alert} is {to}'s")
+
+
+@app.command("snooze")
+def snooze(alert: Id, *, duration: For, actor: Actor, why: Why) -> None:
+    """Put an alert off for some time; its case is told as before."""
+    from agents.casework import work_alert
+    from console.environment import settings
+
+    end = until(duration)
+    work_alert(settings(), _find(alert).alert, "snooze", actor, until=end, why=why)
+    typer.echo(f"{alert} sleeps until {end}")
+
+
+@app.command("close")
+def close(alert: Id, *, label: Labelled, actor: Actor, why: Why = "") -> None:
+    """Say what an alert turned out to be: a disposition, from which rules and models learn."""
+    from agents.casework import work_alert
+    from console.environment import settings
+
+    work_alert(settings(), _find(alert).alert, "close", actor, label=label.value, why=why)
+    typer.echo(f"{alert} is closed: {label.value}")
+
+
+def _find(alert_id: str) -> "AlertFile":
+    from agents.casework import alerts as every
+    from console.environment import settings
+
+    found = next((file for file in every(settings()) if file.alert.alert_id == alert_id), None)
+    if found is None:
+        raise CommandError(f"there is no alert {alert_id}", "`tierwatch alerts list --all` shows their ids.")
+    return found
+
+
+def _line(file: "AlertFile", now: str) -> str:
+    alert = file.alert
+    rules = ", ".join(dict.fromkeys(signal.rule for signal in alert.signals if signal.mode == "live"))
+    return (
+        f"{alert.alert_id}  {alert.arrived_at}  {alert.outcome} {alert.score}  {rules}  customer {alert.customer_id}  "
+        f"{file.state(now)}"
+    )

@@ -1,0 +1,46 @@
+"""What commands about alerts and cases share: who does it, for how long, and what it turned out to be."""
+
+import time
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from agents.exit_codes import Exit
+from console.errors import CommandError
+from schemas.timestamps import format_ms
+
+Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic.")]
+To = Annotated[str, typer.Option("--to", help="Whose it is from now on.")]
+For = Annotated[str, typer.Option("--for", metavar="DURATION", help="For how long: 30m, 4h, 1d; a day at most.")]
+Why = Annotated[str, typer.Option(help="Why, in words.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_LONGEST = timedelta(days=1)
+
+
+class LabelWord(StrEnum):
+    """What it turned out to be."""
+
+    FRAUD = "fraud"
+    GENUINE = "genuine"
+    INCONCLUSIVE = "inconclusive"
+
+
+Labelled = Annotated[LabelWord, typer.Option("--label", help="What it turned out to be.")]
+
+
+def until(duration: str) -> str:
+    """When a snooze ends, RFC 3339.
+
+    Raises:
+        CommandError: it is no duration, or one that is too long.
+
+    """
+    number, unit = duration[:-1], _UNITS.get(duration[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()) or not timedelta() < int(number) * unit <= _LONGEST:
+        raise CommandError(
+            f"--for: {duration!r} is no time to sleep", "Write it like 30m or 4h, 1d at most.", Exit.SETTINGS
+        )
+    return format_ms(int((time.time() + (int(number) * unit).total_seconds()) * 1000))

@@ -1,0 +1,199 @@
+"""Who is told, and how: what each receiver hears, and what is done when it misbehaves. No Kafka."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from agents.paging import outbox as outboxes
+from agents.paging import post as posting
+from agents.paging.outbox import Outbox
+from agents.paging.post import RefusedError, UnheardError
+from agents.paging.receivers import Alertmanager, PagerDuty, Receiver, Webhook, signature
+from load_tests.services.run import free_ports
+from load_tests.services.wait import until
+from pipeline.cases.notice import Loudness, Notice, State
+from pipeline.cases.storm import OVER_MS, Storm, Summary
+from schemas.case_page import CasePage
+from schemas.timestamps import MS_PER_MINUTE, format_ms, parse_ms
+from tests.services.receiver import HANG, RESET, receiver
+from tests.services.receiver import Receiver as Told
+
+NOW_MS = parse_ms("2026-11-22T10:00:00Z")
+
+
+def notice(
+    key: str = "case-1", state: State = "open", loudness: Loudness = "page", *, about: str = "1 alert"
+) -> Notice:
+    return Notice(
+        key=key,
+        name="TierwatchCase",
+        state=state,
+        loudness=loudness,
+        summary=about,
+        description="",
+        queue="self_service",
+        since_ms=NOW_MS,
+        until_ms=NOW_MS + 1,
+    )
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    with receiver() as listening:
+        yield listening
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same waits, a hundred times shorter."""
+    monkeypatch.setattr(posting, "_ANSWER_S", 0.1)
+    monkeypatch.setattr(outboxes, "SHORTEST_PAUSE_S", 0.005)
+    monkeypatch.setattr(outboxes, "LONGEST_PAUSE_S", 0.02)
+    monkeypatch.setattr(outboxes, "DEAD_S", 0.2)
+
+
+def duty(told: Told) -> PagerDuty:
+    return PagerDuty([told.address], "r-1")
+
+
+def test_pagerduty_hears_of_a_case_s_life_under_one_key(told: Told) -> None:
+    receives, heard = duty(told), ""
+    for state in ("open", "taken", "over"):
+        each = notice(state=state)
+        assert receives.wants(each, heard)
+        assert not receives.wants(each, each.said)
+        receives.tell([each])
+        heard = each.said
+    events = told.at("/v2/enqueue")
+    assert [event["event_action"] for event in events] == ["trigger", "acknowledge", "resolve"]
+    assert {(event["dedup_key"], event["routing_key"]) for event in events} == {("case-1", "r-1")}
+    assert events[0]["payload"]["severity"] == "critical"
+
+
+@pytest.mark.parametrize(
+    "state, loudness, heard",
+    [("open", "page", "open ticket"), ("taken", "ticket", "open page"), ("open", "page", "over page")],
+)
+def test_pagerduty_hears_of_what_pages(state: State, loudness: Loudness, heard: str) -> None:
+    assert PagerDuty([], "").wants(notice(state=state, loudness=loudness), heard)
+
+
+@pytest.mark.parametrize(
+    "state, loudness, heard", [("open", "ticket", ""), ("over", "page", ""), ("over", "ticket", "open ticket")]
+)
+def test_pagerduty_hears_of_nothing_else(state: State, loudness: Loudness, heard: str) -> None:
+    assert not PagerDuty([], "").wants(notice(state=state, loudness=loudness), heard)
+
+
+def test_a_webhook_can_tell_who_writes(told: Told) -> None:
+    Webhook([f"{told.address}/hook"], "secret").tell([notice()])
+    (said,), (headers,) = told.at("/hook"), told.headers
+    stamp = headers["X-Tierwatch-Timestamp"]
+    assert abs(int(stamp) - time.time()) < 60
+    assert headers["X-Tierwatch-Signature"] == f"v1={signature(b'secret', stamp, json.dumps(said).encode())}"
+    assert signature(b"secret", stamp, b"{}") != signature(b"other", stamp, b"{}")
+    assert (said["case"], said["state"], said["severity"]) == ("case-1", "open", "page")
+
+
+def test_alertmanager_hears_that_a_case_s_other_severity_is_over(told: Told) -> None:
+    Alertmanager([told.address]).tell([notice(loudness="ticket")])
+    ((fires, ends),) = told.at("/api/v2/alerts")
+    assert [fires["labels"]["severity"], ends["labels"]["severity"]] == ["ticket", "page"]
+    assert fires["endsAt"] == format_ms(NOW_MS + 1)
+
+
+@pytest.mark.parametrize("trouble", [500, 503, 429, RESET, HANG])
+def test_whoever_does_not_take_it_is_tried_again(told: Told, trouble: int) -> None:
+    told.refusals = [trouble]
+    with pytest.raises(UnheardError) as raised:
+        duty(told).tell([notice()])
+    assert raised.value.retry_after_s == (1.0 if trouble == 429 else 0.0)
+    duty(told).tell([notice()])
+    assert len(told.heard) == 1
+
+
+def test_the_next_address_is_tried_where_one_is_dead(told: Told) -> None:
+    (nobody,) = free_ports(1)
+    PagerDuty([f"http://127.0.0.1:{nobody}", told.address], "r-1").tell([notice()])
+    assert len(told.heard) == 1
+
+
+def test_what_is_refused_for_good_does_not_keep_others_waiting(told: Told) -> None:
+    told.refusals = [400]
+    with pytest.raises(RefusedError):
+        duty(told).tell([notice("case-1"), notice("case-2")])
+    assert [event["dedup_key"] for event in told.at("/v2/enqueue")] == ["case-2"]
+
+
+def outbox(receives: Receiver) -> tuple[Outbox, list[str]]:
+    outcomes: list[str] = []
+    return Outbox(receives, lambda _, __, outcome: outcomes.append(outcome)), outcomes
+
+
+def test_an_outbox_tells_the_newest_once_its_receiver_is_back(told: Told) -> None:
+    told.refusals = [500, RESET, HANG, 500]
+    box, outcomes = outbox(duty(told))
+    box.put(notice(about="1 alert"))
+    until(lambda: len(outcomes) > 0, "a failure")
+    box.put(notice(about="2 alerts"))
+    until(lambda: box.waiting() == 0, "to be taken")
+    box.stop()
+    assert outcomes == ["failed"] * 4 + ["taken"]
+    assert [event["payload"]["summary"] for event in told.at("/v2/enqueue")] == ["2 alerts"]
+
+
+def test_a_receiver_that_takes_nothing_for_long_is_dead_until_it_takes_something(told: Told) -> None:
+    told.refusals = [503] * 60
+    box, _ = outbox(duty(told))
+    box.put(notice())
+    until(lambda: box.dead, "it to be dead")
+    del told.refusals[:]
+    until(lambda: box.waiting() == 0 and not box.dead, "it to live")
+    box.stop()
+
+
+def test_beyond_so_many_a_minute_cases_share_one_page() -> None:
+    storm = Storm(20)
+    alone = [storm.summary_for(NOW_MS + each * 1_000, backlog=False) for each in range(50)]
+    assert [each is None for each in alone] == [True] * 20 + [False] * 30
+    assert {each.key for each in alone if each} == {f"many@{format_ms(NOW_MS + 20_000)}"}
+    assert storm.summaries["many"].notice().summary.startswith("30 more cases")
+    assert storm.summary_for(NOW_MS + 2 * MS_PER_MINUTE, backlog=False) is None
+
+
+def test_a_pager_that_starts_anew_goes_on_with_what_was_paged() -> None:
+    storm = Storm(20)
+    pages = []
+    for each in range(50):
+        at_ms = NOW_MS + each * 1_000
+        summary = storm.summary_for(at_ms, backlog=False)
+        pages.append(
+            CasePage(
+                case_id=f"case-{each}",
+                said="open page",
+                loudness="ticket" if summary else "page",
+                at=format_ms(at_ms),
+                receivers=(),
+                summary=summary.key if summary else "",
+            )
+        )
+    again = Storm.remembered(20, reversed(pages))
+    assert again.summaries == storm.summaries
+    later = NOW_MS + 51_000
+    assert again.summary_for(later, backlog=False) == storm.summary_for(later, backlog=False)
+
+
+def test_a_backlog_shares_one_page_and_takes_nobody_s_place() -> None:
+    storm = Storm(1)
+    assert [storm.summary_for(NOW_MS, backlog=True) for _ in range(3)][-1] == Summary("backlog", NOW_MS, NOW_MS, 3)
+    assert storm.summary_for(NOW_MS, backlog=False) is None
+
+
+def test_a_summary_is_over_an_hour_after_its_last_case() -> None:
+    storm = Storm(1)
+    storm.summary_for(NOW_MS, backlog=True)
+    assert storm.over(NOW_MS + OVER_MS - 1) == []
+    (over,) = storm.over(NOW_MS + OVER_MS)
+    assert (over.notice(over=True).state, storm.summaries) == ("over", {})
