@@ -1,6 +1,6 @@
 """Where everything in this process waits: the first thing to know of a worker that does not go on.
 
-Told in the log at SIGUSR1, and by itself when a rebalance takes longer than any should.
+Told in the log at SIGUSR2, and by itself when a rebalance takes longer than any should.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ STANDS_S = 90.0
 
 
 def tell_on_signal(loops: Iterable[asyncio.AbstractEventLoop]) -> None:
-    """Tell at SIGUSR1, also when an event loop hangs. To be called by the main thread."""
+    """Tell at SIGUSR2, also when an event loop hangs. To be called by the main thread."""
     known = list(loops)
 
     def told(_number: int, frame: FrameType | None) -> None:
         tell(known, frame)
 
-    signal.signal(signal.SIGUSR1, told)
+    signal.signal(signal.SIGUSR2, told)
 
 
 class Standstill:

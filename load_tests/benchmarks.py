@@ -14,7 +14,7 @@ from rich.table import Table
 from agents.compiled import is_compiled
 from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
-from load_tests import performance_page
+from load_tests import measured_page, performance_page
 from load_tests.busy import busy
 from load_tests.chaos import page
 from load_tests.chaos.run import Plan, chaos
@@ -33,7 +33,12 @@ app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Benchmarks: numbers to read, nothing fails."
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, on the last line.")]
+Write = Annotated[bool, typer.Option("--write", help="Write what was measured into docs/measured.md.")]
 Seed = Annotated[int, typer.Option(help="The same seed is the same traffic.")]
+
+# Places in docs/measured.md, by the names of benchmarks; a second rate of latency has a place of its own.
+MEASURED = {"throughput", "latency", "latency_20000", "recovery", "scale", "hot_customer", "priority", "soak"}
+_USUAL_RATE = 5_000
 
 
 @app.callback(invoke_without_command=True)
@@ -79,11 +84,14 @@ def throughput_command(
     repeats: int = 3,
     peers: Annotated[str, typer.Option(help="Engines to compare with, commas between; empty: none.")] = ",".join(PEERS),
     seed: Seed = 1,
+    write: Write = False,
     json: AsJson = False,
 ) -> None:
     """Whole workers on a real Kafka: transactions a second, and what one costs, beside other engines."""
     names = [name for name in peers.split(",") if name]
-    _tell("throughput", throughput(transactions, seed, repeats, names), json=json)
+    _tell(
+        "throughput", throughput(transactions, seed, repeats, names), json=json, place="throughput" if write else None
+    )
 
 
 @app.command("chaos")
@@ -113,37 +121,43 @@ def chaos_command(
 @app.command("latency")
 def latency_command(
     *,
-    rate: Annotated[float, typer.Option(help="Transactions published a second, whatever happens.")] = 5_000,
+    rate: Annotated[float, typer.Option(help="Transactions published a second, whatever happens.")] = _USUAL_RATE,
     seconds: float = 30,
     peers: Annotated[bool, typer.Option(help="Kafka Streams beside it.")] = True,
+    write: Write = False,
     json: AsJson = False,
 ) -> None:
     """From the moment a payment is due to its committed alert, at a steady rate."""
-    _tell("latency", latency(rate, seconds, peers=peers), json=json)
+    place = "latency" if rate == _USUAL_RATE else f"latency_{rate:.0f}"
+    _tell("latency", latency(rate, seconds, peers=peers), json=json, place=place if write else None)
 
 
 @app.command("recovery")
-def recovery_command(*, customers: int = 200_000, trials: int = 20, seed: Seed = 1, json: AsJson = False) -> None:
+def recovery_command(
+    *, customers: int = 200_000, trials: int = 20, seed: Seed = 1, write: Write = False, json: AsJson = False
+) -> None:
     """A worker is killed: how soon its partitions decide again, with and without a standby."""
-    _tell("recovery", recovery(customers, trials, seed), json=json)
+    _tell("recovery", recovery(customers, trials, seed), json=json, place="recovery" if write else None)
 
 
 @app.command("scale")
-def scale_command(*, transactions: int = 200_000, seed: Seed = 1, json: AsJson = False) -> None:
+def scale_command(*, transactions: int = 200_000, seed: Seed = 1, write: Write = False, json: AsJson = False) -> None:
     """One, two and three workers: the same decisions, and what one costs."""
-    _tell("scale", scale(transactions, seed), json=json)
+    _tell("scale", scale(transactions, seed), json=json, place="scale" if write else None)
 
 
 @app.command("hot_customer")
-def hot_customer_command(*, transactions: int = 200_000, seed: Seed = 1, json: AsJson = False) -> None:
+def hot_customer_command(
+    *, transactions: int = 200_000, seed: Seed = 1, write: Write = False, json: AsJson = False
+) -> None:
     """Half of all payments are one customer's: what one costs then."""
-    _tell("hot_customer", hot_customer(transactions, seed), json=json)
+    _tell("hot_customer", hot_customer(transactions, seed), json=json, place="hot_customer" if write else None)
 
 
 @app.command("priority")
-def priority_command(*, seconds: float = 20, json: AsJson = False) -> None:
+def priority_command(*, seconds: float = 20, write: Write = False, json: AsJson = False) -> None:
     """Three times more than a worker can do: the priority lane's way to the decision, and the other lane's share."""
-    _tell("priority", priority(seconds), json=json)
+    _tell("priority", priority(seconds), json=json, place="priority" if write else None)
 
 
 @app.command("soak")
@@ -151,10 +165,11 @@ def soak_command(
     *,
     rate: Annotated[float, typer.Option(help="Transactions published a second.")] = 5_000,
     minutes: float = 30,
+    write: Write = False,
     json: AsJson = False,
 ) -> None:
     """A steady load for long: does a worker's memory grow?"""
-    _tell("soak", soak(rate, minutes), json=json)
+    _tell("soak", soak(rate, minutes), json=json, place="soak" if write else None)
 
 
 @app.command("reviews")
@@ -190,13 +205,17 @@ def _lines(file: Path) -> Iterator[bytes]:
         yield from lines
 
 
-def _tell(name: str, measured: dict[str, Any], *, json: bool) -> None:
+def _tell(name: str, measured: dict[str, Any], *, json: bool, place: str | None = None) -> None:
+    """Print what was measured; `place` is where docs/measured.md takes it, None: nowhere."""
     measured = {"compiled": is_compiled(), **measured}
     if json:
-        print(json_text.dumps({"benchmark": name, **measured}))
-        return
-    table = Table(title=name, title_justify="left", show_header=False)
-    for what, value in measured.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_row(what.replace("_", " "), f"{value:,}" if number else str(value))
-    Console().print(table)
+        print(json_text.dumps({"benchmark": name, **measured}), flush=True)
+    else:
+        table = Table(title=name, title_justify="left", show_header=False)
+        for what, value in measured.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            table.add_row(what.replace("_", " "), f"{value:,}" if number else str(value))
+        Console().print(table)
+    if place is not None:
+        words = " ".join(word for word in sys.argv[1:] if word not in {"--json", "--write"})
+        measured_page.write(place, f"python -m load_tests {words}", measured)

@@ -1,6 +1,7 @@
-"""A worker is killed: how soon its partitions decide again, and how fast their states are read from the changelog."""
+"""A worker is killed or stopped: how soon its partitions decide again, and how fast their states are read."""
 
 import re
+import signal
 import time
 from random import Random
 from statistics import median
@@ -21,7 +22,7 @@ _READY = "worker ready partitions"
 
 
 def recovery(customers: int, trials: int, seed: int) -> dict[str, Any]:
-    """Return what was measured over `trials` kills, without and with a standby.
+    """Return what was measured over `trials` kills and as many planned stops, without and with a standby.
 
     Each customer has paid twice, one round after the other: half of what the changelog holds is superseded.
     """
@@ -37,7 +38,8 @@ def _measured(at: Stand, customers: int, trials: int, seed: int, standby: int) -
     at.make_topics(history=True)
     rng = Random(seed)
     crew = _Crew(at, standby)
-    waits_ms: list[float] = []
+    killed_ms: list[float] = []
+    stopped_ms: list[float] = []
     try:
         crew.start().said(_READY)
         with Tail(at.address, "decisions") as output:
@@ -49,23 +51,28 @@ def _measured(at: Stand, customers: int, trials: int, seed: int, standby: int) -
                 )
                 await_last(crew.programs[0], load(at, paid).last, output)
             crew.start().said(_READY)
-            for trial in range(trials):
+            for trial in range(2 * trials):
+                how, waits_ms = [(signal.SIGKILL, killed_ms), (signal.SIGTERM, stopped_ms)][trial % 2]
                 victim = crew.programs.pop(rng.randrange(2))
                 began = time.monotonic()
-                victim.kill()
+                victim.send(how)
                 probes = _probe(at, trial, rng)
                 await_last(Team(crew.programs), probes.last, output)
                 waits_ms.append((time.monotonic() - began) * 1000)
+                victim.process.wait()
                 crew.start().said(_READY)
         told = [(int(each), int(records), float(seconds)) for each, records, seconds in _RECOVERED.findall(crew.log())]
     finally:
         crew.kill()
-    waits_ms.sort()
+    killed_ms.sort()
+    stopped_ms.sort()
     # Those of a whole partition at least; the others found nearly all in memory.
     whole = [each for each in told if each[0] >= customers // at.partitions * 0.9 and each[2]]
     return {
-        "kill_to_decision_p50_ms": quantile(waits_ms, 0.5),
-        "kill_to_decision_p90_ms": quantile(waits_ms, 0.9),
+        "kill_to_decision_p50_ms": quantile(killed_ms, 0.5),
+        "kill_to_decision_p90_ms": quantile(killed_ms, 0.9),
+        "stop_to_decision_p50_ms": quantile(stopped_ms, 0.5),
+        "stop_to_decision_p90_ms": quantile(stopped_ms, 0.9),
         "session_timeout_ms": SESSION_S * 1000,
         "customers_per_s": round(median(each / seconds for each, _, seconds in whole)) if whole else None,
         "changelog_records_per_s": round(median(records / seconds for _, records, seconds in whole)) if whole else None,

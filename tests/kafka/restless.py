@@ -18,7 +18,7 @@ from console.main import main  # noqa: E402
 
 log = Log("restless")
 
-ROUNDS = 12
+ROUNDS = 8
 # Fencing and reading take some tenths of a second: these waits end before, in and after each step of a recovery.
 LONGEST_WAITS_S = (0.001, 0.2, 0.6, 1.2)
 
