@@ -84,7 +84,7 @@ def _one_day(on: "Stage", screen: "Screen", *, lose_one: bool) -> None:
     problems: list[str] = []
     last = None
     try:
-        for number, event in enumerate(chain(on.city.past(), on.city.opening(), on.city.days(on.end_ms))):
+        for number, event in enumerate(chain(_opened(on), on.city.days(on.end_ms))):
             on.play.publish(event)
             last = event if event.transaction_id else last
             if number % _SHOW_EVERY == 0:
@@ -123,9 +123,14 @@ def _go_on(on: "Stage", screen: "Screen") -> None:
         screen.summary(on.ledger, [tier.name for tier in on.city.policy.tiers])
 
 
-def _paced(on: "Stage", screen: "Screen") -> "Iterator[Event]":
-    yield from on.city.past()
+def _opened(on: "Stage") -> "Iterator[Event]":
+    """What is known before the first day; whoever asks for more waits until it is: grants come before payments."""
     yield from on.city.opening()
+    on.play.settle()
+
+
+def _paced(on: "Stage", screen: "Screen") -> "Iterator[Event]":
+    yield from _opened(on)
     next_at = time.monotonic()
     caught_up = False
     for event in on.city.days(on.end_ms + _GO_ON_DAYS * MS_PER_DAY):

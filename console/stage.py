@@ -36,7 +36,7 @@ class Stage(NamedTuple):
 
 @contextmanager
 def stage(seed: int, transactions: int, score: Score, on_alert: Callable[[Alert], None]) -> Iterator[Stage]:
-    """Set up everything for a city whose first day ends now. Nothing of it outlives the block."""
+    """Set up everything for a city whose first day ends now, its past published. Nothing of it outlives the block."""
     yaml = default_yaml()
     approvers = Approvers(load_policy(yaml), seed)
     yaml = trusting_policy(yaml, approvers)
@@ -57,11 +57,15 @@ def stage(seed: int, transactions: int, score: Score, on_alert: Callable[[Alert]
             "TIERWATCH_METRICS_PORT": "0",
         }
         ledger = Ledger()
-        with (
-            closing(Watcher(broker.address, ledger, score, on_alert)) as watcher,
-            WorkerProcess(environment, folder / "worker.log") as worker,
-        ):
+        worker = WorkerProcess(environment, folder / "worker.log")
+        with closing(Watcher(broker.address, ledger, score, on_alert)) as watcher:
             play = Play(publisher, watcher, ledger, score, worker.check)
-            port = worker.logged(r"metrics served.* port=(\d+)")[1]
-            worker.logged(r" ready ")
-            yield Stage(city, end_ms, publisher, play, watcher, ledger, worker, f"http://127.0.0.1:{port}/metrics")
+            # Months in a moment: only a worker that finds all of it there meets payments and events in their order.
+            for event in city.past():
+                play.publish(event)
+            publisher.flush()
+            with worker:
+                port = worker.logged(r"metrics served.* port=(\d+)")[1]
+                worker.logged(r" ready ")
+                url = f"http://127.0.0.1:{port}/metrics"
+                yield Stage(city, end_ms, publisher, play, watcher, ledger, worker, url)

@@ -37,8 +37,9 @@ class Play:
         self._published: Counter[str] = Counter()
         # By topic.
         self._largest_bytes: Counter[str] = Counter()
-        self._progress = (0, 0)
-        self._progressed_at = time.monotonic()
+        # Unlike any other, so that the first look begins the wait: before it, a worker may have taken long to start.
+        self._progress = (-1, -1)
+        self._progressed_at = 0.0
 
     @property
     def undecided(self) -> int:

@@ -3,6 +3,9 @@
 import pytest
 
 from agents.embedded import KEPT_BYTES
+from agents.publisher import Publisher
+from console import stage as the_stage
+from console.worker_process import WorkerProcess
 from load_tests import play
 from load_tests.city import Event
 from load_tests.city.score import Score
@@ -96,3 +99,30 @@ def test_what_the_broker_lost_is_told() -> None:
     on.publish(Event(0, "transactions", b"c-1", told(0)))
     broker.waiting.clear()
     assert list(on.problems()) == ["1 transactions published, but 0 found on the broker"]
+
+
+def test_past_is_all_there_when_the_worker_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    class BegunError(Exception):
+        """The worker begins."""
+
+    happened: list[str] = []
+
+    class Recorder(Publisher):
+        def publish(self, topic: str, key: bytes | None, value: bytes, at_ms: int) -> None:
+            happened.append(topic)
+            super().publish(topic, key, value, at_ms)
+
+        def flush(self) -> None:
+            happened.append("flush")
+            super().flush()
+
+    def begin(_: WorkerProcess) -> None:
+        raise BegunError
+
+    monkeypatch.setattr(the_stage, "Publisher", Recorder)
+    monkeypatch.setattr(WorkerProcess, "__enter__", begin)
+    with pytest.raises(BegunError), the_stage.stage(1, 20_000, Score(), lambda _: None):
+        pass
+    # Payments come from another topic than the applications that rest on them, and either may be slower.
+    assert {"rates", "customer-events", "transactions"} <= {*happened}
+    assert happened[-1] == "flush"
