@@ -31,23 +31,12 @@ LARGEST_BASE_AMOUNT: Final = 10**13
 
 
 class Assessed:
-    """The message that carries a decision, and what it asks for further; `tier` and `outcome` are its ranks.
+    """A decision of which there is something to say: its outcome's rank, and the messages that it asks for."""
 
-    `decision` is None where nothing fired and nothing was given back, as nearly always.
-    """
+    __slots__ = ("decision", "further", "message", "outcome")
 
-    __slots__ = ("decision", "further", "message", "outcome", "tier")
-
-    def __init__(
-        self,
-        tier: int,
-        outcome: int,
-        message: Message,
-        decision: Decision | None = None,
-        further: Sequence[Message] = (),
-    ) -> None:
+    def __init__(self, outcome: int, message: Message, decision: Decision, further: Sequence[Message]) -> None:
         """Hold them together."""
-        self.tier = tier
         self.outcome = outcome
         self.message = message
         self.decision = decision
@@ -60,8 +49,11 @@ class Duplicate:
     __slots__ = ()
 
 
-def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Assessed | Duplicate | Rejected:
-    """Judge a validated transaction of a customer and remember it. A rejected or repeated one changes nothing."""
+def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Message | Assessed | Duplicate | Rejected:
+    """Judge a validated transaction of a customer and remember it. A rejected or repeated one changes nothing.
+
+    Where nothing fired and nothing was given back, as nearly always, all there is to it is the message that says so.
+    """
     history = customer.history
     seen = history.seen(intake)
     if seen is not None:
@@ -69,11 +61,12 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     rejected = _convert(intake, plan, rates)
     if rejected is not None:
         return rejected
-    tier = plan.ranks.get(tier_at(customer.dossier, intake.arrived_ms) or "", 0)
+    granted = tier_at(customer.dossier, intake.arrived_ms)
+    tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
     findings = judge(Sight(history, intake, plan, tier, frozen=customer.dossier.frozen))
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
-        return Assessed(tier, plan.calm, _plain(customer.key, intake, plan, tier))
+        return _plain(customer, intake, plan, tier)
     verdict = weigh(findings, plan, history.cooling, intake.arrived_ms)
     signals = signals_of(findings, history, intake, tier) if findings else ()
     base_signals = base_signals_of(findings) if findings and tier else ()
@@ -81,10 +74,11 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Asse
     reversal = history.remember(intake)
     if verdict.cooling:
         history.cool(verdict.cooling)
-    decision = _decision(intake, plan, tier, verdict, signals, base_signals, reversal)
+    decision_id = customer.named_by(intake.source).decision_id(intake.transaction_id)
+    decision = _decision(decision_id, intake, plan, tier, verdict, signals, base_signals, reversal)
     told = message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)
     further = _asked_for(customer.key, intake, decision, plan, verdict.action, findings, digest) if findings else ()
-    return Assessed(tier, verdict.outcome, told, decision, further)
+    return Assessed(verdict.outcome, told, decision, further)
 
 
 def judge(sight: Sight) -> list[Finding]:
@@ -121,15 +115,19 @@ def _refuse_amount(intake: Intake) -> Rejected | None:
     return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_BASE_AMOUNT} minor units of the base currency")
 
 
-def _plain(key: bytes, intake: Intake, plan: Plan, tier: int) -> Message:
-    decision_id = derived_id(intake.source, intake.transaction_id, intake.customer_id)
+def _plain(customer: Customer, intake: Intake, plan: Plan, tier: int) -> Message:
+    transaction_id = intake.transaction_id
+    names = customer.named_by(intake.source)
+    decision_id = names.decision_id(transaction_id)
     occurred_at = rewrite(intake.occurred_at, intake.occurred_ms)
     arrived_at = occurred_at if intake.arrived_ms == intake.occurred_ms else format_ms(intake.arrived_ms)
-    decision = plain_decision(intake, decision_id, occurred_at, arrived_at, plan.calm_tails[intake.lane][tier])
-    return plain_message(key, decision, decision_id, arrived_at)
+    tail = plan.calm_tails[intake.lane][tier]
+    decision = plain_decision(names, decision_id, transaction_id, occurred_at, arrived_at, tail)
+    return plain_message(customer.key, decision, decision_id, arrived_at)
 
 
 def _decision(  # noqa: PLR0917 - each is a step of the assessment
+    decision_id: str,
     intake: Intake,
     plan: Plan,
     tier: int,
@@ -141,7 +139,7 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
     policy = plan.policy
     occurred_at = rewrite(intake.occurred_at, intake.occurred_ms)
     return Decision(
-        decision_id=derived_id(intake.source, intake.transaction_id, intake.customer_id),
+        decision_id=decision_id,
         transaction_id=intake.transaction_id,
         source=intake.source,
         customer_id=intake.customer_id,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pipeline.history import History
 from pipeline.history_bytes import read_history, write_history
+from pipeline.plain import Names
 from pipeline.whitelist.dossier import Dossier, decode, encode
 
 Lookup = Callable[[bytes], bytes | None]
@@ -18,9 +19,12 @@ class Changes(NamedTuple):
 
 
 class Customer:
-    """One customer, live. Whoever changes a part says so: only what changed is written."""
+    """One customer, live. Whoever changes a part says so: only what changed is written.
 
-    __slots__ = ("dossier", "dossier_changed", "history", "history_changed", "key")
+    `names` is how decisions name it and the processor last met.
+    """
+
+    __slots__ = ("dossier", "dossier_changed", "history", "history_changed", "key", "names")
 
     def __init__(self, key: bytes, history: History, dossier: Dossier) -> None:
         """Take what was read."""
@@ -29,6 +33,14 @@ class Customer:
         self.dossier = dossier
         self.history_changed = False
         self.dossier_changed = False
+        self.names: Names | None = None
+
+    def named_by(self, source: str) -> Names:
+        """How decisions name this customer as one of that processor's."""
+        names = self.names
+        if names is None or names.source != source:
+            names = self.names = Names(source, self.key.decode())
+        return names
 
 
 class Customers:

@@ -17,6 +17,7 @@ from schemas.codec import encode
 from schemas.decision import Decision
 
 _DECISION: Final = cloudevents.fixed(Decision)
+_message: Final = Message
 
 
 def message(topic: str, key: bytes, body: Struct, message_id: str, time: str) -> Message:
@@ -28,7 +29,7 @@ def plain_message(key: bytes, decision: bytes, decision_id: str, time: str) -> M
     """A decision that is written already."""
     # To add two tuples is half the work of unpacking one into another.
     headers = _DECISION + (("ce_id", decision_id.encode()), ("ce_time", time.encode()))  # noqa: RUF005
-    return Message("decisions", key, decision, headers)
+    return _message("decisions", key, decision, headers)
 
 
 def publish(key: bytes, outgoing: Iterable[Outgoing], chain: AuditChain) -> list[Message]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from pipeline.assess import Duplicate, assess
+from pipeline.assess import Assessed, Duplicate, assess
 from pipeline.audit_chain import HEAD_KEY, AuditChain, UnreadableHeadError
 from pipeline.books import Books
 from pipeline.buckets import BucketsError
@@ -139,7 +139,9 @@ class Partition:
         lane = LANES.get(topic)
         if lane is not None:
             plan = self._plan_at(arrived_ms)
-            intake = validate(record, lane, plan.lateness_ms, plan.skew_ms, self.partitions, suspect=suspect)
+            intake = validate(
+                record, lane, plan.lateness_ms, plan.skew_ms, plan.base_currency, self.partitions, suspect=suspect
+            )
             return intake if isinstance(intake, Rejected) else self._transaction(record, intake, plan, messages)
         if topic == "customer-events":
             return self._customer_event(record, messages)
@@ -162,20 +164,24 @@ class Partition:
         customer.history.touched = False
         customer.history_changed = True
         self.customers.changed(customer)
-        late_ms = intake.arrived_ms - intake.occurred_ms
-        kind = assessed.tier * _OUTCOMES + assessed.outcome
-        tally.decided(plan.decided, kind, intake.source, late_ms)
-        if assessed.decision is not None:
+        outcome = plan.calm
+        if isinstance(assessed, Assessed):
+            outcome = assessed.outcome
             tally.fired(assessed.decision)
+        tier = intake.tier
+        late_ms = intake.arrived_ms - intake.occurred_ms
+        tally.decided(plan.decided, tier * _OUTCOMES + outcome, intake.source, late_ms)
         if intake.unknown_fields:
             tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
         if intake.card_like_ids:
             tally.count("card_like_ids", by=intake.card_like_ids)
-        if plan.priority[assessed.tier] != (intake.lane == "priority"):
-            tally.count("wrong_lane", plan.tiers[assessed.tier])
-        messages.append(assessed.message)
-        if assessed.further:
+        if plan.priority[tier] != (intake.lane == "priority"):
+            tally.count("wrong_lane", plan.tiers[tier])
+        if isinstance(assessed, Assessed):
+            messages.append(assessed.message)
             messages += assessed.further
+        else:
+            messages.append(assessed)
         return None
 
     def _customer_event(self, record: Record, messages: list[Message]) -> Rejected | None:

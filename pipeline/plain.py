@@ -5,13 +5,29 @@ From one such decision to the next only ids and times differ; the rest is a func
 
 from typing import Final
 
+from pipeline.ids import decision_stem
 from pipeline.policy.model import Policy
-from pipeline.validate import Intake
-from schemas.codec import encode
+from schemas.codec import encode, quoted
 from schemas.decision import OUTCOMES, Decision, Lane
 
-# Where the part begins that does not vary.
-_TAIL: Final = b',"outcome":'
+# Where the part begins that does not vary; the quote ends a time.
+_TAIL: Final = b'","outcome":'
+
+
+class Names:
+    """A processor and its customer, as decisions on all their transactions name them."""
+
+    __slots__ = ("parties", "source", "stem")
+
+    def __init__(self, source: str, customer_id: str) -> None:
+        """Write them once."""
+        self.source = source
+        self.stem = decision_stem(source, customer_id)
+        self.parties = f'","source":{quoted(source)},"customer_id":{quoted(customer_id)},"occurred_at":"'
+
+    def decision_id(self, transaction_id: str) -> str:
+        """The id of the decision on one of their transactions."""
+        return self.stem + transaction_id
 
 
 def tail_of(policy: Policy, tier: str, outcome: int, lane: Lane) -> str:
@@ -36,9 +52,11 @@ def tail_of(policy: Policy, tier: str, outcome: int, lane: Lane) -> str:
     return written[written.index(_TAIL) :].decode()
 
 
-def plain_decision(intake: Intake, decision_id: str, occurred_at: str, arrived_at: str, tail: str) -> bytes:
+def plain_decision(
+    names: Names, decision_id: str, transaction_id: str, occurred_at: str, arrived_at: str, tail: str
+) -> bytes:
     """Return what `encode` would write of the decision on a transaction that is `quotable`, at a fifth of the work."""
     return (
-        f'{{"decision_id":"{decision_id}","transaction_id":"{intake.transaction_id}","source":"{intake.source}",'
-        f'"customer_id":"{intake.customer_id}","occurred_at":"{occurred_at}","arrived_at":"{arrived_at}"{tail}'
+        f'{{"decision_id":"{decision_id}","transaction_id":"{transaction_id}'
+        f'{names.parties}{occurred_at}","arrived_at":"{arrived_at}{tail}'
     ).encode()

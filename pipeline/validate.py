@@ -46,23 +46,21 @@ class Intake:
     """A transaction fit to be judged. Times are epoch milliseconds; `amount_minor` is in the transaction's currency.
 
     Its fields stand here, because to ask a message for one costs more than it looks. `quotable` says that no text in it
-    needs an escape where JSON quotes it.
+    needs an escape where JSON quotes it; `tier` is the rank of the tier in force, known when it is judged.
     """
 
     __slots__ = (
         "account_id", "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "card_token",
         "currency", "customer_id", "declined", "device_id", "key", "lane", "merchant_id", "occurred_at", "occurred_ms",
-        "original_ms", "original_occurred_at", "original_transaction_id", "payee_id", "quotable", "source", "status",
-        "terminal_id", "transaction_id", "transaction_type", "type_index", "unknown_fields",
+        "original_ms", "original_occurred_at", "original_transaction_id", "payee_id", "quotable", "source",
+        "terminal_id", "tier", "transaction_id", "type_index", "unknown_fields",
     )  # fmt: skip
     transaction_id: str
     customer_id: str
     occurred_at: str
     amount_minor: int
     currency: str
-    transaction_type: str
     source: str
-    status: str
     original_transaction_id: str
     original_occurred_at: str
     account_id: str
@@ -76,17 +74,18 @@ class Intake:
         """Keep what was read; what must be worked out first follows: `base_minor` when the rate is known."""
         (
             self.transaction_id, self.customer_id, self.occurred_at, self.amount_minor, self.currency,
-            self.transaction_type, self.source, self.status, self.original_transaction_id, self.original_occurred_at,
+            transaction_type, self.source, status, self.original_transaction_id, self.original_occurred_at,
             _, self.account_id, self.card_token, self.payee_id, self.merchant_id, _, self.terminal_id, self.device_id,
             _, _, _, _, _,
         ) = _fields_of(transaction)  # fmt: skip
-        self.type_index = TYPE_INDEX[self.transaction_type]
-        self.declined = self.status == "declined"
+        self.type_index = TYPE_INDEX[transaction_type]
+        self.declined = status != "authorised"
         self.lane = lane
         self.arrived_ms = arrived_ms
         self.unknown_fields = unknown_fields
         self.key = b""
         self.quotable = False
+        self.tier = 0
         self.occurred_ms = 0
         self.original_ms = 0
         self.base_minor = self.amount_minor
@@ -95,11 +94,19 @@ class Intake:
 
 
 def validate(
-    record: Record, lane: Lane, lateness_ms: int, skew_ms: int, partitions: int | None, *, suspect: bool
+    record: Record,
+    lane: Lane,
+    lateness_ms: int,
+    skew_ms: int,
+    base_currency: str,
+    partitions: int | None,
+    *,
+    suspect: bool,
 ) -> Intake | Rejected:
     """Read one record of a transaction topic. `partitions` is None where partitions mean nothing, as in a replay.
 
-    `lateness_ms` and `skew_ms` are the policy's: how long before, and after its arrival a transaction may occur.
+    The policy's are `lateness_ms` and `skew_ms`: how long before, and after its arrival a transaction may occur; and
+    `base_currency`, which most have.
     `suspect` is what the `glance` said of its value.
     """
     value = record.value or b""
@@ -114,9 +121,8 @@ def validate(
         if isinstance(source, Rejected):
             return source
         intake.source = source
-        intake.quotable = False
     key = intake.key = record.key or b""
-    rejected = _check_key(key, intake.customer_id) or _misfit(intake) or _read_times(intake)
+    rejected = _check_key(key, intake.customer_id) or _misfit(intake, base_currency) or _read_times(intake)
     if rejected is not None:
         return rejected
     if suspect and may_hold_card(value):
@@ -158,14 +164,14 @@ def _misplaced(partitions: int) -> Rejected:
     return Rejected(Reason.WRONG_PARTITION, f"not the murmur2 partition of its key among {partitions}")
 
 
-def _misfit(intake: Intake) -> Rejected | None:
+def _misfit(intake: Intake, base_currency: str) -> Rejected | None:
     """What is well formed and still no transaction."""
     amount = intake.amount_minor
     if amount < 0:
         return Rejected(Reason.NEGATIVE_AMOUNT, "$.amount; a reversal is a message of its own type")
     if amount > _LARGEST_AMOUNT:
         return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_AMOUNT} minor units")
-    if intake.currency not in _CURRENCIES:
+    if intake.currency != base_currency and intake.currency not in _CURRENCIES:
         return Rejected(Reason.UNKNOWN_CURRENCY, "$.currency is not an ISO 4217 code in use")
     if intake.type_index == REVERSAL and not intake.original_transaction_id:
         return Rejected(Reason.MISSING_FIELD, "$.original_transaction_id: a reversal names what it reverses")

@@ -7,7 +7,7 @@ inputs are refused, because what is signed must have one meaning.
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, Never, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Never, TypeVar
 
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder, Encoder
@@ -45,10 +45,10 @@ class Decoded(NamedTuple, Generic[T]):
     unknown_fields: int
 
 
-_encode = Encoder().encode
+_encode: Final = Encoder().encode
 _ANYTHING = Decoder()
 _RAW_FIELDS = Decoder(dict[str, Raw])
-_decode_transaction = Decoder(Transaction).decode
+_decode_transaction: Final = Decoder(Transaction).decode
 _TRANSACTION_FIELDS = frozenset(Transaction.__struct_fields__)
 _LOCATION_FIELDS = frozenset(Location.__struct_fields__)
 _ONE_LINE_FIELDS = tuple(
@@ -69,6 +69,11 @@ _PLACE = re.compile(r"(.*?)(?: - at `(.*)`)?", re.DOTALL)
 def encode(message: Struct) -> bytes:
     """The JSON bytes of an outgoing message; the same message always gives the same bytes."""
     return _encode(message)
+
+
+def quoted(text: str) -> str:
+    """How a text stands in an outgoing message."""
+    return _encode(text).decode()
 
 
 def decode_transaction(value: bytes, *, suspect: bool = True) -> tuple[Transaction, int]:
