@@ -71,6 +71,8 @@ def policy_text(zone: str, flavour: str) -> str:
     policy = yaml.safe_load(default_yaml())
     policy["zone"] = zone
     policy["tiers"] = [tier for tier in policy["tiers"] if tier["name"] in {"base", "gold"}]
+    served = {tier["service_channel"] for tier in policy["tiers"]}
+    policy["cases"]["queues"] = {name: times for name, times in policy["cases"]["queues"].items() if name in served}
     for at, tier in enumerate(policy["tiers"]):
         tier["limits"] = {name: limits[at] for name, limits in _TIGHT.items()}
     for name, change in _FLAVOURS[flavour].items():
