@@ -43,6 +43,7 @@ class Entitlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     grace_until: Timestamp | None = None
     suspended: bool = False
     # Since when behaviour that left the customer's own profile has lowered trust: `authentication` is the base tier's.
+    # For the bank alone: it might tip off a suspect.
     trust_lowered_at: Timestamp | None = None
     # Until when limits that are not the tier's hold, and which rules ask for nothing, by rule.
     limits_until: dict[str, Timestamp] = {}

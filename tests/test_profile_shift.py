@@ -93,3 +93,18 @@ def test_who_holds_a_grant_is_looked_at_daily_each_at_a_moment_of_their_own() ->
     assert min(hours) > 40
     assert measured_from(Dossier(grant=grant), replace(POLICY, profile_shift=None), at_ms).measured_ms is None
     assert measured_from(Dossier(), POLICY, at_ms).measured_ms is None
+
+
+def test_an_approval_that_is_the_first_look_itself_is_not_refused_by_what_it_has_seen() -> None:
+    unseen = [line for line in GIVEN if b'"clock"' not in line and b'"e-3"' not in line]
+    entries = [
+        (line["value"]["what"], line["value"]["result"], line["value"].get("event_id"))
+        for line in map(json.loads, (write_line(message) for message in replay(unseen, POLICY)))
+        if line["topic"] == "audit" and line["value"]["subject"] == "c-1"
+    ]
+    assert entries == [
+        ("admission.approved", "applied", "e-1"),
+        ("trust.lowered", "applied", "e-1"),
+        ("admission.approved", "applied", "e-4"),
+        ("trust.restored", "applied", "e-4"),
+    ]

@@ -70,7 +70,9 @@ def lower_trust(dossier: Dossier, tick: Tick) -> Change:
         since_review=since_review(dossier, tick.conduct, at_ms),
         departures=found,
     )
-    after = replace(_looked(dossier, tick), shifted_ms=at_ms, lowered_ms=max(dossier.lowered_ms, at_ms))
+    # As of the customer's own moment, however late the look: what was approved since then has not overlooked it.
+    since_ms = _own_moment(tick.customer_id, at_ms)
+    after = replace(_looked(dossier, tick), shifted_ms=since_ms, lowered_ms=max(dossier.lowered_ms, since_ms))
     return Change(after, outgoing=(action(request), reviewed(body)))
 
 
