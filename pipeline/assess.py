@@ -7,7 +7,7 @@ from pipeline.customer import Customer
 from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
 from pipeline.messages import message, plain_message
-from pipeline.plain import plain_decision
+from pipeline.plain import Names, plain_decision
 from pipeline.plan import Plan
 from pipeline.policy.model import Action
 from pipeline.rates import Rates
@@ -61,12 +61,14 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     rejected = _convert(intake, plan, rates)
     if rejected is not None:
         return rejected
+    names = customer.named_by(intake.source)
+    intake.source = names.source  # the same object for all of a customer's: it is hashed once
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
     findings = judge(Sight(history, intake, plan, tier, frozen=customer.dossier.frozen))
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
-        return _plain(customer, intake, plan, tier)
+        return _plain(customer.key, names, intake, plan, tier)
     verdict = weigh(findings, plan, history.cooling, intake.arrived_ms)
     signals = signals_of(findings, history, intake, tier) if findings else ()
     base_signals = base_signals_of(findings) if findings and tier else ()
@@ -74,7 +76,7 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     reversal = history.remember(intake)
     if verdict.cooling:
         history.cool(verdict.cooling)
-    decision_id = customer.named_by(intake.source).decision_id(intake.transaction_id)
+    decision_id = names.decision_id(intake.transaction_id)
     decision = _decision(decision_id, intake, plan, tier, verdict, signals, base_signals, reversal)
     told = message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)
     further = _asked_for(customer.key, intake, decision, plan, verdict.action, findings, digest) if findings else ()
@@ -115,15 +117,14 @@ def _refuse_amount(intake: Intake) -> Rejected | None:
     return Rejected(Reason.ABSURD_AMOUNT, f"$.amount is above {LARGEST_BASE_AMOUNT} minor units of the base currency")
 
 
-def _plain(customer: Customer, intake: Intake, plan: Plan, tier: int) -> Message:
+def _plain(key: bytes, names: Names, intake: Intake, plan: Plan, tier: int) -> Message:
     transaction_id = intake.transaction_id
-    names = customer.named_by(intake.source)
     decision_id = names.decision_id(transaction_id)
     occurred_at = rewrite(intake.occurred_at, intake.occurred_ms)
     arrived_at = occurred_at if intake.arrived_ms == intake.occurred_ms else format_ms(intake.arrived_ms)
     tail = plan.calm_tails[intake.lane][tier]
     decision = plain_decision(names, decision_id, transaction_id, occurred_at, arrived_at, tail)
-    return plain_message(customer.key, decision, decision_id, arrived_at)
+    return plain_message(key, decision, decision_id, arrived_at)
 
 
 def _decision(  # noqa: PLR0917 - each is a step of the assessment
