@@ -9,6 +9,7 @@ from msgspec.json import Decoder
 
 from pipeline.cards import may_hold_card
 from pipeline.glance import suspects
+from pipeline.plain import Names
 from pipeline.record import InputRecord
 from pipeline.validate import Intake
 from schemas.codec import encode
@@ -44,6 +45,13 @@ def test_a_plain_decision_is_the_bytes_of_a_decision(names: tuple[str, str, str]
     assert encode(decision) == message.value
     assert (decision.transaction_id, decision.source, decision.customer_id) == names
     assert (decision.occurred_at, decision.arrived_at) == (occurred_at, format_ms(ARRIVED_MS))
+
+
+@given(st.lists(st.tuples(ids, ids, ids), min_size=2, max_size=4, unique=True))
+def test_no_two_transactions_share_the_id_of_a_decision(triples: list[tuple[str, str, str]]) -> None:
+    named = [Names(source, customer_id).decision_id(own) for source, own, customer_id in triples]
+    assert len({*named}) == len(triples)
+    assert all(name.endswith(own) for name, (_, own, _) in zip(named, triples, strict=True))
 
 
 @given(st.data())
