@@ -7,13 +7,24 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from console.errors import CommandError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"
 _BUFFER_BYTES = 1 << 20
+
+
+class _Unpacked(gzip.GzipFile):
+    """Hands over what it has: to fill a buffer first would lose all of it where the data is damaged further on."""
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Read into a buffer, which need not be filled; 0 at the end."""
+        return self.readinto1(buffer)
 
 
 class Input:
@@ -25,7 +36,7 @@ class Input:
         self.stream: BinaryIO = packed
         if packed.peek(len(_GZIP)).startswith(_GZIP):
             # A buffer around it: reading line by line from GzipFile itself is several times slower.
-            self.stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=packed)), _BUFFER_BYTES)
+            self.stream = io.BufferedReader(cast("io.RawIOBase", _Unpacked(fileobj=packed)), _BUFFER_BYTES)
 
     def position(self) -> int:
         """Bytes of the file consumed so far, packed bytes where it is packed; 0 for a pipe."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from console.errors import CommandError
 from console.inputs import check_readable, lines_of, open_input
 from console.policies import read_policy
 from console.record_lines import Clock, LineReader, NotARecord, write_line
@@ -64,24 +65,28 @@ def replay(lines: Iterable[bytes], policy: Policy, reader: LineReader | None = N
     reader = reader or LineReader()
     batch: list[InputRecord] = []
     size = 0
-    for line in lines:
-        read = reader.read(line)
-        if isinstance(read, InputRecord) and read.topic not in SHARED_TOPICS:
-            batch.append(read)
-            size += len(line)
-            if len(batch) == BATCH_LINES or size >= BATCH_BYTES:
-                yield from pipeline.take(batch)
-                batch, size = [], 0
-            continue
-        # What is not a customer's record takes effect after the lines before it and before those that follow.
+    try:
+        for line in lines:
+            read = reader.read(line)
+            if isinstance(read, InputRecord) and read.topic not in SHARED_TOPICS:
+                batch.append(read)
+                size += len(line)
+                if len(batch) == BATCH_LINES or size >= BATCH_BYTES:
+                    yield from pipeline.take(batch)
+                    batch, size = [], 0
+                continue
+            # What is not a customer's record takes effect after the lines before it and before those that follow.
+            yield from pipeline.take(batch)
+            batch, size = [], 0
+            if isinstance(read, Clock):
+                yield from pipeline.tick(read.now_ms)
+            elif isinstance(read, NotARecord):
+                yield pipeline.refuse(read.record, read.detail)
+            else:
+                yield from pipeline.books.take(read)
+    except CommandError:  # a file is damaged further on: what came before it has its outcome, too
         yield from pipeline.take(batch)
-        batch, size = [], 0
-        if isinstance(read, Clock):
-            yield from pipeline.tick(read.now_ms)
-        elif isinstance(read, NotARecord):
-            yield pipeline.refuse(read.record, read.detail)
-        else:
-            yield from pipeline.books.take(read)
+        raise
     yield from pipeline.take(batch)
 
 

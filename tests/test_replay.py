@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.exit_codes import Exit
 from console import replay as replay_module
 from console.record_lines import write_line
 from console.replay import replay
@@ -161,6 +162,19 @@ def test_files_are_read_one_after_the_other_plain_or_packed(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr.decode()
     decided = [json.loads(line)["value"]["transaction_id"] for line in done.stdout.splitlines()]
     assert decided == ["t-1", "t-2", "t-3"]
+
+
+def test_what_came_before_damage_has_its_outcome(tmp_path: Path) -> None:
+    packed = gzip.compress(b"".join(transaction(number) + b"\n" for number in range(500)))
+    file = tmp_path / "cut.gz"
+    file.write_bytes(packed[: len(packed) // 2])
+    done = command(file)
+    assert done.returncode == Exit.BAD_INPUT
+    assert b"damaged" in done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    judged = [each["value"]["transaction_id"] for each in told if each["topic"] == "decisions"]
+    assert 100 < len(judged) < 400
+    assert judged == [f"t-{number}" for number in range(len(judged))]
 
 
 def test_policy_of_the_file_is_in_force() -> None:
