@@ -21,6 +21,7 @@ from load_tests.chaos.run import Plan, chaos
 from load_tests.hot_customer import hot_customer
 from load_tests.judge import judge_apart
 from load_tests.latency import latency
+from load_tests.paging import paging
 from load_tests.priority import priority
 from load_tests.recovery import recovery
 from load_tests.reviews import reviews
@@ -130,6 +131,18 @@ def latency_command(
     """From the moment a payment is due to its committed alert, at a steady rate."""
     place = "latency" if rate == _USUAL_RATE else f"latency_{rate:.0f}"
     _tell("latency", latency(rate, seconds, peers=peers), json=json, place=place if write else None)
+
+
+@app.command("paging")
+def paging_command(
+    *,
+    incidents: int = 300,
+    rate: Annotated[float, typer.Option(help="Incidents a second, each of its own customer.")] = 5,
+    campaign: Annotated[int, typer.Option(help="Breaches of one campaign, within a minute.")] = 10_000,
+    json: AsJson = False,
+) -> None:
+    """From a payment to the page about it, through Alertmanager; and one page for a whole campaign."""
+    _tell("paging", paging(incidents, rate, campaign), json=json)
 
 
 @app.command("recovery")

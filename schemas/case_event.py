@@ -27,8 +27,9 @@ class AlertSeen(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="a
 
     alert_id: str
     customer_id: str
-    # The transaction's own time.
+    # The transaction's own time, and when the pager read of it: from then on its page waits.
     at: Timestamp
+    read_at: Timestamp
     outcome: Outcome
     # Of its worst rule; critical where money is held.
     severity: Severity

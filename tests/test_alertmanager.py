@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from load_tests.services.alertmanager import Alertmanager, impatient
+from load_tests.services.receiver import Receiver, receiver
 from load_tests.services.run import Run
 from load_tests.services.wait import until
 from pipeline.cases.notice import CASE_NAME
 from tests.promql import alerts
-from tests.services.alertmanager import Alertmanager, impatient
-from tests.services.receiver import Receiver, receiver
 
 FILE = Path(__file__).parents[1] / "dashboards" / "alertmanager" / "alertmanager.yml"
 CONFIG: dict[str, Any] = yaml.safe_load(FILE.read_text())
@@ -33,7 +33,7 @@ def test_alertmanager_takes_its_configuration(amtool: str) -> None:
         ("alertname=TierwatchCase case=case-1 severity=page", "security-page"),
         ("alertname=TierwatchCase case=case-1 severity=ticket", "security-ticket"),
         ("alertname=TierwatchCases case=many@2026 severity=page", "security-page"),
-        ("alertname=TierwatchReceiverDead receiver=pagerduty severity=page", "page"),
+        ("alertname=TierwatchReceiverSilent receiver=pagerduty severity=page", "page"),
         ("alertname=SomebodyElses", "ticket"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agents.metrics import REGISTER
+from agents.metrics import PAGER, REGISTER
 from dashboards import slo
 from tests.promql import PROMETHEUS, RULE_FILES, alerts, recorded, rules, selectors
 
@@ -81,9 +81,11 @@ def test_each_alert_says_what_is_needed_at_three_in_the_morning() -> None:
 
 
 def known_series() -> set[str]:
-    """Return the names under which workers' metrics are stored."""
+    """Return the names under which workers' and pagers' metrics are stored."""
     suffixes = {"histogram": ("_bucket", "_sum", "_count")}
-    return {each.full_name + suffix for each in REGISTER for suffix in suffixes.get(each.kind, ("",))}
+    names = [(each.kind, each.full_name) for each in REGISTER]
+    names += [(each.kind, each.full_name.replace("_", "_pager_", 1)) for each in PAGER]
+    return {name + suffix for kind, name in names for suffix in suffixes.get(kind, ("",))}
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])

@@ -11,14 +11,14 @@ from agents.paging import post as posting
 from agents.paging.outbox import Outbox
 from agents.paging.post import RefusedError, UnheardError
 from agents.paging.receivers import Alertmanager, PagerDuty, Receiver, Webhook, signature
+from load_tests.services.receiver import HANG, RESET, receiver
+from load_tests.services.receiver import Receiver as Told
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
 from pipeline.cases.notice import Loudness, Notice, State
 from pipeline.cases.storm import OVER_MS, Storm, Summary
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_MINUTE, format_ms, parse_ms
-from tests.services.receiver import HANG, RESET, receiver
-from tests.services.receiver import Receiver as Told
 
 NOW_MS = parse_ms("2026-11-22T10:00:00Z")
 

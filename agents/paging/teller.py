@@ -273,7 +273,7 @@ def _dead(name: str, now_ms: int, *, over: bool) -> Notice:
         state="over" if over else "open",
         loudness="page",
         summary=f"{name} takes no cases: who is paged through it hears nothing",
-        description="dashboards/runbooks/TierwatchReceiverDead.md",
+        description="dashboards/runbooks/TierwatchReceiverSilent.md",
         queue="all",
         since_ms=now_ms,
         until_ms=now_ms if over else now_ms + 24 * 3_600_000,

@@ -32,7 +32,7 @@ def opened(key: str, seen: AlertSeen, terms: Incidents, now_ms: int, *, rule: st
         opened_at=seen.at,
         last_alert_at=seen.at,
         touched_at=format_ms(now_ms),
-        page_after=format_ms(now_ms + (terms.wait_ms if seen.entities and not rule else 0)),
+        page_after=format_ms(parse_ms(seen.read_at) + (terms.wait_ms if seen.entities and not rule else 0)),
         due_at=_due(seen, terms, now_ms),
         alerts=1,
         delayed=int(seen.delayed),

@@ -15,7 +15,7 @@ _HELD_MS: Final = 30 * MS_PER_DAY
 # What receivers know them by, beside the alerts of Prometheus: cases and summaries are the security team's.
 CASE_NAME: Final = "TierwatchCase"
 SUMMARY_NAME: Final = "TierwatchCases"
-RECEIVER_NAME: Final = "TierwatchReceiverDead"
+RECEIVER_NAME: Final = "TierwatchReceiverSilent"
 
 Loudness = Literal["page", "ticket"]
 State = Literal["open", "taken", "over"]

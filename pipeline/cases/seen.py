@@ -5,7 +5,7 @@ from typing import Final, get_args
 from pipeline.policy.model import Policy
 from schemas.case_event import AlertSeen
 from schemas.decision import OUTCOMES, Alert, Severity, Signal
-from schemas.timestamps import parse_ms
+from schemas.timestamps import format_ms, parse_ms
 
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 # In the order in which they are asked whether a campaign of theirs has the alert.
@@ -28,6 +28,7 @@ def seen_of(alert: Alert, policy: Policy, now_ms: int) -> AlertSeen:
         alert_id=alert.alert_id,
         customer_id=alert.customer_id,
         at=alert.occurred_at,
+        read_at=format_ms(now_ms),
         outcome=alert.outcome,
         severity=_severity(alert, worst),
         rules=rules,

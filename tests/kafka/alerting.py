@@ -1,17 +1,19 @@
 """What tests of the pager share: alerts as workers publish them, a pager in a process of its own, and what it makes."""
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from load_tests.services.kafka import Kafka
+from load_tests.services.wait import until
 from pipeline.ids import derived_id
 from schemas.case import Case
 from schemas.codec import encode
@@ -53,16 +55,29 @@ def records(alerts: Iterable[Alert]) -> list[Record]:
     return [(each.customer_id, encode(each)) for each in alerts]
 
 
+class Pager(NamedTuple):
+    """A process, and what it says."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def port(self) -> int:
+        """Return where its metrics are."""
+        served = until(lambda: re.search(r"metrics served port=(\d+)", self.log.read_text()), "its metrics' port")
+        return int(served[1])
+
+
 @contextmanager
-def pager(folder: Path, kafka: Kafka, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+def pager(folder: Path, kafka: Kafka, **more: str) -> Iterator[Pager]:
     """`tierwatch pager` until the block ends; its log in pager.log. `alertmanager="http://…"` is its setting."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("TIERWATCH_")}
     own = {"broker": kafka.bootstrap, "session_timeout": "6", "metrics_host": "127.0.0.1", "metrics_port": "0", **more}
     environment |= {f"TIERWATCH_{name.upper()}": text for name, text in own.items()}
-    with (folder / "pager.log").open("ab") as log:
+    file = folder / "pager.log"
+    with file.open("ab") as log:
         process = subprocess.Popen([sys.executable, "-m", "console", "pager"], env=environment, stdout=log, stderr=log)
     try:
-        yield process
+        yield Pager(process, file)
     finally:
         if process.poll() is None:
             process.kill()

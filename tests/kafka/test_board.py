@@ -4,13 +4,14 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from load_tests.services.alertmanager import Alertmanager
 from load_tests.services.kafka import Kafka
 from load_tests.services.run import Run
 from load_tests.services.wait import until
@@ -19,11 +20,11 @@ from schemas.disposition import Disposition
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE, format_ms
 from tests import first_alert
 from tests.boards import BOARDS, as_grafana_asks, panels
+from tests.kafka.alerting import pager
 from tests.kafka.house import Worker, await_records, prepare, publish
 from tests.promql import alerts, rules, selectors
 from tests.readme import blocks
 from tests.readme import run as run_shell
-from tests.services.alertmanager import Alertmanager
 from tests.services.prometheus import Prometheus
 
 ROOT = Path(__file__).parents[2]
@@ -45,9 +46,15 @@ def watched(
     kafka.clear()
     prepare(kafka)
     logs, folder = tmp_path_factory.mktemp("worker"), tmp_path_factory.mktemp("prometheus")
-    with Worker(logs, kafka.bootstrap, policy=str(first_alert.POLICY)) as worker:
+    policy = str(first_alert.POLICY)
+    with Worker(logs, kafka.bootstrap, policy=policy) as worker, ExitStack() as stack:
         port = worker.ready().said(r"metrics served port=(\d+)")[1]
-        targets = {"tierwatch": f"127.0.0.1:{port}", "alertmanager": manager.address}
+        pages = stack.enter_context(pager(logs, kafka, alertmanager=f"http://{manager.address}", policy=policy))
+        targets = {
+            "tierwatch": f"127.0.0.1:{port}",
+            "tierwatch-pager": f"127.0.0.1:{pages.port()}",
+            "alertmanager": manager.address,
+        }
         watching = Prometheus(prometheus, run, folder, targets)
         # Rates and increases are between two looks.
         until(lambda: watching.asked("query", query='count_over_time(up{job="tierwatch"}[1m]) > 1'), "two scrapes")

@@ -11,6 +11,7 @@ import pytest
 
 from agents.exit_codes import Exit
 from load_tests.services.kafka import Kafka
+from load_tests.services.receiver import Receiver, receiver
 from load_tests.services.wait import until
 from schemas.case import Case
 from schemas.disposition import Disposition
@@ -18,7 +19,6 @@ from schemas.timestamps import MS_PER_HOUR
 from tests.command import tierwatch
 from tests.kafka.alerting import alert, newest, pager, records, standing
 from tests.kafka.house import prepare, publish, read
-from tests.services.receiver import Receiver, receiver
 
 SECRETS = ("c-canary", "m-canary", "p-canary", "d-canary", "Mallory", "4111111111111111")
 
@@ -166,6 +166,6 @@ def test_nobody_is_named_to_whom_it_does_not_concern(desk: Desk) -> None:
     case = desk.case_of("c-canary")
     until(lambda: case.case_id in {body["case"] for body in desk.told.at("/hook")}, "the canary's case to be told")
     everything = (
-        json.dumps([body for _, body in desk.told.heard]) + json.dumps(desk.told.headers) + desk.log.read_text()
+        json.dumps([heard.body for heard in desk.told.heard]) + json.dumps(desk.told.headers) + desk.log.read_text()
     )
     assert [secret for secret in SECRETS if secret in everything] == []

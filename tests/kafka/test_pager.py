@@ -6,15 +6,15 @@ from pathlib import Path
 
 import yaml
 
+from load_tests.services.alertmanager import Alertmanager, impatient
 from load_tests.services.kafka import Kafka
+from load_tests.services.receiver import Receiver, receiver
 from load_tests.services.run import Run
 from load_tests.services.wait import until
 from schemas.case import Case
 from tests.command import tierwatch
 from tests.kafka.alerting import alert, pager, records, standing
 from tests.kafka.house import prepare, publish
-from tests.services.alertmanager import Alertmanager, impatient
-from tests.services.receiver import Receiver, receiver
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "dashboards" / "alertmanager" / "alertmanager.yml").read_text())
 CAMPAIGN = 2_000
@@ -46,7 +46,7 @@ def test_one_incident_is_one_page_and_a_killed_pager_changes_nothing(
         with pager(tmp_path, empty_kafka, **receivers) as first:
             publish(empty_kafka, "alerts", campaign(0, CAMPAIGN // 2))
             until(lambda: any(case.rule for case in standing(empty_kafka)), "a campaign", seconds=60)
-            first.send_signal(signal.SIGKILL)
+            first.process.send_signal(signal.SIGKILL)
         publish(empty_kafka, "alerts", campaign(CAMPAIGN // 2, CAMPAIGN))
         publish(
             empty_kafka,
@@ -64,9 +64,9 @@ def test_one_incident_is_one_page_and_a_killed_pager_changes_nothing(
             ids = {case.case_id for case in cases}
             until(lambda: paged(told) == ids, "each case to be paged")
             until(lambda: incidents(told) == ids, "each case to be an incident")
-            second.send_signal(signal.SIGTERM)
-            assert second.wait(30) == 0
-        heard = json.dumps([body for _, body in told.heard])
+            second.process.send_signal(signal.SIGTERM)
+            assert second.process.wait(30) == 0
+        heard = json.dumps([heard.body for heard in told.heard])
         assert not any(name in heard for name in ("c-campaign", "c-single", "m-campaign"))
         assert sorted(each["labels"]["case"] for each in manager.alerts()) == sorted(ids)
         assert told.at("/security-ticket") == []

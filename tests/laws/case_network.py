@@ -35,6 +35,7 @@ def seen(  # noqa: PLR0917 - what a story tells apart
         alert_id=f"al-{number}",
         customer_id=customer,
         at=format_ms(at_ms),
+        read_at="2026-11-22T10:00:00.000Z",
         outcome=outcome,
         severity=severity,
         rules=rules,

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from load_tests.services import kafka
+from load_tests.services import alertmanager, kafka
 from load_tests.services.need import UnavailableError, program
-from tests.services import alertmanager, asyncapi, compose
+from tests.services import asyncapi, compose
 
 NEEDS: dict[str, Callable[[], object]] = {
     "Kafka": kafka.jars,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 import redis as redis_client
 
+from load_tests.services import alertmanager as alertmanager_service
 from load_tests.services import kafka as kafka_service
 from load_tests.services import redis as redis_service
 from load_tests.services.kafka import Kafka
 from load_tests.services.need import UnavailableError, program
 from load_tests.services.run import OwnRun, Run
-from tests.services import alertmanager as alertmanager_service
 from tests.services import asyncapi
 from tests.services import compose as compose_service
 from tests.services.compiled import compiled_folder

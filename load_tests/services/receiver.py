@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -14,10 +15,11 @@ RESET, HANG = -1, -2
 
 
 class Heard(NamedTuple):
-    """One message: where it was sent, and what it says."""
+    """One message: where it was sent, what it says, and when it came (seconds of this machine's clock)."""
 
     path: str
     body: Any
+    at: float
 
 
 class Receiver:
@@ -55,11 +57,13 @@ def receiver() -> Iterator[Receiver]:
                 time.sleep(listening.patience_s)
                 self.close_connection = True
                 return
-            if status == 200:
+            if status == HTTPStatus.OK:
                 listening.headers.append(dict(self.headers))
-                listening.heard.append(Heard(self.path, body))
-            self.send_response(202 if status == 200 and self.path == "/v2/enqueue" else status)
-            if status == 429:
+                listening.heard.append(Heard(self.path, body, time.time()))
+            self.send_response(
+                HTTPStatus.ACCEPTED if status == HTTPStatus.OK and self.path == "/v2/enqueue" else status
+            )
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
                 self.send_header("Retry-After", "1")
             self.send_header("Content-Length", "0")
             self.end_headers()

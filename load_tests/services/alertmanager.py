@@ -4,13 +4,14 @@ import json
 import shutil
 import urllib.request
 from copy import deepcopy
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from load_tests.services.need import program
-from load_tests.services.run import Run, free_ports
+from load_tests.services.run import DiedError, Run, free_ports
 
 
 def find() -> str:
@@ -50,7 +51,7 @@ class Alertmanager:
     def _ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=5) as answer:
-                return bool(answer.status == 200)
+                return bool(answer.status == HTTPStatus.OK)
         except OSError:
             return False
 
@@ -62,7 +63,8 @@ class Alertmanager:
             headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - ours
-            assert answer.status == 200
+            if answer.status != HTTPStatus.OK:
+                raise DiedError(f"Alertmanager answers {answer.status}")
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that it holds."""
