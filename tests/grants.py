@@ -10,8 +10,11 @@ from msgspec.json import encode
 from pipeline.policy.model import Person, Policy, ReviewTerms, Tier
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.life import Applied, Duplicate, Refusal, apply
+from pipeline.whitelist.outgoing import Outgoing
+from schemas.account_action import AccountAction
 from schemas.codec import Decoded, decode_customer_event
 from schemas.customer_event import CustomerEvent
+from schemas.reasons import RefusalReason
 from schemas.signing import sign
 from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
 
@@ -140,3 +143,24 @@ def after(*arrivals: tuple[dict[str, Any], int], dossier: Dossier | None = None,
         assert isinstance(outcome, Applied), outcome
         now = outcome.dossier
     return now
+
+
+def applied(fields: dict[str, Any], dossier: Dossier, arrival_ms: int) -> Applied:
+    outcome = arrive(fields, dossier, arrival_ms)
+    assert isinstance(outcome, Applied), outcome
+    return outcome
+
+
+def refused(fields: dict[str, Any], dossier: Dossier, arrival_ms: int) -> RefusalReason:
+    outcome = arrive(fields, dossier, arrival_ms)
+    assert isinstance(outcome, Refusal), outcome
+    return outcome.reason
+
+
+def bodies(outgoing: tuple[Outgoing, ...]) -> list[Any]:
+    return [one.body for one in outgoing]
+
+
+def actions(outgoing: tuple[Outgoing, ...]) -> list[tuple[str, str, str]]:
+    asked = [body for body in bodies(outgoing) if isinstance(body, AccountAction)]
+    return [(body.action, body.tier_from, body.tier_to) for body in asked]
