@@ -8,6 +8,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -27,6 +28,8 @@ SHORT_POLL_MS = 25
 PRIORITY = "transactions-priority"
 # How long the group may take to note how far inputs were read.
 COMMITTING_S = 2.0
+# And until a member that leaves is let go: one that waits for its part of the group cannot leave before.
+LEAVING_S = 2.0
 
 
 Records = dict[TP, list[ConsumerRecord]]
@@ -185,6 +188,11 @@ class Fetcher(stock.AIOKafkaConsumerThread):
             log.warning("lag offsets not committed", error=f"{type(error).__name__}: {error}")
             return False
         return True
+
+    async def leave(self) -> None:
+        """Leave the group for good."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ensure_consumer()._coordinator.close(), LEAVING_S)
 
     def rejoin(self) -> None:
         """Ask the group for a new assignment. May be called from any thread."""

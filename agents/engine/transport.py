@@ -147,8 +147,13 @@ class Consumer(stock.Consumer):
 
     async def wait_empty(self) -> None:
         """Wait for commits, and not for ever: stock waits until every message is acknowledged that anybody holds."""
-        await engine_of(self.app).settle(SETTLING_S)
+        engine = engine_of(self.app)
+        await engine.settle(SETTLING_S)
         await self.commit_and_end_transactions()
+        if self.app.should_stop:
+            # Stock leaves the group at its very end: whoever takes over would wait for all that stops before.
+            engine.release(set())
+            await self._thread.call_thread(self._thread.leave)
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         # Stock goes by acks of single messages and waits for every offset in between (#606).
