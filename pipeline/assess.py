@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.customer import Customer
+from pipeline.history import History
 from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
 from pipeline.messages import message, plain_message
@@ -13,7 +16,7 @@ from pipeline.policy.model import Action
 from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.rules import RULES
-from pipeline.sight import Finding, Sight
+from pipeline.sight import Finding, Sight, is_calm
 from pipeline.signals import base_signals_of, reasons_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
@@ -30,6 +33,7 @@ FOR_CAUSE_DUE_MS = MS_PER_DAY
 LARGEST_BASE_AMOUNT: Final = 10**13
 
 
+@mypyc_attr(acyclic=True)
 class Assessed:
     """A decision of which there is something to say: its outcome's rank, and the messages that it asks for."""
 
@@ -65,7 +69,7 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     intake.source = names.source  # the same object for all of a customer's: it is hashed once
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
-    findings = judge(Sight(history, intake, plan, tier, frozen=customer.dossier.frozen))
+    findings = judge(history, intake, plan, tier, frozen=customer.dossier.frozen)
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
         return _plain(customer.key, names, intake, plan, tier)
@@ -83,13 +87,13 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     return Assessed(verdict.outcome, told, decision, further)
 
 
-def judge(sight: Sight) -> list[Finding]:
+def judge(history: History, intake: Intake, plan: Plan, tier: int, *, frozen: bool) -> list[Finding]:
     """Every rule looks, at every tier, unless it is known beforehand that none can find anything."""
     findings: list[Finding] = []
-    if sight.is_calm():
-        return findings
-    for find in RULES:
-        find(sight, findings)
+    if not is_calm(history, intake, plan, frozen=frozen):
+        sight = Sight(history, intake, plan, tier, frozen=frozen)
+        for find in RULES:
+            find(sight, findings)
     return findings
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.calendar import QUARTER_MS
 from pipeline.varint import SEVEN_BITS, encode, read
 
@@ -23,6 +25,7 @@ class Columns(NamedTuple):
     counts: list[int]
 
 
+@mypyc_attr(acyclic=True)
 class Buckets:
     """Sums (minor units) and counts per quarter-hour since the epoch; empty quarter-hours take no room.
 

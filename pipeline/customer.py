@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.history import History
 from pipeline.history_bytes import read_history, write_history
 from pipeline.plain import Names
@@ -18,6 +20,7 @@ class Changes(NamedTuple):
     dossiers: dict[bytes, bytes | None]
 
 
+@mypyc_attr(acyclic=True)
 class Customer:
     """One customer, live. Whoever changes a part says so: only what changed is written.
 

@@ -2,9 +2,12 @@
 
 from heapq import heappop, heappush
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.log import Log
 
 
+@mypyc_attr(acyclic=True)
 class Expiry:
     """Those that came in the order of their times expire in the log's own order; the others wait in a heap."""
 

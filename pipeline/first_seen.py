@@ -4,11 +4,13 @@ from hashlib import blake2b
 from typing import Final
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(list[int]).decode
 
 
+@mypyc_attr(acyclic=True)
 class FirstSeen:
     """At most `size` ids, each with the earliest time it was seen, epoch ms; kept as 8-byte BLAKE2b digests."""
 

@@ -3,10 +3,13 @@
 Found when all windows are looked at, derived only: it is never kept, and nothing that is said depends on it.
 """
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.plan import Plan
 from pipeline.validate import Intake
 
 
+@mypyc_attr(acyclic=True)
 class Headroom:
     """For every moment from `since_ms` on: what may be added to every window under the plan, at the lowest limits.
 

@@ -8,6 +8,8 @@ kept.
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.buckets import Buckets
 from pipeline.expiry import Expiry
 from pipeline.first_seen import FirstSeen
@@ -31,6 +33,7 @@ _LET_GO_EVERY: Final = 0b11
 _COOLING_KEPT_MS: Final = 31 * 24 * MS_PER_HOUR
 
 
+@mypyc_attr(acyclic=True)
 class History:
     """One customer's remembered transactions."""
 
@@ -241,12 +244,11 @@ class History:
     def _tell_timelines(self) -> None:
         """Add what was remembered since they were last asked: most are asked once for many entries."""
         log = self.log
-        if self._timelines:
-            for index in range(self._next_untold - log.first, len(log.times)):
-                counted = log.counted[index]
-                for mask, timeline in self._timelines.items():
-                    if counts_for(counted, mask):
-                        timeline.add(log.times[index], amount_of(counted), log.first + index)
+        untold = log.entries[self._next_untold - log.first :]
+        for mask, timeline in self._timelines.items():
+            for entry in untold:
+                if counts_for(entry.counted, mask):
+                    timeline.add(entry.time, amount_of(entry.counted), entry.position)
         self._next_untold = log.end
 
     def _fold_timelines(self) -> None:
@@ -261,10 +263,9 @@ class History:
     def _build_timeline(self, mask: int) -> Timeline:
         timeline = Timeline([buckets for type_index, buckets in self.buckets.items() if mask >> type_index & 1])
         log = self.log
-        for index, time in enumerate(log.times):
-            counted = log.counted[index]
-            if time > self.folded_to_ms and counts_for(counted, mask):
-                timeline.add(time, amount_of(counted), log.first + index)
+        for entry in log.entries:
+            if entry.time > self.folded_to_ms and counts_for(entry.counted, mask):
+                timeline.add(entry.time, amount_of(entry.counted), entry.position)
         for position, original in self.reversals.originals.items():
             if original >= log.first:
                 time, counted = log.time(original), log.counts(original)
@@ -283,11 +284,11 @@ class History:
         log = self.log
         log.derive()
         self._expiry.resume(log.first, self.folded_to_ms)
-        for position in range(log.first, log.end):
-            time = log.time(position)
+        for entry in log.entries:
+            time = entry.time
             if time > self.folded_to_ms:
                 if time < self.newest_ms:
-                    self._expiry.came_late(time, position)
+                    self._expiry.came_late(time, entry.position)
                 else:
                     self.newest_ms = time
         for position, original in self.reversals.originals.items():

@@ -54,10 +54,9 @@ _Head = tuple[int, bytes, bytes]
 
 # A head's array of three, of which the first is a number of 64 bits; and bytes, by how many their length takes.
 _HEAD_BEGINS: Final = VERSION + b"\x93\xcf"
-_BIN8: Final = 0xC4
+_BIN8: Final = [bytes((0xC4, size)) for size in range(256)]
 _BIN16: Final = 0xC5
 _BIN32: Final = 0xC6
-_UINT8: Final = 0xFF
 _UINT16: Final = 0xFFFF
 _UINT32: Final = 0xFFFF_FFFF
 
@@ -233,8 +232,6 @@ def _head(history: History, settled: bytes) -> bytes:
 def _bin_begins(data: bytes) -> bytes:
     """What stands before bytes in MessagePack: their length, in as few bytes as will do."""
     size = len(data)
-    if size <= _UINT8:
-        return (_BIN8 << 8 | size).to_bytes(2, "big")
-    if size <= _UINT16:
-        return (_BIN16 << 16 | size).to_bytes(3, "big")
-    return (_BIN32 << 32 | size).to_bytes(5, "big")
+    if size < len(_BIN8):
+        return _BIN8[size]
+    return (_BIN16 << 16 | size).to_bytes(3, "big") if size <= _UINT16 else (_BIN32 << 32 | size).to_bytes(5, "big")

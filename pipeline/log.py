@@ -8,6 +8,8 @@ from struct import error as struct_error
 from typing import Final
 from zlib import crc32
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.validate import REVERSAL, Intake
 
 # Entries of one sealed segment. Up to twice as many stand in the head record, beside everything else: with the longest
@@ -34,12 +36,27 @@ _DECLINED: Final = 0b1000
 _TYPE: Final = 0b111
 
 
+@mypyc_attr(acyclic=True)
+class Entry:
+    """What is asked of an entry: when it occurred (epoch ms), what it counts (see `amount_of` and the like), its id."""
+
+    __slots__ = ("counted", "identity", "position", "time")
+
+    def __init__(self, position: int, time: int, counted: int, identity: str) -> None:
+        """Put it together."""
+        self.position = position
+        self.time = time
+        self.counted = counted
+        self.identity = identity
+
+
+@mypyc_attr(acyclic=True)
 class Log:
     """Positions number the entries by arrival and are never reused; the entry at position p stands at p - first."""
 
     __slots__ = (
-        "_identities", "_where", "before_ms", "counted", "end", "first", "first_segment", "first_standing", "sealed",
-        "segments", "source", "tail", "times", "written",
+        "_where", "before_ms", "end", "entries", "first", "first_segment", "first_standing", "sealed", "segments",
+        "source", "tail", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -57,13 +74,10 @@ class Log:
         self.first_standing = 0
         self.segments: list[bytes] = []
         self.tail = b""
-        # Derived. The position after the last; when each occurred (epoch ms), what it counts, its identity, and where
-        # identities stand.
+        # Derived. The position after the last; the entries, and the newest of each identity.
         self.end = 0
-        self.times: list[int] = []
-        self.counted: list[int] = []
-        self._identities: list[str] = []
-        self._where: dict[str, int] = {}
+        self.entries: list[Entry] = []
+        self._where: dict[str, Entry] = {}
 
     def append(self, intake: Intake, amount: int) -> int:
         """Put in an entry of so much (base minor units), and return its position."""
@@ -75,17 +89,16 @@ class Log:
         identity = _identity(intake.source, self.source, intake.transaction_id)
         encoded = identity.encode()
         content = _content_of(intake)
-        since = time - (self.times[-1] if self.times else self.before_ms)
+        since = time - (self.entries[-1].time if self.entries else self.before_ms)
         size = len(encoded)
         if size <= _LONGEST_SHORT and -_SHORT_SINCE <= since < _SHORT_SINCE and counted < _SHORT_COUNTED:
             begin = _pack_short(size, since, counted, content)
         else:
             begin = _pack_long((size & _LONGEST_SHORT) | _LONG_BIT | size >> 7 << 8, since, counted, content)
         self.tail = b"%b%b%b" % (self.tail, begin, encoded)
-        self.times.append(time)
-        self.counted.append(counted)
-        self._identities.append(identity)
-        self._where[identity] = position
+        entry = Entry(position, time, counted, identity)
+        self.entries.append(entry)
+        self._where[identity] = entry
         self.end = position + 1
         if position + 1 - self.sealed >= 2 * SEGMENT:
             at = _skip(self.tail, SEGMENT)
@@ -101,16 +114,16 @@ class Log:
             ValueError: the bytes are no log.
 
         """
+        self.end = self.first
         for data in self.segments:
             self._derive(data)
-        if len(self.times) != len(self.segments) * SEGMENT or self.sealed != self.first + len(self.times):
+        if len(self.entries) != len(self.segments) * SEGMENT or self.sealed != self.end:
             raise ValueError("a log has more or fewer entries than are sealed")
         self._derive(self.tail)
-        self.end = self.first + len(self.times)
         self.first_standing, self.written = self.first_segment, self.sealed
 
     def _derive(self, data: bytes) -> None:
-        time = self.times[-1] if self.times else self.before_ms
+        time = self.entries[-1].time if self.entries else self.before_ms
         at = 0
         try:
             while at < len(data):
@@ -118,10 +131,10 @@ class Log:
                 identity = data[at : at + size].decode()
                 at += size
                 time += since
-                self._where[identity] = self.first + len(self.times)
-                self.times.append(time)
-                self.counted.append(counted)
-                self._identities.append(identity)
+                entry = Entry(self.end, time, counted, identity)
+                self.entries.append(entry)
+                self._where[identity] = entry
+                self.end += 1
         except struct_error as error:
             raise ValueError(f"a log's bytes end within an entry: {error}") from None
         if at > len(data):
@@ -129,15 +142,16 @@ class Log:
 
     def find(self, source: str, transaction_id: str) -> int:
         """The position of the newest entry with this identity, -1 if there is none."""
-        return self._where.get(_identity(source, self.source, transaction_id), -1)
+        entry = self._where.get(_identity(source, self.source, transaction_id))
+        return -1 if entry is None else entry.position
 
     def time(self, position: int) -> int:
         """When the entry occurred, epoch ms."""
-        return self.times[position - self.first]
+        return self.entries[position - self.first].time
 
     def counts(self, position: int) -> int:
         """What the entry counts: see `amount_of`, `type_of`, `is_declined` and `counts_for`."""
-        return self.counted[position - self.first]
+        return self.entries[position - self.first].counted
 
     def holds(self, position: int, intake: Intake) -> bool:
         """Whether the entry is this very transaction, told again: the fields that make its content are the same."""
@@ -149,7 +163,7 @@ class Log:
 
     def id(self, position: int) -> str:
         """The entry's transaction id."""
-        identity = self._identities[position - self.first]
+        identity = self.entries[position - self.first].identity
         return identity[identity.find("\0") + 1 :]
 
     def cut(self, done: int) -> None:
@@ -165,15 +179,13 @@ class Log:
             return
         if done > cut * SEGMENT:
             self.tail = self.tail[_skip(self.tail, done - cut * SEGMENT) :]
-        self.before_ms = self.times[done - 1]
-        position = self.first
-        for identity in self._identities[:done]:
-            if self._where.get(identity, -1) == position:
-                del self._where[identity]
-            position += 1
-        del self.times[:done], self.counted[:done], self._identities[:done]
-        self.first = position
-        self.sealed = max(self.sealed, position)
+        self.before_ms = self.entries[done - 1].time
+        for entry in self.entries[:done]:
+            if self._where.get(entry.identity) is entry:
+                del self._where[entry.identity]
+        del self.entries[:done]
+        self.first += done
+        self.sealed = max(self.sealed, self.first)
 
     def _content(self, position: int) -> int:
         """Digest of the entry's content."""

@@ -2,12 +2,15 @@
 
 from bisect import insort
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.log import Log, amount_of
 
 # What an entry was before conversion: its currency and minor units.
 Foreign = tuple[str, int]
 
 
+@mypyc_attr(acyclic=True)
 class Reversals:
     """`originals`: by a reversal's position its original's; `foreign`: by position what had another currency.
 

@@ -1,10 +1,13 @@
 """What judging may see: the customer as of just before the transaction, the transaction, and what is in force."""
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.history import History
 from pipeline.plan import Plan, PlannedRule
 from pipeline.validate import Intake
 
 
+@mypyc_attr(acyclic=True)
 class Sight:
     """Handed to every rule. `tier` is the rank of the tier in force at the arrival, 0 for the base tier."""
 
@@ -19,17 +22,18 @@ class Sight:
         self.frozen = frozen
         self.bit = 1 << intake.type_index
 
-    def is_calm(self) -> bool:
-        """Whether no rule can find anything, at whatever tier: so it is with most transactions."""
-        intake = self.intake
-        plan = self.plan
-        return (
-            not self.frozen
-            and intake.base_minor <= plan.unnoticed_minor[intake.type_index]
-            and (not plan.velocity_mask & self.bit or self.history.headroom.holds(intake, plan))
-        )
+
+def is_calm(history: History, intake: Intake, plan: Plan, *, frozen: bool) -> bool:
+    """Whether no rule can find anything, at whatever tier: so it is with most transactions."""
+    type_index = intake.type_index
+    return (
+        not frozen
+        and intake.base_minor <= plan.unnoticed_minor[type_index]
+        and (not plan.velocity_mask >> type_index & 1 or history.headroom.holds(intake, plan))
+    )
 
 
+@mypyc_attr(acyclic=True)
 class Finding:
     """What a rule saw go past a limit: at the customer's tier (`fires`), at the base tier (`fires_at_base`), or both.
 

@@ -25,8 +25,10 @@ class Tally:
         # How often each of `_names` happened that has not been added to `counts` yet.
         self._names: Sequence[Name] = ()
         self._times: list[int] = []
-        # How many transactions of each source have not been added yet.
+        # How many transactions of each source have not been added yet; of the last one, those in a row stand apart.
         self._sources: dict[str, int] = {}
+        self._source = ""
+        self._in_a_row = 0
 
     def count(self, *name: str, by: int = 1) -> None:
         """Add to one count."""
@@ -39,7 +41,9 @@ class Tally:
             self._names, self._times = names, [0] * len(names)
         times, lateness = self._times, self.lateness  # compiled, `+=` on what a list holds is slow
         times[index] = times[index] + 1
-        self._sources[source] = self._sources.get(source, 0) + 1
+        if source != self._source:
+            self._end_row(source)
+        self._in_a_row += 1
         bucket = 0
         while bucket < len(_LATENESS_BOUNDS_MS) and late_ms > _LATENESS_BOUNDS_MS[bucket]:
             bucket += 1
@@ -65,11 +69,17 @@ class Tally:
         drained.lateness_sum_ms, self.lateness_sum_ms = self.lateness_sum_ms, 0
         return drained
 
+    def _end_row(self, source: str) -> None:
+        if self._in_a_row:
+            self._sources[self._source] = self._sources.get(self._source, 0) + self._in_a_row
+        self._source, self._in_a_row = source, 0
+
     def _add_up(self) -> None:
         for name, times in zip(self._names, self._times, strict=True):
             if times:
                 self.counts[name] = self.counts.get(name, 0) + times
         self._times = [0] * len(self._names)
+        self._end_row("")
         for source, times in self._sources.items():
             self.count("transactions", source, by=times)
         self._sources.clear()

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
 
+from mypy_extensions import i64, mypyc_attr
+
 from pipeline.buckets import Buckets, merge
 from pipeline.calendar import QUARTER_MS, Window
 from pipeline.timeline_given_back import GivenBack
@@ -33,6 +35,7 @@ class Breach(NamedTuple):
     observed: int
 
 
+@mypyc_attr(acyclic=True)
 class Timeline:
     """Entries by the time they occurred, ties by arrival; amounts are minor units and never negative.
 
@@ -263,23 +266,26 @@ class Timeline:
         self._refs, self._given_back = [], []
 
 
-def _first_from(times: list[int], start: int, stop: int) -> int:
+def _first_from(times: list[int], start: i64, stop: i64) -> i64:
     """Return where the first at `start` or later stands, `stop` if none before it does.
 
-    Sought backwards in growing steps: most windows hold little of all that is kept. Compiled,
-    that costs a quarter of `bisect_left`.
+    Compiled, this costs half of what `bisect_left` does; and most windows hold all that is kept, or little of it.
     """
-    high = stop
-    step = 1
-    low = 0
-    while step <= high:
-        if times[high - step] < start:
-            low = high - step + 1
+    if stop == 0 or times[0] >= start:
+        return 0
+    low: i64 = 0  # there stands one that is earlier
+    high = stop  # and there one that is not, if any
+    step: i64 = 1
+    while high - step > low:
+        middle = high - step
+        if times[middle] < start:
+            low = middle
             break
-        high -= step
-        step *= 2
+        high = middle
+        step += step
+    low += 1
     while low < high:
-        middle = (low + high) // 2
+        middle = low + high >> 1
         if times[middle] < start:
             low = middle + 1
         else:

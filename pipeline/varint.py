@@ -3,23 +3,14 @@
 from typing import Final
 
 SEVEN_BITS: Final = 0x7F
-_SECOND: Final = 0x7F << 7
-_ONE_BYTE: Final = [bytes([number]) for number in range(128)]
-# The first numbers that take so many.
-_THREE_BYTES: Final = 1 << 14
-_FOUR_BYTES: Final = 1 << 21
+_BYTES: Final = [bytes([number]) for number in range(256)]
 
 
 def encode(number: int) -> bytes:
-    """The bytes of a number that is not negative. Nearly all have two bytes or three, made at once for that."""
+    """The bytes of a number that is not negative."""
     if number <= SEVEN_BITS:
-        return _ONE_BYTE[number]
-    if number < _THREE_BYTES:
-        return (number & SEVEN_BITS | 0x80 | number >> 7 << 8).to_bytes(2, "little")
-    if number < _FOUR_BYTES:
-        low = number & SEVEN_BITS | (number & _SECOND) << 1 | 0x8080
-        return (low | number >> 14 << 16).to_bytes(3, "little")
-    return bytes([number & SEVEN_BITS | 0x80]) + encode(number >> 7)
+        return _BYTES[number]
+    return _BYTES[number & SEVEN_BITS | 0x80] + encode(number >> 7)
 
 
 def read(data: bytes | bytearray, at: int) -> tuple[int, int]:

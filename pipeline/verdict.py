@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.plan import Plan
 from pipeline.policy.model import Action
 from pipeline.sight import Finding
@@ -11,6 +13,7 @@ _NOTHING: Final = Action()
 _MOST_FURTHER: Final = 9
 
 
+@mypyc_attr(acyclic=True)
 class Verdict:
     """`outcome` is a rank in OUTCOMES; `action` is what is asked for now, nothing where every live signal is cooled.
 

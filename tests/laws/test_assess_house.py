@@ -17,7 +17,7 @@ from pipeline.plan import Plan
 from pipeline.policy.load import load_policy
 from pipeline.record import InputRecord
 from pipeline.rules import RULES
-from pipeline.sight import Finding, Sight
+from pipeline.sight import Finding
 from pipeline.verdict import weigh
 from schemas.decision import OUTCOMES
 from tests.laws.judging_bench import Bench, Grants, told
@@ -136,7 +136,7 @@ def bug(*_: object) -> None:
     raise ZeroDivisionError("planted")
 
 
-def never(_: object) -> bool:
+def never(*_: object, **__: object) -> bool:
     return False
 
 
@@ -153,7 +153,7 @@ def test_a_bug_in_a_rule_keeps_the_record_and_harms_nobody_else(monkeypatch: pyt
     expected = [*unharmed.take([first]), *unharmed.take([third])]
     said = bench.take([first])
     with monkeypatch.context() as patched:
-        patched.setattr(Sight, "is_calm", never)
+        patched.setattr(assess, "is_calm", never)
         patched.setattr(assess, "RULES", (*RULES, bug))
         (letter,) = bench.take([second])
     assert told([letter]).outcome == "crashed"
@@ -187,7 +187,7 @@ def test_a_bug_after_remembering_stops_the_worker(monkeypatch: pytest.MonkeyPatc
 
 
 def test_too_many_bugs_stop_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Sight, "is_calm", never)
+    monkeypatch.setattr(assess, "is_calm", never)
     monkeypatch.setattr(assess, "RULES", (bug,))
     bench = Bench(PLAIN, GRANTS)
     story = payments(partition.MOST_CRASHES + 1)
