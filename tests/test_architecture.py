@@ -16,7 +16,7 @@ PURE_MODULES = {
     *("ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "types", "typing"),
     "unicodedata",
     *("importlib.resources", "zoneinfo"),  # what our own packages and tzdata ship
-    *("cryptography", "jwt", "lightgbm", "msgspec", "numpy", "orjson", "rfc8785", "yaml"),
+    *("cryptography", "jwt", "lightgbm", "msgspec", "mypy_extensions", "numpy", "orjson", "rfc8785", "yaml"),
     *PURE,
 }
 # Built-ins that read or change the world, or whose result differs from one process to the next.
