@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from agents.paging import outbox as outboxes
@@ -16,10 +18,12 @@ from load_tests.services.receiver import Receiver as Told
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
 from pipeline.cases.notice import Loudness, Notice, State
-from pipeline.cases.storm import OVER_MS, Storm, Summary
+from pipeline.cases.storm import OVER_MS, Storm, Summary, is_paged, summary_of
+from schemas.case import Case
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_MINUTE, format_ms, parse_ms
 
+GOLDEN = Path(__file__).parents[1] / "schemas" / "golden"
 NOW_MS = parse_ms("2026-11-22T10:00:00Z")
 
 
@@ -47,8 +51,8 @@ def told() -> Iterator[Told]:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same waits, a hundred times shorter."""
-    monkeypatch.setattr(posting, "_ANSWER_S", 0.1)
+    """The same waits, much shorter."""
+    monkeypatch.setattr(posting, "_ANSWER_S", 0.7)
     monkeypatch.setattr(outboxes, "SHORTEST_PAUSE_S", 0.005)
     monkeypatch.setattr(outboxes, "LONGEST_PAUSE_S", 0.02)
     monkeypatch.setattr(outboxes, "DEAD_S", 0.2)
@@ -197,3 +201,31 @@ def test_a_summary_is_over_an_hour_after_its_last_case() -> None:
     assert storm.over(NOW_MS + OVER_MS - 1) == []
     (over,) = storm.over(NOW_MS + OVER_MS)
     assert (over.notice(over=True).state, storm.summaries) == ("over", {})
+
+
+def case_in(alerts: int, delayed: int) -> Case:
+    return msgspec.structs.replace(
+        msgspec.json.decode((GOLDEN / "case" / "v1-minimal.json").read_bytes(), type=Case),
+        alerts=alerts,
+        delayed=delayed,
+    )
+
+
+@pytest.mark.parametrize(
+    "summary, said, alerts, delayed, stays",
+    [
+        ("many@1", "open ticket", 2, 0, "many@1"),
+        ("backlog@1", "open ticket", 2, 2, "backlog@1"),
+        ("backlog@1", "open ticket", 2, 1, ""),
+        ("many@1", "over ticket", 2, 0, ""),
+        ("", "open page", 2, 0, ""),
+    ],
+)
+def test_a_summary_stands_for_a_case_until_something_new_comes(
+    summary: str, said: str, alerts: int, delayed: int, stays: str
+) -> None:
+    page = CasePage(case_id="c", said=said, loudness="ticket", at=format_ms(NOW_MS), receivers=(), summary=summary)
+    assert summary_of(page, case_in(alerts, delayed)) == stays
+    assert not is_paged(page)
+    assert not is_paged(msgspec.structs.replace(page, loudness="page", said="over page"))
+    assert is_paged(msgspec.structs.replace(page, loudness="page", said="taken page"))

@@ -18,7 +18,7 @@ from agents.paging.receivers import Receiver
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
 from pipeline.cases.notice import RECEIVER_NAME, Notice, is_backlog, loudness, notice_of, told_from_ms
-from pipeline.cases.storm import Storm
+from pipeline.cases.storm import Storm, is_paged, summary_of
 from pipeline.policy.incidents import Incidents
 from schemas import cloudevents
 from schemas.case import Case
@@ -169,8 +169,8 @@ class Teller:
         if before is None and case.state == "absorbed":
             return  # nobody has heard of it, and nobody needs to
         loud = loudness(case)
-        summary = before.summary if before else ""
-        if case.state == "open" and loud == "page" and (before is None or before.loudness != "page") and not summary:
+        summary = summary_of(before, case)
+        if case.state == "open" and loud == "page" and not summary and not is_paged(before):
             joined = self._storm.summary_for(now_ms, backlog=is_backlog(case))
             if joined is not None:
                 summary = joined.key

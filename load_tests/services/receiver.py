@@ -33,7 +33,7 @@ class Receiver:
         self.heard: list[Heard] = []
         self.headers: list[dict[str, str]] = []
         self.refusals: list[int] = []
-        self.patience_s = 1.0
+        self.patience_s = 1.5
 
     def at(self, path: str) -> list[Any]:
         """Return the bodies that came to one path."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, Self
 
-from pipeline.cases.notice import SUMMARY_NAME, Notice
+from pipeline.cases.notice import SUMMARY_NAME, Notice, is_backlog
+from schemas.case import Case
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE, format_ms, parse_ms
 
@@ -15,6 +16,21 @@ _SAID: Final[dict[Kind, str]] = {
     "many": "more cases than can be paged one by one",
     "backlog": "cases about what happened long ago: an outage has ended",
 }
+
+
+def summary_of(page: CasePage | None, case: Case) -> str:
+    """The summary that a case is still part of; empty where it pages by itself.
+
+    One that was over is another page, and so is a late one to which something new has come.
+    """
+    if page is None or page.said.startswith("over") or (page.summary.startswith("backlog") and not is_backlog(case)):
+        return ""
+    return page.summary
+
+
+def is_paged(page: CasePage | None) -> bool:
+    """Whether it has paged already, by itself, and is not over since."""
+    return page is not None and page.loudness == "page" and not page.said.startswith("over")
 
 
 class Summary(NamedTuple):
