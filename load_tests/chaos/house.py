@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from load_tests.services.kafka import Kafka, answers, lay_out
+from load_tests.services.kafka import SHORT_LIVED, Kafka, answers, lay_out
 from load_tests.services.need import program
 from load_tests.services.run import Run, free_ports
 from load_tests.services.wait import until
@@ -21,7 +21,7 @@ class House:
 
     def __init__(self, run: Run, partitions: int, policy: Path, module: str = "console") -> None:
         folder = run.folder / "broker"
-        self._broker_command, address = lay_out(folder)
+        self._broker_command, address = lay_out(folder, SHORT_LIVED)
         with Path(self._broker_command[-1]).open("a") as properties:
             properties.write(_CLEANER)
         self.kafka = Kafka(**address)
