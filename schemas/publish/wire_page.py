@@ -15,7 +15,8 @@ _HEAD = """\
 
 JSON, UTF-8. Money is an integer of minor units and an ISO 4217 code; times are RFC 3339 (in: any offset and precision,
 cut to milliseconds; out: `Z` and three digits); ids that come in are opaque text of at most 128 characters, and a
-`decision_id`, made of them, of at most 161; enumerations are lower case with underscores. Unknown fields are tolerated and counted. Keys are partitioned by murmur2.
+`decision_id`, made of them, of at most 161; enumerations are lower case with underscores. Unknown fields are tolerated
+and counted. Keys are partitioned by murmur2.
 
 For tools: [JSON Schema](../../schemas/json) of every message, and [AsyncAPI](../../schemas/asyncapi.yaml). Samples of
 every published version: [golden](../../schemas/golden). How events are signed: [schemas](../../schemas/README.md).
