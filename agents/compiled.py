@@ -6,6 +6,7 @@ Wheels that were built with `TIERWATCH_COMPILE=1` are compiled as they are; noth
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ _PACKAGES = ("pipeline", "schemas")
 # What the build reads beside the packages.
 _BUILD_FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 _DIGEST = "DIGEST"
+_CACHES = re.compile(r"(^|/)(\.|__pycache__)")
 
 
 def prefer(folder: Path = FOLDER) -> None:
@@ -109,8 +111,9 @@ def build(folder: Path, level: int = 2) -> None:
 
 
 def _sources() -> list[Path]:
-    found = (path for name in _PACKAGES for path in (ROOT / name).rglob("*"))
-    return [ROOT / "setup.py", *sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)]
+    found = (path for name in _PACKAGES for path in (ROOT / name).rglob("*") if path.is_file())
+    # Caches of tools that look at the sources are no sources.
+    return [ROOT / "setup.py", *sorted(path for path in found if not _CACHES.search(str(path.relative_to(ROOT))))]
 
 
 def main() -> None:
