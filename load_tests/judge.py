@@ -62,7 +62,7 @@ def judge(transactions: int, seed: int) -> dict[str, Any]:
     granted = alone.take(list(month.grants()))
     refused = sum(b'"result":"refused"' in (message.value or b"") for message in granted)
     records = list(month.payments())
-    warm = len(records) // 4 // _BATCH * _BATCH
+    warm = len(records) // 4
     _take(alone, records[:warm])
     alone.restart_watch()
     topics = _take(alone, records[warm:])
