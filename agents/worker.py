@@ -105,16 +105,17 @@ def _what_it_is(layout: topics.Layout) -> dict[str, object]:
     return {"arrival": arrival, "guarantee": "exactly once, for readers of committed data", "partitions": partitions}
 
 
-def _leave() -> None:
+def _leave(app: App, running: "asyncio.Task[None]") -> None:
     log.error("a thread does not end: leaving it; whoever takes over goes on from the last commit")
-    os._exit(Exit.FAILED)
+    reason = _reason(app, running)
+    os._exit(Exit.FAILED if reason is None else _verdict(reason))
 
 
 async def _run(app: App, told: asyncio.Event) -> int:
     app.in_worker = True
-    leaving = threading.Timer(LEAVING_S, _leave)
-    leaving.daemon = True
     running = asyncio.create_task(_start_and_wait(app))
+    leaving = threading.Timer(LEAVING_S, _leave, (app, running))
+    leaving.daemon = True
     ends: set[asyncio.Future[Any]] = {running, app.failed}
     try:
         await _unless(told, asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))

@@ -7,6 +7,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord
@@ -27,8 +28,9 @@ SCHEME = "tierwatch"
 LOOK_AGAIN_S = 0.02
 # How long a fetch may wait: one that began before partitions were given, sought or resumed knows nothing of them.
 FETCH_S = 0.1
-# How long a rebalance waits for commits in flight.
+# How long a rebalance waits for commits in flight, and a worker that ends for the group to let it go.
 SETTLING_S = 5.0
+LEAVING_S = 3.0
 
 
 class Consumer(stock.Consumer):
@@ -153,7 +155,9 @@ class Consumer(stock.Consumer):
         if self.app.should_stop:
             # Stock leaves the group at its very end: whoever takes over would wait for all that stops before.
             engine.release(set())
-            await self._thread.call_thread(self._thread.leave)
+            # A thread that has crashed answers no more.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._thread.call_thread(self._thread.leave), LEAVING_S)
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         # Stock goes by acks of single messages and waits for every offset in between (#606).
