@@ -5,9 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
-# Two workers suit two cores; tests on Kafka wait more than they work.
-WORKERS ?= 2
-KAFKA_WORKERS ?= 3
+# Two suit two cores while tests work; those on Kafka wait more than they work.
+WORKERS ?= 4
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --extra build \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
@@ -27,11 +26,11 @@ test: $(DEV) ## run all tests, real Kafka included (ARGS='-k windows' chooses)
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/kafka
-# A file at a time: its tests share what they have set up, and topics have their real names on each process's own broker.
-# What failed is tried once more: now and then Kafka does not answer a worker that joins (docs/engine.md, known to be open).
-	$(BIN)/python -m pytest -n $(KAFKA_WORKERS) --dist loadfile --ignore=tests/kafka/test_chaos_long.py tests/kafka || \
-		$(BIN)/python -m pytest --last-failed --ignore=tests/kafka/test_chaos_long.py tests/kafka
+# A file at a time, those with most tests first: the tests of a file share what they have set up, and each process has a Kafka of its
+# own, where topics have their real names. What failed is tried once more: now and then Kafka does not answer a worker that joins
+# (docs/engine.md, known to be open).
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/kafka/test_chaos_long.py || \
+		$(BIN)/python -m pytest --last-failed --ignore=tests/kafka/test_chaos_long.py
 endif
 
 chaos: $(DEV) ## break workers and broker while transactions flow, and count what is lost (minutes)
