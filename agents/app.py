@@ -122,7 +122,6 @@ class App(faust.App):
         )
         self.engine.on_begin.append(self.shared.begin)
         self.engine.rejoin = self._rejoin
-        self.engine.backlog = self._backlog
         self.engine.give_up = self.fail
         self.engine.priority_weight = self._priority_weight
         store = RedisStore(settings.redis) if settings.redis else MemoryStore() if layout.embedded else None
@@ -157,9 +156,6 @@ class App(faust.App):
 
     def _rejoin(self) -> None:
         self.consumer.rejoin()
-
-    def _backlog(self, number: int) -> int:
-        return int(self.consumer.backlog(number))
 
     def _create_directories(self) -> None:
         """Make none: stock wants a folder for table files, and ours are in the changelogs."""

@@ -74,8 +74,6 @@ class Engine:
         self.on_begin: list[Callable[[Shard], None]] = []
         self.on_committed: list[Callable[[Commit], None]] = []
         self.rejoin: Callable[[], None] = lambda: None
-        # Records of a partition that lie in the log, as far as the last fetch knows.
-        self.backlog: Callable[[int], int] = lambda _: 0
         # Called with what trying again does not mend.
         self.give_up: Callable[[BaseException], None] = lambda _: None
         # Records of the priority lane to take for each one of the other lane, where both have a backlog.

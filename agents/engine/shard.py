@@ -8,14 +8,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
 from agents.engine import positions
-from agents.engine.fetcher import PRIORITY
 from agents.engine.journal import Journal
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
@@ -29,10 +27,6 @@ log = Log("engine")
 
 # Records judged while a commit is in flight at which no more of a partition are fetched: the log is the better queue.
 FULL = 8_000
-# Of a partition of which so many records lie in the log, nobody waits for the next one: its commit waits for more of
-# them, for so long at most, and a customer's state is written once for all. A record of the priority lane is not kept.
-BEHIND = 2_000
-GATHERING_S = 2.0
 
 
 @dataclass
@@ -75,10 +69,6 @@ class Host(Protocol):
         """Least seconds between two commits of a shard."""
         ...
 
-    def backlog(self, number: int) -> int:
-        """Records of a partition that lie in the log, as far as the last fetch knows."""
-        ...
-
     def drained(self) -> None:
         """Take note that a shard has room again."""
 
@@ -108,8 +98,6 @@ class Shard:
         self._work = Work()
         self._opened = False
         self._task: asyncio.Task[None] | None = None
-        self._more = asyncio.Event()
-        self._hurried = False
 
     @property
     def dirty(self) -> bool:
@@ -150,7 +138,6 @@ class Shard:
         self.positions.clock_ms = max(self.positions.clock_ms, *arrivals)
         work.oldest_ms = min(arrivals) if work.oldest_ms is None else min(work.oldest_ms, *arrivals)
         work.records += len(records)
-        self._more.set()
         self._go()
 
     def tick(self, clock_ms: int) -> None:
@@ -177,7 +164,6 @@ class Shard:
         try:
             while self._pending() and not self.dead:
                 began = time.monotonic()
-                await self._gather()
                 await self._commit()
                 rest = self._host.linger - (time.monotonic() - began)
                 if rest > 0:
@@ -185,19 +171,6 @@ class Shard:
             self._task = None
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - fenced, or nobody knows what is committed
             self.fail(error)
-
-    async def _gather(self) -> None:
-        """Wait while more lies ready, for a unit of work that is full."""
-        until = time.monotonic() + GATHERING_S
-        while self._is_gathering() and (rest := until - time.monotonic()) > 0:
-            self._more.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._more.wait(), rest)
-
-    def _is_gathering(self) -> bool:
-        if self.dead or self._hurried or self.full or self._work.by_topic[PRIORITY]:
-            return False
-        return self._host.backlog(self.number) >= BEHIND
 
     def _pending(self) -> bool:
         return bool(self._work.records or self._work.messages or self._work.ticked or self._opened)
@@ -241,12 +214,9 @@ class Shard:
     def leave(self) -> None:
         """Take and publish nothing more, for the partition is about to be assigned anew; a commit in flight goes on."""
         self.dead = True
-        self._more.set()
 
     async def settled(self) -> None:
         """Return when everything taken is committed, or cannot be."""
-        self._hurried = True
-        self._more.set()
         if self._task is not None:
             await asyncio.wait([self._task])
 

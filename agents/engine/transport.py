@@ -186,10 +186,6 @@ class Consumer(stock.Consumer):
         """Return the records not yet read of each assigned partition, as far as the last fetch knows."""
         return {tp: place.left for tp, place in self._thread.places().items() if place.left is not None}
 
-    def backlog(self, number: int) -> int:
-        """Return the records of customers' partition `number` not yet read, as far as the last fetch knows."""
-        return sum(left for tp, left in self.lag().items() if tp.partition == number and tp.topic in CUSTOMER_TOPICS)
-
     def owned(self) -> set[int] | None:
         """Return the partitions of customers that the group has given to this worker, None: it has not said yet."""
         assigned = self._thread.assigned()
