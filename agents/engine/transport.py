@@ -18,7 +18,7 @@ from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage, EventT, Message
 
 from agents.engine.engine import Engine, engine_of
-from agents.engine.fetcher import Fetched, Fetcher
+from agents.engine.fetcher import LEAVING_S, Fetched, Fetcher
 from agents.engine.merge import Merge
 from agents.patience import patiently
 from schemas.topics import CUSTOMER_TOPICS
@@ -28,9 +28,8 @@ SCHEME = "tierwatch"
 LOOK_AGAIN_S = 0.02
 # How long a fetch may wait: one that began before partitions were given, sought or resumed knows nothing of them.
 FETCH_S = 0.1
-# How long a rebalance waits for commits in flight, and a worker that ends for the group to let it go.
+# How long a rebalance waits for commits in flight.
 SETTLING_S = 5.0
-LEAVING_S = 3.0
 
 
 class Consumer(stock.Consumer):
@@ -155,9 +154,9 @@ class Consumer(stock.Consumer):
         if self.app.should_stop:
             # Stock leaves the group at its very end: whoever takes over would wait for all that stops before.
             engine.release(set())
-            # A thread that has crashed answers no more.
+            # A thread that has crashed answers no more; one that lives gives up by itself.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._thread.call_thread(self._thread.leave), LEAVING_S)
+                await asyncio.wait_for(self._thread.call_thread(self._thread.leave), 2 * LEAVING_S)
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         # Stock goes by acks of single messages and waits for every offset in between (#606).
