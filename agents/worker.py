@@ -93,7 +93,7 @@ def _tell_pipeline() -> None:
     if is_compiled():
         log.info("the pipeline is compiled")
     else:
-        log.info("the pipeline is pure Python: compiled, it is two to three times as fast", how="docs/performance.md")
+        log.info("the pipeline is pure Python: compiled, it is three times as fast", how="docs/performance.md")
 
 
 def _what_it_is(layout: topics.Layout) -> dict[str, object]:
