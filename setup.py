@@ -46,6 +46,7 @@ HOT = (
     "pipeline/varint.py",
     "pipeline/verdict.py",
     "pipeline/whitelist/dossier.py",
+    "pipeline/whitelist/dossier_bytes.py",
     "schemas/cloudevents.py",
     "schemas/codec.py",
     "schemas/timestamps.py",

@@ -10,7 +10,8 @@ from pipeline.policy.book import PolicyBook
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.policy.model import Policy, ReviewTerms
 from pipeline.rates import Rates
-from pipeline.whitelist.dossier import Dossier, Evidence, Grant, encode
+from pipeline.whitelist.dossier import Dossier, Evidence, Grant
+from pipeline.whitelist.dossier_bytes import encode
 from pipeline.whitelist.review import schedule
 from schemas.timestamps import MS_PER_DAY, parse_ms
 

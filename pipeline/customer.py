@@ -8,7 +8,8 @@ from mypy_extensions import mypyc_attr
 from pipeline.history import History
 from pipeline.history_bytes import read_history, write_history
 from pipeline.plain import Names
-from pipeline.whitelist.dossier import Dossier, decode, encode
+from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.dossier_bytes import decode, encode
 
 Lookup = Callable[[bytes], bytes | None]
 

@@ -28,7 +28,7 @@ from pipeline.usage import used, with_usage
 from pipeline.validate import Intake, Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.chargebacks import label
 from pipeline.whitelist.conduct import conduct_of
-from pipeline.whitelist.dossier import UnreadableDossierError, decode
+from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.personal import PersonalPlans

@@ -10,7 +10,8 @@ from pipeline.policy.load import load_policy
 from pipeline.policy.sweeps import SPREAD_MS
 from pipeline.rates import Rates
 from pipeline.record import Message
-from pipeline.whitelist.dossier import Dossier, Evidence, Grant, encode
+from pipeline.whitelist.dossier import Dossier, Evidence, Grant
+from pipeline.whitelist.dossier_bytes import encode
 from schemas.timestamps import MS_PER_DAY
 from tests.test_policy_book import NOW, Story, yaml
 

@@ -5,19 +5,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from pipeline.whitelist.dossier import (
-    Allowance,
-    Application,
-    Chargeback,
-    Contact,
-    Dossier,
-    Evidence,
-    Filed,
-    Grant,
-    UnreadableDossierError,
-    decode,
-    encode,
-)
+from pipeline.whitelist.dossier import Allowance, Application, Chargeback, Contact, Dossier, Evidence, Filed, Grant
+from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode, encode
 
 FULL = Dossier(
     grant=Grant(

@@ -12,7 +12,8 @@ from pipeline.policy.load import load_policy
 from pipeline.policy.model import Policy
 from pipeline.rates import Rates
 from pipeline.record import InputRecord, Message
-from pipeline.whitelist.dossier import Dossier, Grant, encode
+from pipeline.whitelist.dossier import Dossier, Grant
+from pipeline.whitelist.dossier_bytes import encode
 from tests.laws.judging_oracle import Expected
 
 # A customer's tier, and the first moment without it.

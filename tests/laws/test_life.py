@@ -13,7 +13,8 @@ from pipeline.policy.load import load_policy
 from pipeline.whitelist import table
 from pipeline.whitelist.allowances import limits_of, suppressed
 from pipeline.whitelist.conduct import Conduct
-from pipeline.whitelist.dossier import Dossier, decode, encode, tier_at
+from pipeline.whitelist.dossier import Dossier, tier_at
+from pipeline.whitelist.dossier_bytes import decode, encode
 from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.life import Applied, apply
 from pipeline.whitelist.on_time import announce, due

@@ -9,18 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.whitelist.dossier import (
-    Allowance,
-    Application,
-    Contact,
-    Dossier,
-    Evidence,
-    Filed,
-    Grant,
-    decode,
-    encode,
-    tier_at,
-)
+from pipeline.whitelist.dossier import Allowance, Application, Contact, Dossier, Evidence, Filed, Grant, tier_at
+from pipeline.whitelist.dossier_bytes import decode, encode
 from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.life import Applied
 from pipeline.whitelist.on_time import announce, due

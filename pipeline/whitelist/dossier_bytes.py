@@ -1,0 +1,157 @@
+"""A dossier's bytes, versioned: what a customer's life on the whitelist is kept as, read for ever."""
+
+from typing import Annotated
+
+import msgspec
+
+from pipeline.whitelist.dossier import (
+    EMPTY,
+    NEVER,
+    Allowance,
+    Application,
+    Chargeback,
+    Contact,
+    Dossier,
+    Evidence,
+    Filed,
+    Grant,
+)
+
+
+class UnreadableDossierError(ValueError):
+    """The bytes are no dossier that this version can read: they were damaged, or written by a newer worker."""
+
+
+# All in the order of the class's fields; plain tuples, because a class may change and a compiled one tells no types.
+_EvidenceV1 = tuple[str, str, int, int | None]
+_StepsV1 = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
+_GrantV1 = tuple[str, str, tuple[str, ...], tuple[_EvidenceV1, ...], int, int, int, int, _StepsV1]
+_ApplicationV1 = tuple[
+    str, str, tuple[tuple[str, int], ...], str, int, str, int, int | None, int, tuple[str, ...], bool, str
+]
+_FiledV1 = tuple[str, str, int, int, int | None, str, tuple[tuple[str, str | int], ...]]
+_ContactV1 = tuple[str, str, int]
+_AllowanceV1 = tuple[str, int | None, int | None, str, tuple[str, ...]]
+_DossierV1 = tuple[
+    _GrantV1 | None,
+    int,
+    int | None,
+    int,
+    tuple[bytes, ...],
+    int | None,
+    _ApplicationV1 | None,
+    tuple[_FiledV1, ...],
+    tuple[_ContactV1, ...],
+    tuple[_AllowanceV1, ...],
+    int,
+]
+# What version 2 added at the end: of the grant the dormancy, of the dossier sweeps, activity, failures, look.
+_AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...], int | None]
+# What version 3 added: the last look at the profile, since when it has shifted, and chargebacks.
+_ChargebackV3 = tuple[bytes, int, bool]
+_AddedV3 = tuple[int | None, int | None, tuple[_ChargebackV3, ...]]
+_HEADERS = bytes((1, 0)), bytes((2, 0)), bytes((3, 0))  # version, flags (reserved)
+_encoder = msgspec.msgpack.Encoder()
+_decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
+_decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
+_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
+_V2_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
+_V3_ADDED_NOTHING: _AddedV3 = None, None, ()
+
+
+def encode(dossier: Dossier) -> bytes | None:
+    """The state bytes of a dossier: a function of its content alone. None, which is no record, for an empty one."""
+    if dossier == EMPTY:
+        return None
+    grant = dossier.grant
+    granted = grant and (
+        grant.tier,
+        grant.event_id,
+        grant.approvers,
+        grant.evidence,
+        grant.granted_ms,
+        grant.expires_ms,
+        grant.review_ms,
+        grant.grace_until_ms,
+        grant.steps,
+    )
+    body = (
+        granted,
+        dossier.announced,
+        dossier.frozen_since_ms,
+        dossier.lowered_ms,
+        dossier.applied,
+        dossier.suspended_since_ms,
+        dossier.application,
+        dossier.file,
+        dossier.contacts,
+        dossier.allowances,
+        dossier.warned_ms,
+    )
+    dormant_ms = grant.dormant_ms if grant is not None else 0
+    added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
+    return _HEADERS[-1] + _encoder.encode((body, added, (dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks)))
+
+
+def decode(state: bytes | None) -> Dossier:
+    """The dossier of its state bytes, of every version ever written; None is the empty dossier.
+
+    Raises:
+        UnreadableDossierError: the bytes were damaged, or a newer version wrote them.
+
+    """
+    if state is None:
+        return EMPTY
+    if state[:2] not in _HEADERS:
+        raise UnreadableDossierError(
+            f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads "
+            f"{' '.join(header.hex() for header in _HEADERS)}: was it written by a newer one?"
+        )
+    added, measured = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING
+    try:
+        if state[0] == 1:
+            body = _decoder_v1.decode(state[2:])
+        elif state[0] == 2:  # noqa: PLR2004 - the version
+            body, added = _decoder_v2.decode(state[2:])
+        else:
+            body, added, measured = _decoder.decode(state[2:])
+    except msgspec.DecodeError as error:
+        raise UnreadableDossierError(f"a damaged dossier: {error}") from error
+    return _dossier(body, added, measured)
+
+
+def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3) -> Dossier:
+    granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
+    allowances, warned_ms = body[9:]
+    dormant_ms, swept, active_ms, failures, assess_ms = added
+    measured_ms, shifted_ms, chargebacks = measured
+    return Dossier(
+        _grant(granted, dormant_ms),
+        announced,
+        frozen_since_ms,
+        lowered_ms,
+        applied,
+        suspended_since_ms,
+        None if application is None else Application(*application),
+        tuple(Filed(*filed) for filed in file),
+        tuple(Contact(*contact) for contact in contacts),
+        tuple(Allowance(*allowance) for allowance in allowances),
+        warned_ms,
+        swept,
+        active_ms,
+        failures,
+        assess_ms,
+        measured_ms,
+        shifted_ms,
+        tuple(Chargeback(*chargeback) for chargeback in chargebacks),
+    )
+
+
+def _grant(granted: _GrantV1 | None, dormant_ms: int) -> Grant | None:
+    if granted is None:
+        return None
+    tier, event_id, approvers, items, granted_ms, expires_ms, review_ms, grace_until_ms, steps = granted
+    evidence = tuple(Evidence(*item) for item in items)
+    return Grant(
+        tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps, dormant_ms
+    )
