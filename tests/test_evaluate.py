@@ -18,13 +18,16 @@ from console.evaluate.reading import Row
 from console.evaluate.stream import Stream, stream
 from console.evaluate.trials import folds, split
 from pipeline.behaviour.features import FEATURES, INDEX
-from pipeline.points.as_yaml import PointsError, from_yaml, to_yaml
+from pipeline.points.section import score_of, section_of
+from pipeline.policy.load import default_yaml, load_policy
+from pipeline.policy.rewrite import with_section
 from schemas.timestamps import MS_PER_DAY
 from tests.detection import world
 from tests.test_console import tierwatch
 
 DELAY_MS = 7 * MS_PER_DAY
 SPLIT = "time=0.67"
+DEFAULT = Path(__file__).parents[1] / "pipeline" / "policy" / "default.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -104,22 +107,20 @@ def test_without_the_terminals_less_is_found(streamed: Stream) -> None:
     assert whole > without + 0.02
 
 
-def test_points_are_the_same_once_they_are_written_and_read(streamed: Stream) -> None:
+def test_points_are_the_same_once_they_stand_in_a_policy_and_are_read_from_it(streamed: Stream) -> None:
     trial = split(streamed, SPLIT, DELAY_MS, week=False)
-    points = judge(streamed, trial, ["rules"], ()).points
-    read, categories = from_yaml(to_yaml(points, streamed.categories))
-    assert read == points
-    assert categories == streamed.categories
-    np.testing.assert_array_equal(read.of(streamed.features), points.of(streamed.features))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "points: 3", "categories: []\npoints: [{rule: hour, by: [], cases: [{case: [], below: [2], points: [1]}]}]"],
-)
-def test_what_is_no_section_of_points_is_named_so(text: str) -> None:
-    with pytest.raises(PointsError):
-        from_yaml(text)
+    judged = judge(streamed, trial, ["rules"], ())
+    section = section_of(judged.points, streamed.categories, judged.base)
+    once = with_section(default_yaml(), "points", section, 2)
+    twice = with_section(once, "points", section, 3)
+    assert twice.replace(b"version: 3", b"version: 2") == once
+    assert once.startswith(default_yaml()[:100])
+    points = load_policy(once).points
+    assert points is not None
+    assert points.categories == streamed.categories
+    read = score_of(points)
+    assert read == judged.points
+    np.testing.assert_array_equal(read.of(streamed.features), judged.points.of(streamed.features))
 
 
 def test_a_fold_is_a_week_of_training_one_of_delay_and_one_of_test_without_cards_known_by_then(
@@ -174,8 +175,18 @@ def test_an_interval_holds_the_measure(streamed: Stream) -> None:
 def test_the_command_measures_a_file(tmp_path: Path, rows: list[Row]) -> None:
     pytest.importorskip("lightgbm")
     file = _handbook(tmp_path / "payments.csv", rows)
-    out = tmp_path / "points.yaml"
-    options = ("--format", "handbook", "--split", "rows=0.67", "--without", "memory", "--out", str(out), "--json")
+    out = tmp_path / "policy.yaml"
+    options = (
+        "--format",
+        "handbook",
+        "--split",
+        "rows=0.67",
+        "--without",
+        "memory",
+        "--policy-out",
+        str(out),
+        "--json",
+    )
     done = tierwatch("evaluate", str(file), *options)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
@@ -183,7 +194,13 @@ def test_the_command_measures_a_file(tmp_path: Path, rows: list[Row]) -> None:
     assert said["rules"]["ap"] > 0.3
     assert said["learned"]["ap"] > 0.3
     assert len(said["folds"]) == 1
-    assert from_yaml(out.read_text())[0].fitted == said["rules"]["fitted"]
+    proposed = load_policy(out.read_bytes())
+    assert proposed.points is not None
+    assert proposed.points.fitted == said["rules"]["fitted"] <= 600
+    compared = tierwatch("policy", "diff", str(DEFAULT), str(out))
+    assert "policy: version 1 -> 2" in compared.stdout
+    assert "policy: points.mode none -> shadow" in compared.stdout
+    assert "policy: points.tables.spike" in compared.stdout
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from console.errors import CommandError
 from schemas.timestamps import MS_PER_DAY
 
 if TYPE_CHECKING:
+    from console.evaluate.judge import Judged
     from console.evaluate.stream import Stream
     from console.evaluate.trials import Trial
 
@@ -45,7 +46,12 @@ def command(
         list[str] | None,
         typer.Option(metavar="GROUP", help="Leave out a group of features; may be given several times."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the last fold's points there, YAML.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE", help="What to begin with. [default: TIERWATCH_POLICY]")
+    ] = None,
+    policy_out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the policy with the last fold's points there, YAML.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, on the last line.")] = False,
 ) -> None:
     """Measure detection on a labelled file, judged as it would have been at the time.
@@ -59,7 +65,6 @@ def command(
     from console.evaluate.reading import read_rows
     from console.evaluate.stream import stream
     from console.terminal import counted
-    from pipeline.points.as_yaml import to_yaml
 
     features = features_of(without or [])
     modes = ("rules", "learned") if mode == "both" else (mode,)
@@ -72,9 +77,9 @@ def command(
     for trial in _trials(streamed, protocol, folds, split, delay_ms, week=train == "week"):
         judged.append(judge(streamed, trial, modes, features))
         typer.echo(f"{trial.name}: {_told(judged[-1].measured)}", err=True)
-    if out is not None:
-        out.write_text(to_yaml(judged[-1].points, streamed.categories), encoding="utf-8")
-        typer.echo(f"Written: {out}.", err=True)
+    if policy_out is not None:
+        policy_out.write_bytes(_policy_with(policy, judged[-1], streamed.categories))
+        typer.echo(f"Written: {policy_out}. Look at it, then `tierwatch policy propose {policy_out}`.", err=True)
     said: dict[str, Any] = {name: mean_of([each.measured[name] for each in judged]) for name in modes}
     payments = len(streamed.at_ms)
     typer.echo(f"{counted(payments, 'payment')} in {seconds:.1f} s; {_told(said)}", err=json)
@@ -130,6 +135,17 @@ def mean_of(measured: list[dict[str, Any]]) -> dict[str, Any]:
     """The mean of what was measured; of what was fitted, the most."""
     means = {name: round(sum(each[name] for each in measured) / len(measured), 4) for name in ("auc", "ap", "cp100")}
     return means | {name: max(each[name] for each in measured) for name in ("fitted", "trees") if name in measured[0]}
+
+
+def _policy_with(path: Path | None, judged: "Judged", categories: tuple[str, ...]) -> bytes:
+    from console.environment import settings
+    from console.policies import read_policy, read_yaml
+    from pipeline.points.section import section_of
+    from pipeline.policy.rewrite import with_section
+
+    path = path or settings().policy
+    section = section_of(judged.points, categories, judged.base)
+    return with_section(read_yaml(path), "points", section, read_policy(path).version + 1)
 
 
 def _told(measured: dict[str, Any]) -> str:

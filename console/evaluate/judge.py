@@ -13,9 +13,13 @@ from pipeline.points.score import Score
 
 
 class Judged(NamedTuple):
-    """What came of a trial: its points; per way of scoring, the scores of tested payments and what they are worth."""
+    """What came of a trial: its points; per way of scoring, the scores of tested payments and what they are worth.
+
+    `base` is the share of frauds among the payments whose labels were visible.
+    """
 
     points: Score
+    base: float
     scores: dict[str, Floats]
     measured: dict[str, dict[str, Any]]
 
@@ -49,4 +53,4 @@ def judge(stream: Stream, trial: Trial, modes: Collection[str], without: Collect
         mode: {**{name: round(value, 4) for name, value in measure(score, *of_tested)._asdict().items()}, **extra[mode]}
         for mode, score in scores.items()
     }
-    return Judged(points, scores, measured)
+    return Judged(points, float(fraud[visible].mean()), scores, measured)

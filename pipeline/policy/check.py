@@ -9,6 +9,7 @@ from pipeline.policy.issuers import problems as issuer_problems
 from pipeline.policy.model import LIMIT_RULES, Policy
 from pipeline.policy.onboarding import asks_less
 from pipeline.policy.onboarding import problems as call_back_problems
+from pipeline.policy.points import problems as points_problems
 from pipeline.policy.reading import Finding, Path, repeats
 from schemas.decision import OUTCOMES
 
@@ -147,6 +148,12 @@ def _cases(policy: Policy) -> Iterator[Finding]:
             yield Finding(("cases", *place), message)
 
 
+def _points(policy: Policy) -> Iterator[Finding]:
+    if policy.points is not None:
+        for place, message in points_problems(policy.points):
+            yield Finding(("points", *place), message)
+
+
 _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     tier_names,
     base_tier,
@@ -163,4 +170,5 @@ _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     _onboarding,
     _attestations,
     _cases,
+    _points,
 )

@@ -14,6 +14,7 @@ from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
+from pipeline.policy.points import POINTS
 from pipeline.policy.profile_shift import PROFILE_SHIFT
 from pipeline.policy.shapes import Choice, Flag, Integer, Known, Text
 from schemas.decision import OUTCOMES
@@ -298,6 +299,9 @@ POLICY = Record(
             PROFILE_SHIFT,
             "When a customer's week has left the customer's own profile; without it nobody looks.",
             required=False,
+        ),
+        "points": Field(
+            POINTS, "Points calibrated on labels, as `evaluate` proposes them; without it none.", required=False
         ),
     },
 )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from pipeline.policy.incidents import Correlation, Incidents
 from pipeline.policy.issuers import Attestations
 from pipeline.policy.onboarding import Criteria, Onboarding
+from pipeline.policy.points import Points
 from pipeline.policy.profile_shift import ProfileShift
 from schemas.account_action import Action as AccountActionName
 from schemas.decision import Mode, Outcome, Severity
@@ -136,6 +137,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     onboarding: Onboarding | None = None
     # When a week has left the customer's own profile; None where nobody looks.
     profile_shift: ProfileShift | None = None
+    # Calibrated on labels; None where nobody has.
+    points: Points | None = None
     # Records of the priority lane taken for each one of the other lane, while both have a backlog.
     priority_weight: int = 4
     cases: Incidents = Incidents()

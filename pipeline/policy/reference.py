@@ -18,6 +18,7 @@ from pipeline.policy.fields import (
 from pipeline.policy.incidents import CAMPAIGN, INCIDENTS, SERVICE
 from pipeline.policy.issuers import ATTESTATIONS, ISSUER, ISSUER_KEY
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
+from pipeline.policy.points import POINTS, POINTS_CASE, POINTS_OUTCOMES
 from pipeline.policy.profile_shift import PROFILE_SHIFT
 
 _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
@@ -33,6 +34,9 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("`bands`, each", BAND.fields),
     ("`outcomes`, each", ACTION.fields),
     ("`profile_shift`", PROFILE_SHIFT.fields),
+    ("`points`", POINTS.fields),
+    ("`outcomes` of `points`", POINTS_OUTCOMES.fields),
+    ("`tables` of `points`, each case", POINTS_CASE.fields),
     ("`cases`", INCIDENTS.fields),
     ("`campaign` of `cases`", CAMPAIGN.fields),
     ("`queues` of `cases`, each", SERVICE.fields),
