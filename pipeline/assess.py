@@ -17,7 +17,7 @@ from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.rules import RULES
 from pipeline.sight import Finding, Sight, is_calm
-from pipeline.signals import base_signals_of, reasons_of, retroactive_breach_of, signals_of
+from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
 from pipeline.whitelist.dossier import tier_at
@@ -168,7 +168,7 @@ def _asked_for(  # noqa: PLR0917 - each is a step of the assessment
     key: bytes, intake: Intake, decision: Decision, plan: Plan, action: Action, findings: list[Finding], digest: str
 ) -> list[Message]:
     """What the decision's outcome asks for by the policy's table."""
-    arrived = decision.arrived_at
+    arrived, cause = decision.arrived_at, cause_of(decision.signals)
     messages: list[Message] = []
     alert_id = ""
     if action.alert:
@@ -190,7 +190,7 @@ def _asked_for(  # noqa: PLR0917 - each is a step of the assessment
             kind="request",
             customer_id=decision.customer_id,
             tier=decision.tier,
-            why="limit_breach",
+            why=cause,
             check=tuple(dict.fromkeys([signal.rule for signal in decision.signals if signal.mode == "live"])),
             requested_at=arrived,
             due_at=format_ms(parse_ms(arrived) + FOR_CAUSE_DUE_MS),
@@ -203,7 +203,7 @@ def _asked_for(  # noqa: PLR0917 - each is a step of the assessment
             action_id=derived_id(action.account_action, decision.decision_id),
             action=action.account_action,
             customer_id=decision.customer_id,
-            because="limit_breach",
+            because=cause,
             requested_at=arrived,
             decision_id=decision.decision_id,
         )

@@ -26,6 +26,7 @@ from pipeline.record import Message, Record
 from pipeline.tally import Tally
 from pipeline.usage import used, with_usage
 from pipeline.validate import Intake, Rejected, check_arrival, check_key, validate
+from pipeline.whitelist.chargeback_review import ask_for_review
 from pipeline.whitelist.chargebacks import label
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode
@@ -146,7 +147,7 @@ class Partition:
         if topic == "customer-events":
             return self._customer_event(record, messages)
         if topic == "dispositions":
-            return self._disposition(record)
+            return self._disposition(record, messages)
         return Rejected(Reason.UNKNOWN_TOPIC, f"nothing here reads {topic}")
 
     def _transaction(self, record: Record, intake: Intake, plan: Plan, messages: list[Message]) -> Rejected | None:
@@ -219,8 +220,8 @@ class Partition:
         customer.history.touched = False
         return None
 
-    def _disposition(self, record: Record) -> Rejected | None:
-        """Labels are checked here, and those of fraud remembered: they speak against whoever applies for a tier."""
+    def _disposition(self, record: Record, messages: list[Message]) -> Rejected | None:
+        """Labels are checked here, and those of fraud remembered: they speak against a tier, asked for or held."""
         try:
             decoded = decode_disposition(record.value or b"")
         except Undecodable as error:
@@ -236,6 +237,10 @@ class Partition:
         customer = self.customers.get(customer_id.encode())
         labelled = label(decoded.message, customer.dossier, record.timestamp)
         if labelled != customer.dossier:
+            policy = self._plan_at(record.timestamp).policy
+            conduct = conduct_of(customer.history, policy, record.timestamp)
+            asked = ask_for_review(decoded.message, customer.dossier, labelled, policy, conduct, record.timestamp)
+            messages += publish(customer.key, asked, self.audit)
             customer.dossier = labelled
             customer.dossier_changed = True
             self.customers.changed(customer)

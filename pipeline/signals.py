@@ -1,12 +1,16 @@
 """Findings as they stand on a decision, with the evidence that lets anybody count again, and in words."""
 
+from typing import Literal
+
 from pipeline.currencies import EXPONENTS
 from pipeline.history import History
-from pipeline.policy.model import Policy
+from pipeline.policy.model import LIMIT_RULES, Policy
 from pipeline.sight import Finding
 from pipeline.validate import Intake
 from schemas.decision import EVIDENCE_IDS, Evidence, RetroactiveBreach, Signal
 from schemas.timestamps import format_ms
+
+Cause = Literal["limit_breach", "account_frozen", "suspicious_activity"]
 
 
 def signals_of(findings: list[Finding], history: History, intake: Intake, tier: int) -> tuple[Signal, ...]:
@@ -29,6 +33,14 @@ def retroactive_breach_of(signals: tuple[Signal, ...]) -> RetroactiveBreach | No
 def reasons_of(signals: tuple[Signal, ...], policy: Policy, tier: str) -> tuple[str, ...]:
     """Each live signal in a sentence for the analyst."""
     return tuple([_sentence(signal, policy, tier) for signal in signals if signal.mode == "live"])
+
+
+def cause_of(signals: tuple[Signal, ...]) -> Cause:
+    """Why something is asked for, in a word: a freeze before a limit, because no tier's limits excuse it."""
+    rules = {signal.rule for signal in signals if signal.mode == "live"}
+    if "account_frozen" in rules:
+        return "account_frozen"
+    return "suspicious_activity" if rules.isdisjoint(LIMIT_RULES) else "limit_breach"
 
 
 def _signal(finding: Finding, limit: int, evidence: Evidence | None) -> Signal:

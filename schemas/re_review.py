@@ -10,6 +10,8 @@ Why = Literal[
     "periodic",
     "limit_breach",
     "suspicious_activity",
+    "account_frozen",
+    "chargeback",
     "limit_change",
     "identity_mismatch",
     "call_back_doubt",

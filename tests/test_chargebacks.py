@@ -3,13 +3,17 @@
 from dataclasses import replace
 from itertools import permutations
 
+from msgspec import structs
+
+from pipeline.policy.onboarding import Criteria
+from pipeline.whitelist.chargeback_review import ask_for_review
 from pipeline.whitelist.chargebacks import YEAR_MS, charged_back, label
 from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import Dossier, Filed
 from pipeline.whitelist.grounds import since_review
 from schemas.disposition import Disposition, Label
 from schemas.timestamps import MS_PER_DAY, format_ms
-from tests.grants import START, admission, after
+from tests.grants import POLICY, START, admission, after
 
 
 def labelled(what: Label, day: int, transaction_id: str = "t-1") -> Disposition:
@@ -59,6 +63,27 @@ def test_no_customer_s_dossier_grows_without_end() -> None:
 
 def test_who_was_never_suspected_is_not_remembered() -> None:
     assert told(labelled("genuine", 1)) == told(labelled("inconclusive", 1)) == Dossier()
+
+
+def test_a_review_is_asked_for_at_the_first_fraud_since_the_grant_and_beyond_what_the_tier_allows() -> None:
+    *others, gold = POLICY.tiers
+    demanding = structs.replace(gold, criteria=Criteria(evidence=("identity",), chargebacks=2))
+    policy = structs.replace(POLICY, tiers=(*others, demanding))
+    dossier, asked = after((admission(START), START)), []
+    for day in range(1, 6):
+        one = labelled("fraud", day, f"t-{day}")
+        dossier, before = label(one, dossier, START + day * MS_PER_DAY), dossier
+        asked.append(len(ask_for_review(one, before, dossier, policy, Conduct(), START + day * MS_PER_DAY)))
+    assert asked == [1, 0, 1, 0, 0]
+
+
+def test_nobody_is_asked_about_a_grant_that_is_over() -> None:
+    granted, one = after((admission(START), START)), labelled("fraud", 1)
+    assert granted.grant is not None
+    for before, at_ms in ((Dossier(), START + MS_PER_DAY), (granted, granted.grant.grace_until_ms)):
+        assert ask_for_review(one, before, label(one, before, at_ms), POLICY, Conduct(), at_ms) == ()
+    after_label = label(one, granted, START + MS_PER_DAY)
+    assert ask_for_review(one, granted, after_label, POLICY, Conduct(), START + MS_PER_DAY) != ()
 
 
 def test_a_request_brings_along_what_happened_since_the_grant_and_nothing_from_before() -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.ids import derived_id
 from pipeline.policy.model import Policy
 from pipeline.policy.sweeps import Sweep
 from pipeline.whitelist import table
@@ -92,12 +93,21 @@ def _refuse_unreliable(event: CustomerEvent, mark: bytes, case: Case) -> Refused
     """What no event may be; a freeze excepted, which neither a careless id nor a fast clock may keep out."""
     if isinstance(event, AccountFrozen):
         return None
-    if any(seen[:8] == mark[:8] for seen in case.dossier.applied):
-        return Refused(RefusalReason.ALREADY_APPLIED, f"event_id {event.event_id} was applied with other content")
+    if _is_id_taken(mark, case):
+        return Refused(RefusalReason.ALREADY_APPLIED, _taken(event))
     early_ms = case.occurred_ms - case.arrival_ms
     if early_ms > case.policy.skew_ms:
         return Refused(RefusalReason.FROM_THE_FUTURE, f"$.occurred_at is {early_ms} ms after the arrival")
     return None
+
+
+def _is_id_taken(mark: bytes, case: Case) -> bool:
+    """Whether another event of the same type and id was applied."""
+    return any(seen[:8] == mark[:8] for seen in case.dossier.applied)
+
+
+def _taken(event: CustomerEvent) -> str:
+    return f"event_id {event.event_id} was applied with other content"
 
 
 def _row(event: CustomerEvent, case: Case) -> Row | Refused:
@@ -152,7 +162,13 @@ def _at_once(event: CustomerEvent, case: Case, dossier: Dossier, said: list[Outg
 
 def _entry(event: CustomerEvent, case: Case, detail: str) -> AuditEntry:
     what = str(event.__struct_config__.tag)
-    return entry_of(event.customer_id, what, event.actor, case.arrival_ms, event.event_id, detail)
+    entry = entry_of(event.customer_id, what, event.actor, case.arrival_ms, event.event_id, detail)
+    mark = fingerprint(event)
+    if not _is_id_taken(mark, case):
+        return entry
+    # Two events of one id are two entries, even where they arrive in the same millisecond.
+    told_apart = derived_id(entry.entry_id, mark.hex())
+    return msgspec.structs.replace(entry, entry_id=told_apart, reason=RefusalReason.ALREADY_APPLIED)
 
 
 def _in_words(event: CustomerEvent, case: Case, after: Dossier) -> str:
@@ -162,6 +178,8 @@ def _in_words(event: CustomerEvent, case: Case, after: Dossier) -> str:
         words += [f"{old} -> {new}", f"approved by {', '.join(after.grant.approvers)}"]
     elif moves := _moves(case, after):
         words.append(moves)
+    if _is_id_taken(fingerprint(event), case):
+        words.append(_taken(event))
     return "; ".join(words)
 
 
