@@ -29,6 +29,7 @@ from console import (
     whitelist,
     worker,
 )
+from console.backtest import command as backtest
 from console.errors import CommandError
 from console.evaluate import command as evaluate
 from console.exit_codes import INTERRUPTED, OUTPUT_CLOSED
@@ -103,6 +104,7 @@ app.command("simulate", short_help="Publish a simulated city to Kafka")(simulate
 app.command("ingest", short_help="Publish a CSV as transactions and labels")(ingest.command)
 app.command("replay", short_help="Run records through detection without Kafka")(replay.command)
 app.command("evaluate", short_help="Measure detection on a labelled file")(evaluate.command)
+app.command("backtest", short_help="Say what a policy would have done with history")(backtest.command)
 app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
 app.command("status", short_help="Say what is in force for a customer")(status.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)

@@ -15,6 +15,7 @@ from agents.compiled import is_compiled
 from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
 from load_tests import measured_page, performance_page
+from load_tests.backtest import backtest
 from load_tests.busy import busy
 from load_tests.chaos import page
 from load_tests.chaos.run import Plan, chaos
@@ -70,6 +71,18 @@ def judge_command(
         performance_page.write(measured)
     first = measured.pop(kinds[0])
     _tell("judge", {**first, **measured}, json=json)
+
+
+@app.command("backtest")
+def backtest_command(
+    *,
+    transactions: int = 200_000,
+    seed: Seed = 1,
+    processes: Annotated[int, typer.Option(min=1, help="How many share the customers.")] = 2,
+    json: AsJson = False,
+) -> None:
+    """`tierwatch backtest` of a month: transactions a second under one policy, and under two."""
+    _tell("backtest", backtest(transactions, seed, processes), json=json)
 
 
 @app.command("busy")
