@@ -47,7 +47,7 @@ def judge(stream: Stream, trial: Trial, modes: Collection[str], without: Collect
         seen = np.nonzero(visible)[0]
         model = train(features[seen], fraud[seen], stream.at_ms[seen], stream.categories, sorted(without))
         scores["learned"] = model.score(features[tested])
-        extra["learned"] = {"trees": model.card.trees, "model": model.card.sha256[:12]}
+        extra["learned"] = {"leaves": model.card.leaves, "trees": model.card.trees, "model": model.card.sha256[:12]}
     of_tested = (stream.label[tested], stream.account[tested], stream.at_ms[tested])
     measured = {
         mode: {**{name: round(value, 4) for name, value in measure(score, *of_tested)._asdict().items()}, **extra[mode]}

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from console.evaluate.reading import Row
 from pipeline.behaviour.features import FEATURES, INDEX
-from pipeline.behaviour.payment import Payment
 from pipeline.behaviour.profile import Profile
 from pipeline.entities.place import NEUTRAL, NEVER, MaturedLabel, Place
 from schemas.timestamps import MS_PER_HOUR
@@ -42,8 +41,6 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
     accounts: dict[str, int] = {}
     categories: dict[str, int] = {}
     features, at, account, labels = array("f"), array("q"), array("i"), array("b")
-    # When an account was first paid or paying.
-    known: dict[str, int] = {}
     unknown: list[tuple[int, str, MaturedLabel]] = []
     for payment, fraud, received in rows:
         at_ms = payment.at_ms
@@ -64,15 +61,13 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
                 float(payment.amount),
                 float(categories.setdefault(payment.category, len(categories))),
                 *own,
-                age := _age_hours(known, payment),
+                age := _age_hours(profiles.get(payment.payee), at_ms),
                 1.0 if age < 0 and payment.payee else 0.0,
                 *(NEUTRAL if place is None else place.look(at_ms)),
                 *_MEMORY,
             )
         )
         profile.learn(payment)
-        known.setdefault(payment.account, at_ms)
-        known.setdefault(payment.payee, at_ms)
         at.append(at_ms)
         account.append(accounts.setdefault(payment.account, len(accounts)))
         labels.append(UNLABELLED if fraud is None else fraud)
@@ -102,10 +97,10 @@ def _ranks(codes: dict[str, int]) -> npt.NDArray[np.int32]:
     return ranks
 
 
-def _age_hours(known: dict[str, int], payment: Payment) -> float:
-    """Since when anybody knows whom it pays; -1 if not before this very moment, in whatever order that is told."""
-    first_ms = known.get(payment.payee, payment.at_ms) if payment.payee else payment.at_ms
-    return (payment.at_ms - first_ms) / MS_PER_HOUR if first_ms < payment.at_ms else NEVER
+def _age_hours(payee: Profile | None, at_ms: int) -> float:
+    """How long the payee has had payments of its own, out or in; -1 if not before this moment, told in any order."""
+    since_ms = payee.since_ms if payee else -1
+    return (at_ms - since_ms) / MS_PER_HOUR if 0 <= since_ms < at_ms else NEVER
 
 
 def _matrix(values: "array[float]") -> npt.NDArray[np.float32]:

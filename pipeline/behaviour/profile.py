@@ -44,6 +44,12 @@ class Profile:
             *self.first_seen.look(at_ms, amount, payment.kind, payment.payee),
         )
 
+    @property
+    def since_ms(self) -> int:
+        """When the first payment came, out or in; -1 before that."""
+        first = [each for each in (self.rhythm.first_ms, self.first_seen.received_ms) if each >= 0]
+        return min(first, default=-1)
+
     def learn(self, payment: Payment) -> None:
         """Remember a payment. Money that comes in says since when the account receives, nothing about spending."""
         amount, at_ms = payment.amount, payment.at_ms

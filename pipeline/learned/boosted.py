@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.behaviour.features import FEATURES, INDEX, MEMORY, PERIOD
+from pipeline.learned.choose import choose
 
-_TREES: Final = 300
 _PARAMETERS: Final = {
     "objective": "binary",
-    # Small trees, many of them, each of half the features: a week of labels holds a few hundred frauds.
-    "num_leaves": 7,
-    "learning_rate": 0.03,
+    "learning_rate": 0.05,
+    # Each tree sees half of the features: a week of labels holds a few hundred frauds, and one feature would rule all.
     "feature_fraction": 0.5,
     # Where one payment in ten thousand is fraud, a leaf without weight would be sure of anything.
     "lambda_l2": 1.0,
@@ -44,6 +43,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     frauds: int
     first_ms: int
     last_ms: int
+    leaves: int
     trees: int
     sha256: str
 
@@ -83,7 +83,9 @@ def train(
     categories: Sequence[str],
     without: Sequence[str] = (),
 ) -> Model:
-    """A model of payments whose labels are visible: (payments, features), and 1 or 0 of each.
+    """A model of payments whose labels are visible: (payments, features), and 1 or 0 of each, in their order.
+
+    The size of its trees and their number are chosen within these payments.
 
     Raises:
         ModelError: there is no fraud among them, or nothing else.
@@ -92,13 +94,11 @@ def train(
     if not 0 < int(fraud.sum()) < len(fraud):
         raise ModelError("it takes both fraud and genuine payments to learn to tell them apart")
     names = [name for name in FEATURES if name not in {*without, *_OF_POINTS}]
-    data = lightgbm.Dataset(
-        features[:, [INDEX[name] for name in names]],
-        fraud,
-        feature_name=names,
-        categorical_feature=[name for name in ("category",) if name in names],
-    )
-    text = lightgbm.train(dict(_PARAMETERS), data, _TREES).model_to_string()
+    figures = features[:, [INDEX[name] for name in names]]
+    categorical = [index for index, name in enumerate(names) if name == "category"]
+    size = choose(figures, fraud, _PARAMETERS, categorical)
+    data = lightgbm.Dataset(figures, fraud, feature_name=names, categorical_feature=categorical)
+    text = lightgbm.train({**_PARAMETERS, "num_leaves": size.leaves}, data, size.trees).model_to_string()
     card = Card(
         features=tuple(names),
         categories=tuple(categories),
@@ -106,7 +106,8 @@ def train(
         frauds=int(fraud.sum()),
         first_ms=int(at_ms.min()),
         last_ms=int(at_ms.max()),
-        trees=_TREES,
+        leaves=size.leaves,
+        trees=size.trees,
         sha256=sha256(text.encode()).hexdigest(),
     )
     return Model(text, card)

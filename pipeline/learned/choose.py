@@ -1,0 +1,60 @@
+"""How large the trees shall be, and how many: tried on the latest part of what is known, before anything is tested."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+
+_LEAVES: Final = (7, 15, 31)
+_MOST_TREES: Final = 500
+_PATIENCE: Final = 50
+# Where too little is known to try anything: trees that cannot learn much by heart.
+_FEW_FRAUDS: Final = 10
+# Beyond that, more payments change no choice.
+_LATEST: Final = 300_000
+_TRIED: Final = 1 / 3
+
+
+class Size(NamedTuple):
+    """Leaves of each tree, and trees."""
+
+    leaves: int
+    trees: int
+
+
+DEFAULT: Final = Size(7, 200)
+
+
+def choose(
+    figures: npt.NDArray[np.float32],
+    fraud: npt.NDArray[np.int8],
+    parameters: Mapping[str, Any],
+    categorical: Sequence[int],
+) -> Size:
+    """The size whose probabilities fit best to the last third of these payments, learned from those before.
+
+    `figures` is (payments, features), in the order in which the payments happened; `fraud` is 1 or 0 of each;
+    `categorical` are the columns that are categories.
+    """
+    figures, fraud = figures[-_LATEST:], fraud[-_LATEST:]
+    until = round(len(fraud) * (1 - _TRIED))
+    if min(int(fraud[:until].sum()), int(fraud[until:].sum())) < _FEW_FRAUDS:
+        return DEFAULT
+    found: list[tuple[float, Size]] = []
+    for leaves in _LEAVES:
+        data = lightgbm.Dataset(figures[:until], fraud[:until], categorical_feature=list(categorical))
+        tried = lightgbm.Dataset(figures[until:], fraud[until:], reference=data)
+        said: dict[str, dict[str, list[float]]] = {}
+        lightgbm.train(
+            {**parameters, "num_leaves": leaves, "metric": "binary_logloss"},
+            data,
+            _MOST_TREES,
+            valid_sets=[tried],
+            callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), lightgbm.record_evaluation(said)],
+        )
+        losses = said["valid_0"]["binary_logloss"]
+        best = int(np.argmin(losses))
+        found.append((losses[best], Size(leaves, best + 1)))
+    return min(found)[1]
