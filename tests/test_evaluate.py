@@ -13,11 +13,12 @@ from agents.exit_codes import Exit
 from console.errors import CommandError
 from console.evaluate.judge import judge
 from console.evaluate.metrics import card_precision, interval, measure, resampled
+from console.evaluate.online import score_online
 from console.evaluate.page import main
 from console.evaluate.reading import Row
 from console.evaluate.stream import Stream, stream
 from console.evaluate.trials import folds, split
-from pipeline.behaviour.features import FEATURES, INDEX
+from pipeline.behaviour.features import FEATURES, GROUPS, INDEX
 from pipeline.points.section import score_of, section_of
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.policy.rewrite import with_section
@@ -121,6 +122,28 @@ def test_points_are_the_same_once_they_stand_in_a_policy_and_are_read_from_it(st
     read = score_of(points)
     assert read == judged.points
     np.testing.assert_array_equal(read.of(streamed.features), judged.points.of(streamed.features))
+
+
+def test_points_that_count_on_know_each_label_only_from_its_day_on(rows: list[Row], streamed: Stream) -> None:
+    # Without what terminals learn within a day: the points are those of the day's beginning.
+    scored = score_online(streamed, DELAY_MS, GROUPS["terminals"])
+    day_ms = int(streamed.at_ms[len(streamed.at_ms) // 2]) // MS_PER_DAY * MS_PER_DAY
+    flipped = [row._replace(fraud=not row.fraud) if row.payment.at_ms + DELAY_MS > day_ms else row for row in rows]
+    other = score_online(stream(flipped, DELAY_MS), DELAY_MS, GROUPS["terminals"])
+    until = int(np.searchsorted(streamed.at_ms, day_ms + MS_PER_DAY))
+    np.testing.assert_array_equal(scored.scores[:until], other.scores[:until])
+    assert (scored.scores[until:] != other.scores[until:]).any()
+
+
+def test_points_that_count_on_begin_with_nothing_and_come_near_to_those_calibrated_on_all(streamed: Stream) -> None:
+    scored = score_online(streamed, DELAY_MS, ())
+    first_fraud_ms = int(streamed.at_ms[streamed.label == 1][0])
+    assert not scored.scores[streamed.at_ms < first_fraud_ms + DELAY_MS].any()
+    trial = split(streamed, SPLIT, DELAY_MS, week=False)
+    counted, calibrated = (
+        judge(streamed, trial, ["rules"], (), online).measured["rules"]["ap"] for online in (scored, None)
+    )
+    assert counted > 0.85 * calibrated
 
 
 def test_a_fold_is_a_week_of_training_one_of_delay_and_one_of_test_without_cards_known_by_then(

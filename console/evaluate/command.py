@@ -42,6 +42,9 @@ def command(
         float, typer.Option(min=0, max=3650, help="Days after its transaction at which a label is known.")
     ] = 7,
     mode: Annotated[Literal["rules", "learned", "both"], typer.Option(help="Points, boosting, or both.")] = "both",
+    online: Annotated[
+        bool, typer.Option("--online", help="Points count on, from the first payment, as labels become known.")
+    ] = False,
     without: Annotated[
         list[str] | None,
         typer.Option(metavar="GROUP", help="Leave out a group of features; may be given several times."),
@@ -59,9 +62,12 @@ def command(
     The file is streamed once; a label is known only after its delay. Points are calibrated and the model is trained on
     what was visible before the test. Names are hashed and balances dropped as `ingest` does; only the sender is scored.
     """
+    import numpy as np
     from msgspec.json import encode
 
     from console.evaluate.judge import judge
+    from console.evaluate.metrics import measure
+    from console.evaluate.online import score_online
     from console.evaluate.reading import read_rows
     from console.evaluate.stream import stream
     from console.terminal import counted
@@ -69,13 +75,20 @@ def command(
     features = features_of(without or [])
     modes = ("rules", "learned") if mode == "both" else (mode,)
     _check(modes, protocol, folds, split)
+    if online and "rules" not in modes:
+        raise CommandError("--online is about points", "Give it with --mode rules or both.", Exit.SETTINGS)
     delay_ms = round(delay_days * MS_PER_DAY)
     began = time.monotonic()
     streamed = stream(read_rows(file, format_), delay_ms)
     seconds = time.monotonic() - began
+    counting = score_online(streamed, delay_ms, features) if online else None
+    if counting is not None:
+        known = np.nonzero(streamed.label >= 0)[0]
+        whole = measure(counting.scores[known], streamed.label[known], streamed.account[known], streamed.at_ms[known])
+        typer.echo(f"From the first payment on, nothing known: AUC {whole.auc:.3f}, AP {whole.ap:.3f}", err=True)
     judged = []
     for trial in _trials(streamed, protocol, folds, split, delay_ms, week=train == "week"):
-        judged.append(judge(streamed, trial, modes, features))
+        judged.append(judge(streamed, trial, modes, features, counting))
         typer.echo(f"{trial.name}: {_told(judged[-1].measured)}", err=True)
     if policy_out is not None:
         policy_out.write_bytes(_policy_with(policy, judged[-1], streamed.categories))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from console.evaluate.metrics import Floats, measure
+from console.evaluate.online import Scored
 from console.evaluate.stream import Stream
 from console.evaluate.trials import Trial
 from pipeline.points.calibrate import Past, calibrate
@@ -24,8 +25,10 @@ class Judged(NamedTuple):
     measured: dict[str, dict[str, Any]]
 
 
-def judge(stream: Stream, trial: Trial, modes: Collection[str], without: Collection[str]) -> Judged:
-    """Score the tested payments of a trial.
+def judge(
+    stream: Stream, trial: Trial, modes: Collection[str], without: Collection[str], online: Scored | None = None
+) -> Judged:
+    """Score the tested payments of a trial; `online` are points that count on, instead of those of the past alone.
 
     Labels that are not visible are taken away first: nothing that follows could look at them.
     """
@@ -33,20 +36,23 @@ def judge(stream: Stream, trial: Trial, modes: Collection[str], without: Collect
     visible = trial.visible[:past]
     fraud = np.where(visible, stream.label[:past], 0).astype(np.int8)
     known = Past(stream.features[:past], stream.at_ms[:past], stream.account[:past], fraud, visible)
-    points = calibrate(known, without)
-    # Each payment's own points of 48 hours before it: nothing after a payment touches its features.
-    features = points.filled(stream.features, stream.account, stream.at_ms)
+    points = online.points if online else calibrate(known, without)
     scores: dict[str, Floats] = {}
     extra: dict[str, dict[str, Any]] = {}
     if "rules" in modes:
-        scores["rules"] = points.of(features[tested]).astype(np.float64)
+        if online:
+            scores["rules"] = online.scores[tested]
+        else:
+            # Each payment's own points of 48 hours before it: nothing after a payment touches its features.
+            features = points.filled(stream.features, stream.account, stream.at_ms)
+            scores["rules"] = points.of(features[tested]).astype(np.float64)
         extra["rules"] = {"fitted": points.fitted}
     if "learned" in modes:
         from pipeline.learned.boosted import train
 
         seen = np.nonzero(visible)[0]
-        model = train(features[seen], fraud[seen], stream.at_ms[seen], stream.categories, sorted(without))
-        scores["learned"] = model.score(features[tested])
+        model = train(stream.features[seen], fraud[seen], stream.at_ms[seen], stream.categories, sorted(without))
+        scores["learned"] = model.score(stream.features[tested])
         extra["learned"] = {"leaves": model.card.leaves, "trees": model.card.trees, "model": model.card.sha256[:12]}
     of_tested = (stream.label[tested], stream.account[tested], stream.at_ms[tested])
     measured = {

@@ -70,7 +70,7 @@ def _table(rule: Rule, features: Matrix, past: Past, base: float) -> Table:
         counted = of_case & past.visible
         frauds, payments = _count(figure[counted], past.fraud[counted], edges)
         frauds, payments, edges = join(frauds, payments, edges, base, rule.telling)
-        cases[case] = Slices(_readable(edges), _points(frauds, payments, base))
+        cases[case] = Slices(_readable(edges), points_of(frauds, payments, base))
     return Table(rule, cases)
 
 
@@ -80,13 +80,17 @@ def _readable(edges: npt.NDArray[np.float32]) -> tuple[float, ...]:
 
 
 def _again(tables: Sequence[Table], features: Matrix, fraud: npt.NDArray[np.int8], base: float) -> list[Table]:
-    points = np.stack([table.points(features) for table in tables]) if tables else np.zeros((0, len(fraud)))
-    counted = []
-    for index, table in enumerate(tables):
-        others = np.delete(points, index, axis=0)
-        leads = points[index] >= others.max(axis=0) if len(others) else np.ones(len(fraud), dtype=np.bool_)
-        counted.append(_recounted(table, features[leads], fraud[leads], base))
-    return counted
+    return [
+        _recounted(table, features[leads], fraud[leads], base)
+        for table, leads in zip(tables, leading(tables, features), strict=True)
+    ]
+
+
+def leading(tables: Sequence[Table], features: Matrix) -> list[npt.NDArray[np.bool_]]:
+    """Per table, the payments of (payments, features) for which no other one has more points: each of (payments,)."""
+    points = [table.points(features) for table in tables]
+    most = np.max(points, axis=0) if points else np.zeros(len(features))
+    return [each >= most for each in points]
 
 
 def _recounted(table: Table, features: Matrix, fraud: npt.NDArray[np.int8], base: float) -> Table:
@@ -95,7 +99,7 @@ def _recounted(table: Table, features: Matrix, fraud: npt.NDArray[np.int8], base
     for case, slices in table.cases.items():
         here = codes == case
         frauds, payments = _count(figure[here], fraud[here], np.array(slices.edges, dtype=np.float32))
-        cases[case] = _shortest(slices.edges, _points(frauds, payments, base))
+        cases[case] = _shortest(slices.edges, points_of(frauds, payments, base))
     return Table(table.rule, cases)
 
 
@@ -116,7 +120,8 @@ def _count(
     )
 
 
-def _points(frauds: Floats, payments: Floats, base: float) -> tuple[int, ...]:
+def points_of(frauds: Floats, payments: Floats, base: float) -> tuple[int, ...]:
+    """The points of cells of which so much was counted, `base` being the share of frauds over all."""
     p = share(frauds, payments, base)
     logit = np.log(p / (1 - p)) - np.log(base / (1 - base))
     whole: Ints = np.rint(PER_LOGIT * logit).astype(np.int32)
