@@ -27,6 +27,7 @@ from load_tests.priority import priority
 from load_tests.recovery import recovery
 from load_tests.reviews import reviews
 from load_tests.scale import scale
+from load_tests.shifted import LAYOUTS, shifted
 from load_tests.soak import soak
 from load_tests.state import state
 from load_tests.throughput import PEERS, throughput
@@ -83,6 +84,20 @@ def backtest_command(
 ) -> None:
     """`tierwatch backtest` of a month: transactions a second under one policy, and under two."""
     _tell("backtest", backtest(transactions, seed, processes), json=json)
+
+
+@app.command("shifted")
+def shifted_command(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A labelled file, gzipped.")],
+    target: Annotated[Path, typer.Argument(metavar="COPY", help="Where the copy is written, gzipped.")],
+    *,
+    layout: Annotated[str, typer.Option("--format", help=f"One of {', '.join(LAYOUTS)}.")],
+    factor: Annotated[float, typer.Option(min=0.01, help="How many times as large amounts become.")] = 1.7,
+    seed: Seed = 1,
+    json: AsJson = False,
+) -> None:
+    """A copy with other names and amounts, ties told otherwise: `tierwatch evaluate` must find as much in it."""
+    _tell("shifted", {"rows": shifted(source, target, layout, factor, seed)}, json=json)
 
 
 @app.command("busy")

@@ -1,9 +1,10 @@
 """Payments streamed once, in order, each label known only after its delay; what comes out is a matrix of features."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -42,42 +43,44 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
     categories: dict[str, int] = {}
     features, at, account, labels = array("f"), array("q"), array("i"), array("b")
     unknown: list[tuple[int, str, MaturedLabel]] = []
-    for payment, fraud, received in rows:
-        at_ms = payment.at_ms
-        # Labels known at the same moment are taken in one order, whatever order their rows stood in.
-        while unknown and unknown[0][0] <= at_ms:
-            _, name, matured = heappop(unknown)
-            place = places.get(name)
-            if place is None:
-                place = places[name] = Place()
-            place.learn(matured)
-        profile = profiles.get(payment.account)
-        if profile is None:
-            profile = profiles[payment.account] = Profile()
-        own = profile.look(payment)
-        place = places.get(payment.place)
-        features.extend(
-            (
-                float(payment.amount),
-                float(categories.setdefault(payment.category, len(categories))),
-                *own,
-                age := _age_hours(profiles.get(payment.payee), at_ms),
-                1.0 if age < 0 and payment.payee else 0.0,
-                *(NEUTRAL if place is None else place.look(at_ms)),
-                *_MEMORY,
-            )
-        )
-        profile.learn(payment)
-        at.append(at_ms)
-        account.append(accounts.setdefault(payment.account, len(accounts)))
-        labels.append(UNLABELLED if fraud is None else fraud)
-        if payment.place and fraud is not None:
-            heappush(unknown, (at_ms + delay_ms, payment.place, MaturedLabel(at_ms, own[2], fraud)))
-        for each in received:
+    for moment in _moments(rows):
+        # As in books, what comes in at a moment counts before what goes out: its order in a file tells nothing.
+        for each in sorted([received for row in moment for received in row.received]):
             receiver = profiles.get(each.account)
             if receiver is None:
                 receiver = profiles[each.account] = Profile()
             receiver.learn(each)
+        for payment, fraud, _ in moment:
+            at_ms = payment.at_ms
+            # Labels known at the same moment are taken in one order, whatever order their rows stood in.
+            while unknown and unknown[0][0] <= at_ms:
+                _, name, matured = heappop(unknown)
+                place = places.get(name)
+                if place is None:
+                    place = places[name] = Place()
+                place.learn(matured)
+            profile = profiles.get(payment.account)
+            if profile is None:
+                profile = profiles[payment.account] = Profile()
+            own = profile.look(payment)
+            place = places.get(payment.place)
+            features.extend(
+                (
+                    float(payment.amount),
+                    float(categories.setdefault(payment.category, len(categories))),
+                    *own,
+                    age := _age_hours(profiles.get(payment.payee), at_ms),
+                    1.0 if age < 0 and payment.payee else 0.0,
+                    *(NEUTRAL if place is None else place.look(at_ms)),
+                    *_MEMORY,
+                )
+            )
+            profile.learn(payment)
+            at.append(at_ms)
+            account.append(accounts.setdefault(payment.account, len(accounts)))
+            labels.append(UNLABELLED if fraud is None else fraud)
+            if payment.place and fraud is not None:
+                heappush(unknown, (at_ms + delay_ms, payment.place, MaturedLabel(at_ms, own[2], fraud)))
     matrix = _matrix(features)
     column = matrix[:, INDEX["category"]]
     column[:] = _ranks(categories)[column.astype(np.int64)]
@@ -88,6 +91,12 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
         _column(labels, np.int8),
         tuple(sorted(categories)),
     )
+
+
+def _moments(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows by their times, those of one time together."""
+    for _, moment in groupby(rows, key=lambda row: row.payment.at_ms):
+        yield list(moment)
 
 
 def _ranks(codes: dict[str, int]) -> npt.NDArray[np.int32]:
