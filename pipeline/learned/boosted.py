@@ -14,7 +14,7 @@ from pipeline.learned.choose import choose
 
 _PARAMETERS: Final = {
     "objective": "binary",
-    "learning_rate": 0.05,
+    "learning_rate": 0.1,
     # Each tree sees half of the features: a week of labels holds a few hundred frauds, and one feature would rule all.
     "feature_fraction": 0.5,
     # Where one payment in ten thousand is fraud, a leaf without weight would be sure of anything.
