@@ -21,6 +21,7 @@ from console import (
     pager,
     policy,
     replay,
+    shadow,
     simulate,
     status,
     suspend,
@@ -105,6 +106,7 @@ app.command("ingest", short_help="Publish a CSV as transactions and labels")(ing
 app.command("replay", short_help="Run records through detection without Kafka")(replay.command)
 app.command("evaluate", short_help="Measure detection on a labelled file")(evaluate.command)
 app.command("backtest", short_help="Say what a policy would have done with history")(backtest.command)
+app.command("shadow", short_help="Judge live traffic under a policy, in shadow")(shadow.command)
 app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
 app.command("status", short_help="Say what is in force for a customer")(status.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)

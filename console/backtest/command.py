@@ -58,16 +58,18 @@ def command(
     if html is not None:
         html.write_text(page(told, files), encoding="utf-8")
         typer.echo(f"Written: {html}.", err=True)
-    _tell(told, to_stderr=json)
+    tell(told, to_stderr=json)
     per_second = round(judged.transactions / seconds)
     typer.echo(f"{counted(judged.transactions, 'transaction')} in {seconds:.1f} s, {per_second:,} a second", err=True)
     if json:
         typer.echo(encode({"report": told, "transactions_per_s": per_second}))
 
 
-def _tell(report: "Report", *, to_stderr: bool) -> None:
+def tell(report: "Report", *, to_stderr: bool) -> None:
+    """Print a report."""
     from console.backtest.html import figures, numbers
 
+    """Print a report."""
     told = [figures(side, report.currency) for side in report.sides]
     typer.echo(f"{'':<28}" + "".join(f"{name:>20}" for name in ("new", "old")[: len(told)]), err=to_stderr)
     for name in told[0]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # By source and id of the transaction: what it turned out to be, as far as that was said; the last word counts.
 Labels = dict[tuple[str, str], bool]
-_VERDICTS: Final = {"fraud": True, "genuine": False}
+VERDICTS: Final = {"fraud": True, "genuine": False}
 _CUSTOMER: Final = re.compile(rb'"customer_id"\s*:\s*"([^"\\]*)"')
 
 
@@ -42,8 +42,8 @@ def labels(files: list[str], format_: str, share: Share) -> Labels:
     for record in _of_mapping(files, format_) if format_ else _of_topic(files, b'"dispositions"'):
         if record.topic == "dispositions" and record.value is not None and share.has(record.key or b""):
             said = decode(record.value)
-            if said.transaction_id and said.label in _VERDICTS:
-                known[said.source, said.transaction_id] = _VERDICTS[said.label]
+            if said.transaction_id and said.label in VERDICTS:
+                known[said.source, said.transaction_id] = VERDICTS[said.label]
     return known
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from console.backtest.run import Fired, Judged, Said
+from console.backtest.heard import Fired, Said
+from console.backtest.run import Judged
 from pipeline.policy.model import Policy
 from schemas.timestamps import MS_PER_DAY
 

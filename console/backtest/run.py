@@ -3,47 +3,21 @@
 import multiprocessing
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from msgspec import Struct
-from msgspec.json import Decoder
-
+from console.backtest.heard import Heard, Said
 from console.backtest.history import Labels, Share, labels, records
 from console.offline import Offline
 from pipeline.ids import decision_stem
 from pipeline.policy.model import Policy
 from pipeline.record import InputRecord
 from schemas.codec import Undecodable, decode_transaction
-from schemas.decision import Outcome
 from schemas.timestamps import MS_PER_DAY, parse_ms
 from schemas.topics import SHARED_TOPICS
 
 # Outputs do not depend on it; a customer's state is written once for all records of a batch.
 _BATCH = 10_000
-# A decision where no rule fired says so in these words, and need not be read.
 _TRANSACTION = re.compile(rb'"transaction_id"\s*:\s*"([^"\\]*)"')
-_NOTHING_FIRED = b'"signals":[]'
-
-
-class Fired(Struct, frozen=True):
-    """What one policy said of a transaction on which rules fired. `day` counts from 1970, by arrival."""
-
-    tier: str
-    day: int
-    outcome: Outcome
-    alert: bool
-    live: tuple[str, ...]
-    shadow: tuple[str, ...]
-    label: bool | None
-
-
-@dataclass
-class Said:
-    """What one policy said, by decision id, which is the same under every policy; and how many decisions there were."""
-
-    fired: dict[str, Fired] = field(default_factory=dict)
-    decisions: int = 0
-    dead_letters: int = 0
 
 
 @dataclass
@@ -60,25 +34,6 @@ class Judged:
     def days(self) -> float:
         """How long the history is, at least a day."""
         return max(1.0, (self.last_ms - self.first_ms) / MS_PER_DAY)
-
-
-class _Signal(Struct):
-    rule: str
-    mode: str
-
-
-class _Decision(Struct):
-    decision_id: str
-    transaction_id: str
-    source: str
-    tier: str
-    arrived_at: str
-    outcome: Outcome
-    signals: tuple[_Signal, ...]
-
-
-class _Alert(Struct):
-    decision_id: str
 
 
 def run(files: list[str], format_: str, policies: Sequence[Policy], parts: int) -> Judged:
@@ -100,8 +55,8 @@ def judge(files: list[str], format_: str, policies: Sequence[Policy], share: Sha
     """Judge the records of some customers."""
     known = labels(files, format_, share)
     sides = [_Side(policy, known) for policy in policies]
-    judged = Judged([side.said for side in sides], {})
-    money = _Money(policies[0], known, sides[0].pipeline)
+    judged = Judged([side.heard.said for side in sides], {})
+    money = Money(policies[0], known, sides[0].pipeline)
     for batch in _batches(records(files, format_, share)):
         if batch[0].topic in SHARED_TOPICS:
             for side in sides:
@@ -154,38 +109,16 @@ class _Side:
     """One policy, and what it says."""
 
     def __init__(self, policy: Policy, known: Labels) -> None:
-        self.said = Said()
+        self.heard = Heard(known)
         self.pipeline = Offline(policy)
-        self._known = known
-        self._decision = Decoder(_Decision).decode
-        self._alert = Decoder(_Alert).decode
 
     def take(self, batch: list[InputRecord]) -> None:
         """Judge a batch and keep what fired."""
-        decided: list[_Decision] = []
-        alerted = set()
-        for topic, value in [(message.topic, message.value or b"") for message in self.pipeline.take(batch)]:
-            if topic == "decisions":
-                self.said.decisions += 1
-                if _NOTHING_FIRED not in value:
-                    decided.append(self._decision(value))
-            elif topic == "alerts":
-                alerted.add(self._alert(value).decision_id)
-            elif topic == "dead-letters":
-                self.said.dead_letters += 1
-        for each in decided:
-            self.said.fired[each.decision_id] = Fired(
-                each.tier,
-                parse_ms(each.arrived_at) // MS_PER_DAY,
-                each.outcome,
-                each.decision_id in alerted,
-                tuple([signal.rule for signal in each.signals if signal.mode == "live"]),
-                tuple([signal.rule for signal in each.signals if signal.mode != "live"]),
-                self._known.get((each.source, each.transaction_id)),
-            )
+        for message in self.pipeline.take(batch):
+            self.heard.hear(message.topic, message.value or b"")
 
 
-class _Money:
+class Money:
     """What the frauds of a history were worth."""
 
     def __init__(self, policy: Policy, known: Labels, pipeline: Offline) -> None:
