@@ -168,6 +168,15 @@ def test_points_that_count_on_know_each_label_only_from_its_day_on(rows: list[Ro
     assert (scored.scores[until:] != other.scores[until:]).any()
 
 
+def test_a_cold_start_is_measured_too(tmp_path: Path, rows: list[Row]) -> None:
+    file = _handbook(tmp_path / "payments.csv", rows)
+    options = ("--format", "handbook", "--split", SPLIT, "--mode", "rules", "--online", "--json")
+    done = tierwatch("evaluate", str(file), *options)
+    assert done.returncode == 0, done.stderr
+    (cold,) = re.findall(r"nothing known: rules: AUC [\d.]+, AP ([\d.]+)", done.stderr)
+    assert 0.1 < float(cold) < json.loads(done.stdout.splitlines()[-1])["rules"]["ap"]
+
+
 def test_points_that_count_on_begin_with_nothing_and_come_near_to_those_calibrated_on_all(streamed: Stream) -> None:
     scored = score_online(streamed, DELAY_MS, ())
     first_fraud_ms = int(streamed.at_ms[streamed.label == 1][0])

@@ -62,14 +62,13 @@ def command(
     The file is streamed once; a label is known only after its delay. Points are calibrated and the model is trained on
     what was visible before the test. Names are hashed and balances dropped as `ingest` does; only the sender is scored.
     """
-    import numpy as np
     from msgspec.json import encode
 
     from console.evaluate.judge import judge
-    from console.evaluate.metrics import measure
     from console.evaluate.online import score_online
     from console.evaluate.reading import read_rows
     from console.evaluate.stream import stream
+    from console.evaluate.trials import everything
     from console.terminal import counted
 
     features = features_of(without or [])
@@ -83,9 +82,8 @@ def command(
     seconds = time.monotonic() - began
     counting = score_online(streamed, delay_ms, features) if online else None
     if counting is not None:
-        known = np.nonzero(streamed.label >= 0)[0]
-        whole = measure(counting.scores[known], streamed.label[known], streamed.account[known], streamed.at_ms[known])
-        typer.echo(f"From the first payment on, nothing known: AUC {whole.auc:.3f}, AP {whole.ap:.3f}", err=True)
+        whole = judge(streamed, everything(streamed), ["rules"], features, counting)
+        typer.echo(f"from the first payment on, nothing known: {_told(whole.measured)}", err=True)
     judged = []
     for trial in _trials(streamed, protocol, folds, split, delay_ms, week=train == "week"):
         judged.append(judge(streamed, trial, modes, features, counting))

@@ -59,4 +59,5 @@ def judge(
         mode: {**{name: round(value, 4) for name, value in measure(score, *of_tested)._asdict().items()}, **extra[mode]}
         for mode, score in scores.items()
     }
-    return Judged(points, float(fraud[visible].mean()), scores, measured)
+    base = float(fraud[visible].mean()) if visible.any() else 0.0
+    return Judged(points, base, scores, measured)

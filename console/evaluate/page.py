@@ -7,16 +7,17 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from console.evaluate.command import features_of, mean_of
 from console.evaluate.judge import Judged, judge
 from console.evaluate.metrics import Floats, interval, resampled
+from console.evaluate.online import score_online
 from console.evaluate.reading import read_rows
 from console.evaluate.stream import Stream, stream
-from console.evaluate.trials import PROTOCOLS, Trial, folds, split
+from console.evaluate.trials import PROTOCOLS, Trial, everything, folds, split
 from schemas.timestamps import MS_PER_DAY
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "detection.md"
@@ -25,25 +26,36 @@ _MODES: Final = ("rules", "learned")
 
 
 class Setup(NamedTuple):
-    """A row: the format, what is tested, days of delay, whether one week is learned from, what is left out."""
+    """A row: the format, what is tested, days of delay, what is learned from, what is left out."""
 
     format_: str
     where: str
     delay_days: int
-    week: bool = False
+    learned_from: Literal["history", "one week", "each day"] = "history"
     without: str = ""
 
     @property
     def title(self) -> str:
         """The first cells of the row."""
-        return f"| {self.format_}, {self.where} | {'one week' if self.week else 'history'} | {self.without or '-'} |"
+        return f"| {self.format_}, {self.where} | {self.learned_from} | {self.without or '-'} |"
 
 
+# Tested from the first payment on, with nothing known.
+_ALL: Final = "all"
 SETUPS: Final = (
-    *[Setup("handbook", where, 7, week=week) for where in ("A", "B") for week in (False, True)],
-    *[Setup("handbook", "B", 7, without=group) for group in ("terminals", "spikes", "amounts", "own-amounts")],
+    Setup("handbook", "A", 7),
+    Setup("handbook", "A", 7, "one week"),
+    *[Setup("handbook", "A", 7, without=group) for group in ("terminals", "spikes", "amounts", "own-amounts")],
+    Setup("handbook", "B", 7),
+    Setup("handbook", "B", 7, "one week"),
+    Setup("handbook", "B", 7, "each day"),
+    Setup("handbook", _ALL, 7, "each day"),
     *[Setup("sparkov", "time=0.67", 7, without=group) for group in ("", "memory", "hours", "category", "population")],
+    Setup("sparkov", "time=0.67", 7, "each day"),
+    Setup("sparkov", _ALL, 7, "each day"),
     *[Setup("paysim", "rows=0.67", 1, without=group) for group in ("", "first-seen")],
+    Setup("paysim", "rows=0.67", 1, "each day"),
+    Setup("paysim", _ALL, 1, "each day"),
 )
 
 
@@ -64,14 +76,22 @@ def _streamed(file: Path, setup: Setup) -> Stream:
 
 def _row(setup: Setup, streamed: Stream) -> str:
     delay_ms = setup.delay_days * MS_PER_DAY
-    if setup.where in PROTOCOLS:
-        trials = folds(streamed, PROTOCOLS[setup.where], delay_ms, week=setup.week)
-    else:
-        trials = [split(streamed, setup.where, delay_ms, week=setup.week)]
     without = features_of([setup.without] if setup.without else [])
-    judged = [judge(streamed, trial, _MODES, without) for trial in trials]
-    cells = [_cells(mode, judged, trials, streamed) for mode in _MODES]
-    return f"{setup.title} {' | '.join(cells)} |"
+    online = score_online(streamed, delay_ms, without) if setup.learned_from == "each day" else None
+    modes = _MODES[:1] if online else _MODES
+    trials = _trials(setup, streamed, delay_ms)
+    judged = [judge(streamed, trial, modes, without, online) for trial in trials]
+    cells = [_cells(mode, judged, trials, streamed) for mode in modes]
+    return f"{setup.title} {' | '.join([*cells, *['- | - | -'] * (len(_MODES) - len(modes))])} |"
+
+
+def _trials(setup: Setup, streamed: Stream, delay_ms: int) -> list[Trial]:
+    week = setup.learned_from == "one week"
+    if setup.where == _ALL:
+        return [everything(streamed)]
+    if setup.where in PROTOCOLS:
+        return folds(streamed, PROTOCOLS[setup.where], delay_ms, week=week)
+    return [split(streamed, setup.where, delay_ms, week=week)]
 
 
 def _cells(mode: str, judged: list[Judged], trials: list[Trial], streamed: Stream) -> str:

@@ -59,6 +59,12 @@ def split(stream: Stream, where: str, delay_ms: int, *, week: bool) -> Trial:
     return _usable(Trial(where, past, visible, tested), stream)
 
 
+def everything(stream: Stream) -> Trial:
+    """All payments tested from the first one on, with nothing known: for points that count on."""
+    tested = stream.label >= 0
+    return _usable(Trial("all", 0, np.zeros_like(tested), tested), stream, trained=False)
+
+
 def _fold(stream: Stream, start: str, delay_ms: int, *, week: bool) -> Trial:
     try:
         begin = _day_ms(start)
@@ -78,9 +84,9 @@ def _fold(stream: Stream, start: str, delay_ms: int, *, week: bool) -> Trial:
     return _usable(Trial(start, int(np.searchsorted(at_ms, trained)), visible, tested), stream)
 
 
-def _usable(trial: Trial, stream: Stream) -> Trial:
+def _usable(trial: Trial, stream: Stream, *, trained: bool = True) -> Trial:
     for what, mask in (("train", trial.visible), ("test", trial.tested)):
-        if not (stream.label[mask] == 1).any():
+        if (trained or what == "test") and not (stream.label[mask] == 1).any():
             raise CommandError(
                 f"{trial.name}: no labelled fraud to {what} on",
                 "Choose other dates, another share, or a shorter --delay-days.",
