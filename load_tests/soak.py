@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from load_tests.latency import open_loop
+from load_tests.latency import introduce, open_loop
 from load_tests.stand.alerts import Reader, quantile
 from load_tests.stand.stand import stand
 
@@ -18,6 +18,7 @@ def soak(rate: float, minutes: float) -> dict[str, Any]:
         at.make_topics(history=False)
         with at.worker() as worker, Reader(at.address, "alerts") as reader:
             worker.said(r"worker ready partitions")
+            introduce(at, "whole")
             began = time.monotonic()
             begun_us = time.time_ns() // 1_000
             looks: list[tuple[float, int]] = []

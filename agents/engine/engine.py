@@ -29,8 +29,8 @@ from pipeline.record import Record
 log = Log("engine")
 
 # How long judging one fetch may take: so long a record of the priority lane waits behind others at most, and a commit.
-TURN_S = 0.02
-LEAST_RECORDS = 200
+TURN_S = 0.05
+LEAST_RECORDS = 1_000
 # How much one batch counts in what a record costs.
 _NEWEST = 0.1
 

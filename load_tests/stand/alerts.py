@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
-_DUE = re.compile(rb'"transaction_id":"(\d{16})-')
+_DUE = re.compile(rb'"transaction_id":"due-([0-9a-f]+)-')
 _AT_ONCE = 1_000
 _PATIENCE_S = 0.002
 
@@ -29,7 +29,11 @@ class Reader:
             }
         )
         numbers = self._consumer.list_topics(topic).topics[topic].partitions
-        self._consumer.assign([TopicPartition(topic, number, OFFSET_END) for number in numbers])
+        places = [TopicPartition(topic, number) for number in numbers]
+        for place in places:
+            # Asked for now: "the end" would be wherever it is when the first fetch comes.
+            place.offset = self._consumer.get_watermark_offsets(place)[1]
+        self._consumer.assign(places)
         self._only = only
         self._read: list[tuple[int, int]] = []
         self._stopped = threading.Event()
@@ -51,7 +55,7 @@ class Reader:
             for message in messages:
                 value = message.value() or b""
                 if message.error() is None and self._only in value and (due := _DUE.search(value)) is not None:
-                    self._read.append((int(due[1]), now_us))
+                    self._read.append((int(due[1], 16), now_us))
 
     def latencies_ms(self, due_from_us: int, due_until_us: int) -> list[float]:
         """Return, sorted, how long after their due time those due in that span were read."""
