@@ -121,6 +121,7 @@ def test_one_day_is_decided_summed_up_and_gone(demo: Start) -> None:
     for step in ("application.submitted", "application.pre_approved", "callback.answered", "admission.approved"):
         assert steps[step] > 0, step
     assert steps["tier.removed"] == steps["tier.reinstated"] == steps["application.declined"] == 1
+    assert steps["trust.lowered"] == steps["trust.restored"] == requests["profile_shift"] == 1
     assert steps["review.demoted"] >= 1
     assert requests["call_back"] > 0
     assert requests["periodic"] > 0

@@ -82,9 +82,9 @@ class Desk:
             self._asked = calls[-1] if calls else self._asked
         self.events.append(Event(at_ms, "customer-events", self.who.customer_id.encode(), value))
 
-    def pay(self, until_ms: int, tier: Tier) -> None:
-        """Pay small sums, evenly over the 20 days until then, as often as the tier asks for."""
-        count = tier.criteria.transactions_30d if tier.criteria is not None else 0
+    def pay(self, until_ms: int, tier: Tier, *, least: int = 0) -> None:
+        """Pay small sums, evenly over the 20 days until then, as often as the tier asks for, and at least so often."""
+        count = max(least, tier.criteria.transactions_30d if tier.criteria is not None else 0)
         for number in range(count):
             at_ms = until_ms - 20 * MS_PER_DAY * (count - number) // count
             self._paid_ms.append(at_ms)

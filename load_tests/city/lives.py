@@ -122,6 +122,17 @@ def _admitted_today(desk: Desk, today_ms: int, tier: Tier) -> None:
     desk.approve(today_ms + 20 * _HOUR, tier)
 
 
+def _leaves_the_own_profile(desk: Desk, today_ms: int, tier: Tier) -> None:
+    """A quiet customer, suddenly with several new phones: trust is lowered today, and restored by who has looked."""
+    desk.admit(today_ms - 40 * _DAY, tier)
+    desk.pay(today_ms - 7 * _DAY, tier, least=6)
+    shift = desk.policy.profile_shift
+    for number in range(shift.new_devices + 1 if shift is not None else 0):
+        desk.say(today_ms - 2 * _HOUR, "device.registered", device_id=f"{desk.who.customer_id}-phone-{number}")
+    # Everybody is looked at once a day, at what is a quarter of an hour old: this is after the look.
+    desk.approve(today_ms + 22 * _HOUR + 20 * MS_PER_MINUTE, tier, renewal=True)
+
+
 STORIES: tuple[Story, ...] = (
     _from_application_to_removal,
     _more_than_the_file_carries,
@@ -132,6 +143,7 @@ STORIES: tuple[Story, ...] = (
     _never_reached,
     _thinks_again,
     _admitted_today,
+    _leaves_the_own_profile,
 )
 
 
