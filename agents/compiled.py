@@ -28,14 +28,8 @@ _CACHES = re.compile(r"(^|/)(\.|__pycache__)")
 
 def prefer(folder: Path = FOLDER) -> None:
     """Have the compiled version imported where there is one that fits; too late where a package was imported before."""
-    if not sys.modules.keys().isdisjoint(_PACKAGES):
-        return
-    if fits(folder):
+    if sys.modules.keys().isdisjoint(_PACKAGES) and fits(folder):
         sys.path.insert(0, str(folder))
-    elif folder.exists():
-        sys.stderr.write(
-            f"{folder.name} does not fit the sources any more, so pure Python runs; `make compile` makes it anew\n"
-        )
 
 
 def fits(folder: Path = FOLDER) -> bool:
@@ -50,6 +44,11 @@ def is_compiled() -> bool:
     """Whether the version that runs, or would run, is compiled."""
     spec = find_spec("pipeline.partition")
     return spec is not None and (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def how_to(folder: Path = FOLDER) -> str:
+    """What to do where pure Python runs and speed matters."""
+    return f"make compile: {folder.name} is of other sources" if folder.exists() else "docs/performance.md"
 
 
 def can_compile() -> bool:

@@ -4,6 +4,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 DEFAULT_POLICY = Path(__file__).parents[1] / "pipeline" / "policy" / "default.yaml"
 LARGEST_PORT = 65_535
+_PREFIX = "TIERWATCH_"
+# What the build and docker-compose.yml read, and a test that takes as long as it is told to.
+_OF_OTHERS = frozenset(
+    {"TIERWATCH_COMPILE", "TIERWATCH_COMPILE_LEVEL", "TIERWATCH_POLICY_FILE", "TIERWATCH_TEST_PAYMENTS"}
+)
+# So alike (0 to 1) that one was meant for the other: a letter or two.
+_NEAR = 0.8
 
 
 class SettingsError(Exception):
@@ -175,6 +183,7 @@ class Settings:
                 values[each.name] = each.metadata["read"](text)
             except ValueError as error:
                 problems.append(f"{variable} {error}")
+        problems += cls._misspelt(given)
         settings = cls(**values)
         problems += settings._contradictions(given)
         if problems:
@@ -182,11 +191,19 @@ class Settings:
         return settings
 
     @classmethod
-    def misspelt(cls, environment: Mapping[str, str] | None = None) -> list[str]:
-        """Return the variables that look like ours and are not."""
-        known = {each.metadata["variable"] for each in fields(cls)}
+    def unknown(cls, environment: Mapping[str, str] | None = None) -> list[str]:
+        """Return the variables that look like ours and are not; Kubernetes, for one, makes some of a service's name."""
+        known = {each.metadata["variable"] for each in fields(cls)} | _OF_OTHERS
         given = os.environ if environment is None else environment
-        return sorted(name for name in given if name.startswith("TIERWATCH_") and name not in known)
+        return sorted(name for name in given if name.startswith(_PREFIX) and name not in known)
+
+    @classmethod
+    def _misspelt(cls, given: Mapping[str, str]) -> list[str]:
+        known = {each.metadata["variable"].removeprefix(_PREFIX) for each in fields(cls)}
+        nearest = {
+            name: get_close_matches(name.removeprefix(_PREFIX), known, n=1, cutoff=_NEAR) for name in cls.unknown(given)
+        }
+        return [f"{name} is no setting: {_PREFIX}{meant[0]} is" for name, meant in nearest.items() if meant]
 
     def _contradictions(self, given: Mapping[str, str]) -> list[str]:
         problems = []

@@ -12,7 +12,7 @@ from agents import log as logs
 from agents import topics, waits, web
 from agents.app import App
 from agents.broker import BrokerError, reach
-from agents.compiled import is_compiled
+from agents.compiled import how_to, is_compiled
 from agents.engine.engine import BrokenError
 from agents.exit_codes import Exit
 from agents.first_policy import OtherPolicyError
@@ -38,8 +38,8 @@ LEAVING_S = 25.0
 def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, or until nothing can be done; return the exit code (see `agents.exit_codes`)."""
     logs.set_up(settings.log_level, settings.log_format)
-    for variable in Settings.misspelt():
-        log.warning("not a setting, is it misspelt?", variable=variable)
+    for variable in Settings.unknown():
+        log.warning("not a setting, and like none", variable=variable, how="docs/operate.md lists them all")
     try:
         policy = _first_policy(settings)
         collect_seldom()
@@ -93,7 +93,7 @@ def _tell_pipeline() -> None:
     if is_compiled():
         log.info("the pipeline is compiled")
     else:
-        log.info("the pipeline is pure Python: compiled, it is three times as fast", how="docs/performance.md")
+        log.info("the pipeline is pure Python: compiled, it is three times as fast", how=how_to())
 
 
 def _what_it_is(layout: topics.Layout) -> dict[str, object]:

@@ -5,6 +5,7 @@ A window is two pure functions of epoch milliseconds. `start(t)` is the first mo
 moves back as `t` grows. `end(t)` is the first moment after `t` at which an entry at `t` no longer counts.
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
@@ -26,19 +27,19 @@ class UnknownZoneError(ValueError):
     """The tzdata package has no time zone of this name."""
 
 
-class Window:
+class Window(ABC):
     """What a limit looks back over. `name` is unique within a calendar."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @abstractmethod
     def start(self, t: int) -> int | None:
         """First moment (included) that counts at `t`; None where the window does not apply at `t`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, t: int) -> int:
         """First moment after `t` at which an entry at `t` no longer counts; `t` itself if it never counts."""
-        raise NotImplementedError
 
 
 class RollingWindow(Window):
@@ -125,8 +126,9 @@ class SpanWindow(Window):
         self._spans.insert(at, span)
         return span
 
+    @abstractmethod
     def _find(self, t: int) -> _Span:
-        raise NotImplementedError
+        """The span that holds `t`."""
 
     def _day_of(self, t: int) -> int:
         """Ordinal of the latest local date that had begun by `t` (a clock set back over midnight does not undo it)."""

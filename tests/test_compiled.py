@@ -36,12 +36,13 @@ def test_the_compiled_pipeline_says_and_keeps_the_same_bytes(compiled_pipeline: 
     assert {("duplicates", "standard"), ("reversals", "applied"), ("unknown_fields", "transactions")} <= names
 
 
-def test_what_was_made_from_other_sources_is_not_used(tmp_path: Path) -> None:
+def test_what_was_made_from_other_sources_is_not_used_and_whoever_wants_speed_is_told(tmp_path: Path) -> None:
     folder = tmp_path / ".compiled"
     folder.mkdir()
     (folder / "DIGEST").write_text("of other sources")
-    program = f"import pathlib, agents.compiled as c; c.prefer(pathlib.Path({str(folder)!r})); print(c.is_compiled())"
+    begin = f"import pathlib, agents.compiled as c; folder = pathlib.Path({str(folder)!r}); c.prefer(folder)"
+    program = f"{begin}; print(c.is_compiled(), c.how_to(folder), c.how_to(folder / 'none'))"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=compiled.ROOT, check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "False"
-    assert "make compile" in done.stderr
+    assert done.stdout == "False make compile: .compiled is of other sources docs/performance.md\n"
+    assert done.stderr == ""

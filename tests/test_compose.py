@@ -154,7 +154,7 @@ def test_what_is_mounted_is_in_the_repository(services: dict[str, Any]) -> None:
 def test_workers_understand_their_environment(services: dict[str, Any]) -> None:
     for name in OURS:
         environment = services[name]["environment"]
-        assert Settings.misspelt(environment) == []
+        assert Settings.unknown(environment) == []
         (policy,) = (each for each in services[name]["volumes"] if each["target"] == environment["TIERWATCH_POLICY"])
         settings = Settings.from_environment(environment | {"TIERWATCH_POLICY": policy["source"]})
         assert settings.broker == "kafka:9092"

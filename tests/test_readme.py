@@ -149,7 +149,7 @@ def _dead_links(page: Path) -> list[str]:
 def test_settings_have_their_names() -> None:
     named = {name for page in PAGES for name in re.findall(r"TIERWATCH_[A-Z_]*[A-Z]", page.read_text())}
     others = {"TIERWATCH_POLICY_FILE", "TIERWATCH_SSL", "TIERWATCH_COMPILE"}
-    assert Settings.misspelt(dict.fromkeys(named - others, "")) == []
+    assert Settings.unknown(dict.fromkeys(named - others, "")) == []
 
 
 def test_folders_are_all_told() -> None:

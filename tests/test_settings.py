@@ -104,8 +104,25 @@ def test_a_problem_names_the_variable_to_change(variables: dict[str, str], told:
     assert told in problem
 
 
-def test_a_misspelt_variable_is_found() -> None:
-    assert Settings.misspelt({"TIERWATCH_BROKERS": "x", "TIERWATCH_BROKER": "y", "HOME": "z"}) == ["TIERWATCH_BROKERS"]
+@pytest.mark.parametrize(
+    "misspelt,meant",
+    [
+        ("BROKERS", "BROKER"),
+        ("PARTITION", "PARTITIONS"),
+        ("SASL_USER_NAME", "SASL_USERNAME"),
+        ("STANDBY_REPLICA", "STANDBY_REPLICAS"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(misspelt: str, meant: str) -> None:
+    assert problems(**{misspelt: ""}) == (f"TIERWATCH_{misspelt} is no setting: TIERWATCH_{meant} is",)
+
+
+def test_what_others_name_like_ours_is_no_misspelling() -> None:
+    of_others = {"TIERWATCH_SERVICE_HOST": "10.0.0.1", "TIERWATCH_PORT_9464_TCP": "x", "TIERWATCH_PORT": "tcp://x:1"}
+    environment = {**of_others, "TIERWATCH_COMPILE": "1", "TIERWATCH_BROKER": "y", "HOME": "z"}
+    assert Settings.from_environment(environment).broker == "y:9092"
+    assert Settings.unknown(environment) == sorted(of_others)
 
 
 def test_every_setting_says_where_it_comes_from_and_what_it_means() -> None:
