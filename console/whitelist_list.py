@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import msgspec
 
@@ -89,8 +88,10 @@ def _in_words(reason: "RefusalReason", refusal: Any) -> str:  # noqa: ANN401 - i
 
 
 def _admission(customer_id: str, tier: "Tier", actor: str, now_ms: int) -> Fields:
+    from pipeline.turns import share_ms
+
     every_ms = min(tier.review.every_ms if tier.review is not None else 0, tier.grant_ms - MS_PER_DAY)
-    review_ms = now_ms + every_ms // 2 + (crc32(customer_id.encode()) * (every_ms // 2) >> 32)
+    review_ms = now_ms + every_ms // 2 + share_ms(customer_id, every_ms // 2)
     return {
         "event_type": "admission.approved",
         "customer_id": customer_id,

@@ -1,8 +1,12 @@
 """What a grant says as time passes, told as timelines of days after it was given."""
 
+import dataclasses
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
+from pipeline.turns import share_ms
 from pipeline.whitelist.dossier import Dossier, tier_at
 from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.outgoing import Outgoing
@@ -16,8 +20,10 @@ from schemas.re_review import ReReview, Since
 from schemas.timestamps import format_ms
 from tests.grants import CUSTOMER, DAY, POLICY, REVIEW, START, admission, after, document
 
-# Granted on day 0, review due on day 90: request on 80, reminders on 85, 90, 95, the end on 105.
+# Granted on day 0, review due on day 90: request by 80, reminders on 85, 90, 95, the end on 105. The request comes at
+# the customer's own moment of the day before.
 GRANTED = after((admission(START), START))
+OWN_MS = share_ms(CUSTOMER, DAY)
 
 
 def heard(outgoing: tuple[Outgoing, ...]) -> list[str]:
@@ -34,7 +40,8 @@ def heard(outgoing: tuple[Outgoing, ...]) -> list[str]:
 @pytest.mark.parametrize(
     "looks, told",
     [
-        ([79.99], [[]]),
+        ([79.23], [[]]),
+        ([79.24], [["request"]]),
         ([80], [["request"]]),
         ([80, 80, 81], [["request"], [], []]),
         ([80, 85, 90, 95], [["request"], ["reminder"], ["reminder"], ["reminder"]]),
@@ -129,7 +136,7 @@ def test_an_expiry_has_no_grace_and_leaves_nothing_to_demote() -> None:
 def test_a_renewal_in_time_starts_the_clock_anew() -> None:
     asked = announce(CUSTOMER, GRANTED, START + 85 * DAY, POLICY).dossier
     renewed = after((admission(START + 87 * DAY), START + 87 * DAY), dossier=asked)
-    assert due(CUSTOMER, renewed) == START + (87 + 80) * DAY
+    assert due(CUSTOMER, renewed) == START + (87 + 80) * DAY - OWN_MS
     assert announce(CUSTOMER, renewed, START + 105 * DAY, POLICY).outgoing == ()
     assert tier_at(renewed, START + 105 * DAY) == "gold"
 
@@ -144,7 +151,30 @@ def test_due_names_each_step_and_then_nothing() -> None:
     while (moment := due(CUSTOMER, dossier)) is not None:
         days.append((moment - START) / DAY)
         dossier = announce(CUSTOMER, dossier, moment, POLICY).dossier
-    assert days == [80, 85, 90, 95, 105]
+    assert days == [80 - OWN_MS / DAY, 85, 90, 95, 105]
+
+
+EXPIRING = after((admission(START, evidence=[document(expires_at=format_ms(START + 100 * DAY))]), START))
+UNUSED = dataclasses.replace(GRANTED, grant=GRANTED.grant and dataclasses.replace(GRANTED.grant, dormant_ms=40 * DAY))
+
+
+@pytest.mark.parametrize(
+    "of_all, first_day",
+    [(GRANTED, 79), (EXPIRING, 69), (UNUSED, 40)],
+    ids=["one review date", "one expiry", "one silence"],
+)
+def test_one_date_for_many_comes_to_each_at_a_moment_of_their_own(of_all: Dossier, first_day: int) -> None:
+    moments = [due(f"c-{number}", of_all) or 0 for number in range(10_000)]
+    assert all(first_day <= (moment - START) / DAY <= first_day + 1 for moment in moments)
+    a_minute = Counter(moment // 60_000 for moment in moments)
+    assert max(a_minute.values()) < 40
+    assert len(a_minute) > 0.99 * 24 * 60
+
+
+def test_nobody_is_asked_for_a_review_before_the_grant() -> None:
+    review_ms = START + REVIEW.notice_ms
+    soon = after((admission(START, review_at=format_ms(review_ms)), START))
+    assert due(CUSTOMER, soon) == START
 
 
 def test_a_schedule_asks_no_earlier_than_the_grant_and_reminds_only_between_request_and_end() -> None:

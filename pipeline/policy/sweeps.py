@@ -6,10 +6,10 @@ Their reviews are spread over days, each at a moment of its own, so that not all
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
-from zlib import crc32
 
 from pipeline.policy.diff import Change, tightened
 from pipeline.policy.model import Policy
+from pipeline.turns import share_ms
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR
 
 Why = Literal["policy_tightened", "screening_list_changed", "attestation_revoked"]
@@ -60,7 +60,7 @@ class Sweeps:
 
 def begins_ms(customer_id: str, sweep: Sweep) -> int:
     """When one customer's turn has come: a moment within the spread, the same share of it for every sweep."""
-    return sweep.effective_ms + (crc32(customer_id.encode()) * SPREAD_MS[sweep.why] >> 32)
+    return sweep.effective_ms + share_ms(customer_id, SPREAD_MS[sweep.why])
 
 
 def revoked(sweeps: Iterable[Sweep], at_ms: int) -> frozenset[str]:

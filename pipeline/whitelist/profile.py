@@ -4,11 +4,11 @@ Each customer above base is looked at once a day, at a moment of their own, so a
 """
 
 from dataclasses import replace
-from zlib import crc32
 
 from pipeline.behaviour.weeks import WEEK_MS, departures
 from pipeline.ids import derived_id
 from pipeline.policy.model import Policy
+from pipeline.turns import share_ms
 from pipeline.whitelist.allowances import PROFILE_SHIFT, limits_of, suppressed
 from pipeline.whitelist.causes import LOOK_WITHIN_MS
 from pipeline.whitelist.dossier import Dossier
@@ -93,7 +93,7 @@ def _looked(dossier: Dossier, tick: Tick) -> Dossier:
 
 def _own_moment(customer_id: str, at_ms: int) -> int:
     """The newest daily moment of a customer that is not after a moment: spread over the day, always the same."""
-    own_ms = crc32(customer_id.encode()) * MS_PER_DAY >> 32
+    own_ms = share_ms(customer_id, MS_PER_DAY)
     return (at_ms - own_ms) // MS_PER_DAY * MS_PER_DAY + own_ms
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pipeline.ids import derived_id
 from pipeline.policy.model import ReviewTerms
+from pipeline.turns import share_ms
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import Outgoing, reviewed
@@ -18,6 +19,8 @@ from schemas.timestamps import MS_PER_DAY, format_ms
 
 # Time enough for a new passport.
 EXPIRY_NOTICE_MS = 30 * MS_PER_DAY
+# Thousands of dates written by hand are the same midnight: over so long the requests that come of them are spread.
+SPREAD_MS = MS_PER_DAY
 
 
 def schedule(granted_ms: int, review_ms: int, expires_ms: int, terms: ReviewTerms) -> tuple[int, ...]:
@@ -31,9 +34,12 @@ def schedule(granted_ms: int, review_ms: int, expires_ms: int, terms: ReviewTerm
     return (request, *sorted(moment for moment in reminders if request < moment < end), end)
 
 
-def request_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
-    """When the review is requested."""
-    return dossier.grant.steps[0] if dossier.grant is not None and dossier.announced == 0 else None
+def request_ms(dossier: Dossier, ahead: Ahead) -> int | None:
+    """When the review is requested: on the customer's own moment of the day before it must be."""
+    grant = dossier.grant
+    if grant is None or dossier.announced > 0:
+        return None
+    return max(grant.granted_ms, grant.steps[0] - share_ms(ahead.customer_id, SPREAD_MS))
 
 
 def reminder_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
@@ -74,19 +80,20 @@ def remind(dossier: Dossier, tick: Tick) -> Change:
     return Change(replace(dossier, announced=reached), outgoing=(_request(tick, dossier, reminder=True),))
 
 
-def evidence_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
-    """A month before evidence of a grant, or on file, expires."""
+def evidence_ms(dossier: Dossier, ahead: Ahead) -> int | None:
+    """A month before evidence of a grant, or on file, expires, or on the customer's own moment of the day before."""
     grant = dossier.grant
     if grant is None or dossier.announced == len(grant.steps):
         return None
-    nearest_ms = min((end_ms for _, end_ms in _ends(dossier) if end_ms > dossier.warned_ms), default=None)
-    return None if nearest_ms is None else nearest_ms - EXPIRY_NOTICE_MS
+    nearest_ms = _nearest_end_ms(dossier)
+    return None if nearest_ms is None else nearest_ms - EXPIRY_NOTICE_MS - share_ms(ahead.customer_id, SPREAD_MS)
 
 
 def warn(dossier: Dossier, tick: Tick) -> Change:
     """Ask for newer evidence."""
-    grant = _of(dossier)
-    expires_ms = tick.due_ms + EXPIRY_NOTICE_MS
+    grant, expires_ms = _of(dossier), _nearest_end_ms(dossier)
+    if expires_ms is None:
+        raise ValueError("nothing expires, so nothing was due")
     kinds = (kind for kind, end_ms in _ends(dossier) if end_ms == expires_ms)
     body = ReReview(
         request_id=derived_id(tick.customer_id, grant.event_id, "evidence_expiring", expires_ms),
@@ -100,6 +107,11 @@ def warn(dossier: Dossier, tick: Tick) -> Change:
         since_review=since_review(dossier, tick.conduct, tick.clock_ms),
     )
     return Change(replace(dossier, warned_ms=expires_ms), outgoing=(reviewed(body),))
+
+
+def _nearest_end_ms(dossier: Dossier) -> int | None:
+    """The nearest end of evidence that nobody was told of yet."""
+    return min((end_ms for _, end_ms in _ends(dossier) if end_ms > dossier.warned_ms), default=None)
 
 
 def _ends(dossier: Dossier) -> Iterator[tuple[str, int]]:

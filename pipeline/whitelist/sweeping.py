@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pipeline.ids import derived_id
 from pipeline.policy.sweeps import Sweep, Why, begins_ms
+from pipeline.turns import share_ms
 from pipeline.whitelist.dossier import NEVER, Dossier, Grant
 from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import reviewed
@@ -34,12 +35,15 @@ def ask(dossier: Dossier, tick: Tick) -> Change:
     return _asked(replace(after, file=left), tick, sweep.why, gone)
 
 
-def silent_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
-    """When a customer has been silent for so long that the tier's terms call the grant dormant."""
+def silent_ms(dossier: Dossier, ahead: Ahead) -> int | None:
+    """When a customer has been silent for so long that the tier's terms call the grant dormant, and up to a day more.
+
+    Many are admitted in the same minute and never use what they were granted.
+    """
     grant = running(dossier)
     if grant is None or grant.dormant_ms == 0:
         return None
-    return max(grant.granted_ms, dossier.active_ms) + grant.dormant_ms
+    return max(grant.granted_ms, dossier.active_ms) + grant.dormant_ms + share_ms(ahead.customer_id, MS_PER_DAY)
 
 
 def look_for_life(dossier: Dossier, tick: Tick) -> Change:
