@@ -14,6 +14,16 @@ from setuptools import Extension, setup
 # which lose their options when they are compiled.
 HOT = (
     "pipeline/assess.py",
+    "pipeline/behaviour/__init__.py",
+    "pipeline/behaviour/baseline.py",
+    "pipeline/behaviour/categories.py",
+    "pipeline/behaviour/payment.py",
+    "pipeline/behaviour/places.py",
+    "pipeline/behaviour/profile.py",
+    "pipeline/behaviour/profile_bytes.py",
+    "pipeline/behaviour/receipts.py",
+    "pipeline/behaviour/rhythm.py",
+    "pipeline/behaviour/spikes.py",
     "pipeline/buckets.py",
     "pipeline/calendar.py",
     "pipeline/cards.py",

@@ -12,6 +12,7 @@ from agents.compiled import ROOT, bring, can_compile, is_compiled
 from agents.garbage import collect_seldom
 from load_tests.alone import Alone
 from load_tests.month import Month
+from load_tests.state import profile_bytes
 from pipeline.record import InputRecord
 
 # What a worker that is far behind was seen to commit at once, on average of a partition's units: 1,560.
@@ -67,7 +68,8 @@ def judge(transactions: int, seed: int) -> dict[str, Any]:
     alone.restart_watch()
     topics = _take(alone, records[warm:])
     measured = len(records) - warm
-    sizes = [len(state) for state in alone.windows.values()]
+    profiles = {key: profile_bytes(alone, key) for key in alone.windows}
+    sizes = [len(state) - profiles[key] for key, state in alone.windows.items()]
     batches = sorted(alone.each_cpu_seconds)
     return {
         "transactions": measured,
@@ -80,6 +82,7 @@ def judge(transactions: int, seed: int) -> dict[str, Any]:
         "alert_share": round(topics["alerts"] / measured, 5),
         "grants_refused": refused,
         "state_bytes_median": median(sizes),
+        "profile_bytes_median": median(profiles.values()),
         "state_bytes_largest": alone.largest_record_bytes,
         "state_bytes_written_per_transaction": round(alone.written_bytes / measured, 1),
     }

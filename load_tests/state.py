@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from load_tests.alone import Alone
+from pipeline.behaviour.profile_bytes import write_profile
+from pipeline.history_bytes import owner_of, read_history
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.record import InputRecord
 from schemas.timestamps import parse_ms
@@ -51,7 +53,8 @@ def state(lines: Iterable[bytes]) -> dict[str, Any]:
             alone.take(batch)
             batch.clear()
     alone.take(batch)
-    sizes = [len(value) for value in alone.windows.values()]
+    profiles = {key: profile_bytes(alone, key) for key in alone.windows}
+    sizes = [len(value) - profiles[key] for key, value in alone.windows.items()]
     if not sizes:
         return {"records": count, "customers": 0}
     tenths = quantiles(sizes, n=10, method="inclusive") if len(sizes) > 1 else sizes * 9
@@ -61,5 +64,12 @@ def state(lines: Iterable[bytes]) -> dict[str, Any]:
         "state_bytes_median": median(sizes),
         "state_bytes_90th_percentile": round(tenths[8]),
         "state_bytes_largest": max(sizes),
+        "profile_bytes_median": median(profiles.values()),
+        "profile_bytes_largest": max(profiles.values()),
         "transactions_per_second": round(count / alone.cpu_seconds),
     }
+
+
+def profile_bytes(alone: Alone, key: bytes) -> int:
+    """How much of a state's bytes is the profile, which is no window."""
+    return len(write_profile(read_history(key, alone.windows.get).profile)) if key == owner_of(key) else 0

@@ -72,12 +72,16 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     findings = judge(history, intake, plan, tier, frozen=customer.dossier.frozen)
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
+        if plan.profile:
+            history.learn(intake)
         return _plain(customer.key, names, intake, plan, tier)
     verdict = weigh(findings, plan, history.cooling, intake.arrived_ms)
     signals = signals_of(findings, history, intake, tier) if findings else ()
     base_signals = base_signals_of(findings) if findings and tier else ()
     digest = digest_of(customer.key, history) if verdict.action.alert else ""
     reversal = history.remember(intake)
+    if plan.profile:
+        history.learn(intake)
     if verdict.cooling:
         history.cool(verdict.cooling)
     decision_id = names.decision_id(intake.transaction_id)

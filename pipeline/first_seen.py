@@ -42,6 +42,10 @@ class FirstSeen:
         first = self.since.get(_digest(entity))
         return first is None or first > occurred_ms - new_for_ms
 
+    def new_since(self, from_ms: int, until_ms: int) -> int:
+        """How many were first seen after `from_ms` and until `until_ms`, that moment included."""
+        return len([since for since in self.since.values() if from_ms < since <= until_ms])
+
     def to_bytes(self) -> bytes:
         """MessagePack: digest, first seen, digest, first seen...: the least recently used first; b"" for nobody."""
         if self.since and not self._bytes:

@@ -10,6 +10,9 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from pipeline.behaviour import recent
+from pipeline.behaviour.payment import DEPOSIT, RETURNS, category_of
+from pipeline.behaviour.profile import Profile
 from pipeline.buckets import Buckets
 from pipeline.expiry import Expiry
 from pipeline.first_seen import FirstSeen
@@ -29,6 +32,7 @@ KEPT_MS: Final = 73 * MS_PER_HOUR
 BUCKETS_KEPT_MS: Final = (33 * 24 + 2) * MS_PER_HOUR
 # Letting go costs nearly as much for one entry as for a few, so it waits for every fourth.
 _LET_GO_EVERY: Final = 0b11
+_NO_SPENDING: Final = RETURNS | {DEPOSIT}
 # Longer than any cool-down may last.
 _COOLING_KEPT_MS: Final = 31 * 24 * MS_PER_HOUR
 
@@ -39,7 +43,8 @@ class History:
 
     __slots__ = (
         "_expiry", "_next_untold", "_timelines", "_timelines_folded_to_ms", "apart", "buckets", "cooling", "devices",
-        "folded_to_ms", "headroom", "last_arrival_ms", "log", "newest_ms", "payees", "reversals", "settled", "touched",
+        "folded_to_ms", "headroom", "last_arrival_ms", "log", "newest_ms", "payees", "profile", "reversals", "settled",
+        "touched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -54,6 +59,7 @@ class History:
         self.apart: frozenset[int] = frozenset()
         self.payees = FirstSeen(64)
         self.devices = FirstSeen(32)
+        self.profile = Profile()
         # Rule number to the arrival and the outcome of its last alert.
         self.cooling: dict[int, tuple[int, int]] = {}
         # Set once remembering has begun, cleared by whoever used it: between the two a bug may have left half.
@@ -115,6 +121,29 @@ class History:
             self.reversals.foreign[position] = intake.currency, intake.amount_minor
             self.settled = b""
         return None
+
+    def learn(self, intake: Intake) -> None:
+        """Teach the profile what was remembered; what was declined is no habit."""
+        if intake.declined:
+            return
+        kind, at_ms = intake.type_index, intake.occurred_ms
+        category = category_of(kind, intake.mcc, intake.channel)
+        self.profile.learn(at_ms, intake.base_minor, kind, category, intake.country)
+        location = intake.location
+        if location is not None:
+            self.profile.places.locate(at_ms, location.lat, location.lon)
+
+    def recent(self) -> list[tuple[int, int]]:
+        """The newest payments kept singly, in the order of arrival: when (epoch ms), how much (base minor units)."""
+        found: list[tuple[int, int]] = []
+        for entry in reversed(self.log.entries):
+            counted = entry.counted
+            if entry.time > self.folded_to_ms and not is_declined(counted) and type_of(counted) not in _NO_SPENDING:
+                found.append((entry.time, amount_of(counted)))
+                if len(found) == recent.MOST:
+                    break
+        found.reverse()
+        return found
 
     def see_payee(self, payee_id: str, occurred_ms: int) -> None:
         """Note that the customer paid to, or named, a payee."""

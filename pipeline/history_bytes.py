@@ -4,7 +4,8 @@ The head stands under the customer's key. A log that grows past two segments sea
 `key + 00 's' + number`: sealed segments are written once and deleted once, so a customer with 100,000 transactions a
 day costs a bounded number of bytes per transaction. Buckets beyond two KiB stand under `key + 00 'b' + type`.
 
-Version 1: one byte of version, one of reserved flags, then MessagePack arrays. An old version is read for ever.
+One byte of version, one of reserved flags, then MessagePack arrays. An old version is read for ever: a head of
+version 1 has no profile.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from pipeline.behaviour.profile_bytes import read_profile, write_profile
 from pipeline.buckets import Buckets
 from pipeline.history import History
 from pipeline.log import SEGMENT
@@ -21,6 +23,7 @@ T = TypeVar("T")
 Lookup = Callable[[bytes], bytes | None]
 
 VERSION: Final = b"\x01\x00"
+_HEAD_VERSION: Final = b"\x02\x00"
 LARGEST_RECORD: Final = 64 * 1024
 _LARGE_BUCKETS: Final = 2048
 
@@ -49,11 +52,12 @@ _Settled = tuple[
     bytes,
     dict[int, tuple[int, int]],
 ]
-# last_arrival_ms, the log's tail, what is settled.
-_Head = tuple[int, bytes, bytes]
+# last_arrival_ms, the log's tail, what is settled, the profile.
+_Head = tuple[int, bytes, bytes, bytes]
+_Head1 = tuple[int, bytes, bytes]
 
-# A head's array of three, of which the first is a number of 64 bits; and bytes, by how many their length takes.
-_HEAD_BEGINS: Final = VERSION + b"\x93\xcf"
+# A head's array of four, of which the first is a number of 64 bits; and bytes, by how many their length takes.
+_HEAD_BEGINS: Final = _HEAD_VERSION + b"\x94\xcf"
 _BIN8: Final = [bytes((0xC4, size)) for size in range(256)]
 _BIN16: Final = 0xC5
 _BIN32: Final = 0xC6
@@ -62,6 +66,7 @@ _UINT32: Final = 0xFFFF_FFFF
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_head: Final = msgspec.msgpack.Decoder(_Head).decode
+_decode_head1: Final = msgspec.msgpack.Decoder(_Head1).decode
 _decode_settled: Final = msgspec.msgpack.Decoder(_Settled).decode
 _decode_segment: Final = msgspec.msgpack.Decoder(_Segment).decode
 
@@ -105,8 +110,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
     history = History()
     if data is None:
         return history
-    head: _Head = _read(data, _decode_head)
-    history.last_arrival_ms, tail, settled = head
+    history.last_arrival_ms, tail, settled, profile = _read_head(data)
     content: _Settled = _read(VERSION + settled, _decode_settled)
     log = history.log
     (
@@ -138,6 +142,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
     try:
+        history.profile = read_profile(profile)
         history.payees.read(payees)
         history.devices.read(devices)
         history.derive()
@@ -154,9 +159,17 @@ def digest_of(key: bytes, history: History) -> str:
     return blake2b(key + _head(history, settled), digest_size=16).hexdigest()
 
 
+def _read_head(data: bytes) -> _Head:
+    if data[:1] != _HEAD_VERSION[:1]:
+        first: _Head1 = _read(data, _decode_head1)
+        return (*first, b"")
+    head: _Head = _read(VERSION + data[2:], _decode_head)
+    return head
+
+
 def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
     if data[:1] != VERSION[:1]:
-        raise StateError(f"state of version {data[:1].hex() or 'none'}; this worker reads version 1: upgrade it")
+        raise StateError(f"state of version {data[:1].hex() or 'none'}; this worker reads versions 1 and 2: upgrade it")
     try:
         return decode(data[2:])
     except msgspec.DecodeError as error:
@@ -222,11 +235,12 @@ def _settled(history: History, buckets: dict[int, bytes]) -> bytes:
 def _head(history: History, settled: bytes) -> bytes:
     """What MessagePack's encoder would write of a `_Head`, put together by hand: this is done for every transaction."""
     tail = history.log.tail
+    profile = write_profile(history.profile)
     arrived_ms = history.last_arrival_ms
     if arrived_ms <= _UINT32:
-        return VERSION + _encode((arrived_ms, tail, settled))
-    arrived = arrived_ms.to_bytes(8, "big")
-    return b"%b%b%b%b%b%b" % (_HEAD_BEGINS, arrived, _bin_begins(tail), tail, _bin_begins(settled), settled)
+        return _HEAD_VERSION + _encode((arrived_ms, tail, settled, profile))
+    parts = (_bin_begins(tail), tail, _bin_begins(settled), settled, _bin_begins(profile), profile)
+    return b"%b%b%b" % (_HEAD_BEGINS, arrived_ms.to_bytes(8, "big"), b"".join(parts))
 
 
 def _bin_begins(data: bytes) -> bytes:

@@ -73,6 +73,7 @@ class Plan:
         self.base_currency = policy.base_currency
         self.lateness_ms = policy.lateness_ms
         self.skew_ms = policy.skew_ms
+        self.profile = policy.profile
         self.warm_until_ms = policy.warm_until_ms or 0
         self.tiers = [tier.name for tier in policy.tiers]
         self.priority = [tier.priority for tier in policy.tiers]

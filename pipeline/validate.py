@@ -17,7 +17,7 @@ from schemas.decision import Lane
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.shape import has_control_characters
 from schemas.timestamps import parse_ms
-from schemas.transaction import LARGEST_AMOUNT, TRANSACTION_TYPES, Transaction
+from schemas.transaction import LARGEST_AMOUNT, TRANSACTION_TYPES, Location, Transaction
 
 LONGEST_SOURCE: Final = 128
 # The end of 9998: whatever may occur before or after such an arrival can be written, too.
@@ -51,9 +51,9 @@ class Intake:
 
     __slots__ = (
         "account_id", "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "card_token",
-        "currency", "customer_id", "declined", "device_id", "key", "lane", "merchant_id", "occurred_at", "occurred_ms",
-        "original_ms", "original_occurred_at", "original_transaction_id", "payee_id", "quotable", "source",
-        "terminal_id", "tier", "transaction_id", "type_index", "unknown_fields",
+        "channel", "country", "currency", "customer_id", "declined", "device_id", "key", "lane", "location", "mcc",
+        "merchant_id", "occurred_at", "occurred_ms", "original_ms", "original_occurred_at", "original_transaction_id",
+        "payee_id", "quotable", "source", "terminal_id", "tier", "transaction_id", "type_index", "unknown_fields",
     )  # fmt: skip
     transaction_id: str
     customer_id: str
@@ -69,14 +69,18 @@ class Intake:
     merchant_id: str
     terminal_id: str
     device_id: str
+    channel: str
+    mcc: str
+    country: str
+    location: Location | None
 
     def __init__(self, transaction: Transaction, lane: Lane, arrived_ms: int, unknown_fields: int) -> None:
         """Keep what was read; what must be worked out first follows: `base_minor` when the rate is known."""
         (
             self.transaction_id, self.customer_id, self.occurred_at, self.amount_minor, self.currency,
             transaction_type, self.source, status, self.original_transaction_id, self.original_occurred_at,
-            _, self.account_id, self.card_token, self.payee_id, self.merchant_id, _, self.terminal_id, self.device_id,
-            _, _, _, _, _,
+            self.channel, self.account_id, self.card_token, self.payee_id, self.merchant_id, self.mcc,
+            self.terminal_id, self.device_id, _, self.country, self.location, _, _,
         ) = _fields_of(transaction)  # fmt: skip
         self.type_index = TYPE_INDEX[transaction_type]
         self.declined = status != "authorised"

@@ -5,7 +5,9 @@ from random import Random
 from console.evaluate.reading import Row
 from pipeline.behaviour.payment import Payment
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR
+from schemas.transaction import TRANSACTION_TYPES
 
+PURCHASE = TRANSACTION_TYPES.index("purchase")
 CARDS = 60
 TERMINALS = 25
 DAYS = 60
@@ -37,11 +39,10 @@ def world(seed: int = 1, *, large: int = 30_000, times: int = 5) -> list[Row]:
             f"card-{seed}-{card}",
             _START_MS + hour * MS_PER_HOUR,
             amount,
-            "purchase",
-            f"purchase/{5000 + terminal % 3}",
+            PURCHASE,
+            f"{5000 + terminal % 3}",
             f"terminal-{seed}-{terminal}",
             f"payee-{seed}-{chance.randrange(40)}",
-            comes_in=False,
         )
         rows.append(Row(payment, fraud, ()))
     return rows

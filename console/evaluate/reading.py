@@ -59,5 +59,6 @@ def read_rows(file: str, format_: str) -> Iterator[Row]:
 
 def _shared(payment: Payment) -> Payment:
     """Millions of payments name a few thousand accounts, categories and places: keep each text once."""
-    account, at_ms, amount, kind, category, place, payee, comes_in = payment
-    return Payment(intern(account), at_ms, amount, intern(kind), intern(category), intern(place), payee, comes_in)
+    return payment._replace(
+        account=intern(payment.account), category=intern(payment.category), place=intern(payment.place)
+    )

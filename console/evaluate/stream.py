@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from console.evaluate.account import Account
 from console.evaluate.reading import Row
 from pipeline.behaviour.features import FEATURES, INDEX
-from pipeline.behaviour.profile import Profile
 from pipeline.entities.place import NEUTRAL, NEVER, MaturedLabel, Place
 from schemas.timestamps import MS_PER_HOUR
 
@@ -37,7 +37,7 @@ class Stream:
 
 def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
     """Every payment's features as of just before it."""
-    profiles: dict[str, Profile] = {}
+    known: dict[str, Account] = {}
     places: dict[str, Place] = {}
     accounts: dict[str, int] = {}
     categories: dict[str, int] = {}
@@ -46,9 +46,9 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
     for moment in _moments(rows):
         # As in books, what comes in at a moment counts before what goes out: its order in a file tells nothing.
         for each in sorted([received for row in moment for received in row.received]):
-            receiver = profiles.get(each.account)
+            receiver = known.get(each.account)
             if receiver is None:
-                receiver = profiles[each.account] = Profile()
+                receiver = known[each.account] = Account()
             receiver.learn(each)
         for payment, fraud, _ in moment:
             at_ms = payment.at_ms
@@ -59,23 +59,23 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
                 if place is None:
                     place = places[name] = Place()
                 place.learn(matured)
-            profile = profiles.get(payment.account)
-            if profile is None:
-                profile = profiles[payment.account] = Profile()
-            own = profile.look(payment)
+            paying = known.get(payment.account)
+            if paying is None:
+                paying = known[payment.account] = Account()
+            own = paying.look(payment)
             place = places.get(payment.place)
             features.extend(
                 (
                     float(payment.amount),
                     float(categories.setdefault(payment.category, len(categories))),
                     *own,
-                    age := _age_hours(profiles.get(payment.payee), at_ms),
+                    age := _age_hours(known.get(payment.payee), at_ms),
                     1.0 if age < 0 and payment.payee else 0.0,
                     *(NEUTRAL if place is None else place.look(at_ms)),
                     *_MEMORY,
                 )
             )
-            profile.learn(payment)
+            paying.learn(payment)
             at.append(at_ms)
             account.append(accounts.setdefault(payment.account, len(accounts)))
             labels.append(UNLABELLED if fraud is None else fraud)
@@ -106,9 +106,9 @@ def _ranks(codes: dict[str, int]) -> npt.NDArray[np.int32]:
     return ranks
 
 
-def _age_hours(payee: Profile | None, at_ms: int) -> float:
+def _age_hours(payee: Account | None, at_ms: int) -> float:
     """How long the payee has had payments of its own, out or in; -1 if not before this moment, told in any order."""
-    since_ms = payee.since_ms if payee else -1
+    since_ms = payee.profile.since_ms if payee else -1
     return (at_ms - since_ms) / MS_PER_HOUR if 0 <= since_ms < at_ms else NEVER
 
 

@@ -3,6 +3,8 @@
 from math import sqrt
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 # A payment beyond this many times the usual is a spike, and counts no further towards what is usual.
 SPIKE: Final = 2.5
 # Fewer payments tell nothing about what is usual.
@@ -13,12 +15,14 @@ _MOST: Final = 200
 _LEAST_DEVIATION: Final = 0.1
 
 
+@mypyc_attr(acyclic=True)
 class Baseline:
     """Winsorised mean and variance of amounts, minor units; `count` payments have been seen."""
 
     __slots__ = ("count", "mean", "variance")
 
     def __init__(self, count: int = 0, mean: float = 0.0, variance: float = 0.0) -> None:
+        """Go on from what is known."""
         self.count = count
         self.mean = mean
         self.variance = variance
@@ -35,9 +39,12 @@ class Baseline:
 
     def learn(self, amount: int) -> None:
         """Count a payment in, an outlier at the size of a spike at most."""
-        self.count += 1
-        worth = min(float(amount), SPIKE * self.mean) if self.count > LEAST else float(amount)
-        weight = 1 / min(self.count, _MOST)
-        off = worth - self.mean
-        self.mean += off * weight
-        self.variance += (off * (worth - self.mean) - self.variance) * weight
+        count = self.count = self.count + 1
+        mean = self.mean
+        worth = float(amount)
+        if count > LEAST and worth > SPIKE * mean:
+            worth = SPIKE * mean
+        weight = 1.0 / (min(_MOST, count))
+        off = worth - mean
+        mean = self.mean = mean + off * weight
+        self.variance += (off * (worth - mean) - self.variance) * weight

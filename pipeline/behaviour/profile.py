@@ -1,66 +1,60 @@
-"""A customer's profile: looked at before a payment, taught by it afterwards, never the other way round."""
+"""A customer's profile: looked at before a payment, taught by it afterwards, never the other way round.
+
+It stands beside the windows in the customer's state, and learns in the order of arrival: what comes late is learned
+late, at its own hour, and a reversal unlearns nothing.
+"""
+
+from mypy_extensions import mypyc_attr
 
 from pipeline.behaviour.baseline import Baseline
 from pipeline.behaviour.categories import Categories
-from pipeline.behaviour.first_seen import FirstSeen
-from pipeline.behaviour.payment import Payment
+from pipeline.behaviour.payment import comes_in, gives_back
+from pipeline.behaviour.places import Places
+from pipeline.behaviour.receipts import Receipts
 from pipeline.behaviour.rhythm import HOURS, Rhythm
 from pipeline.behaviour.spikes import Spikes
 from schemas.timestamps import MS_PER_HOUR
 
 
+@mypyc_attr(acyclic=True)
 class Profile:
-    """Everything kept of one customer's behaviour; each part is bounded."""
+    """Everything kept of one customer's behaviour; each part is bounded. Amounts are minor units, times epoch ms."""
 
-    __slots__ = ("baseline", "categories", "first_seen", "rhythm", "spikes")
+    __slots__ = ("baseline", "categories", "places", "receipts", "rhythm", "spikes")
 
     def __init__(self) -> None:
+        """Nothing is known."""
         self.baseline = Baseline()
         self.spikes = Spikes()
         self.rhythm = Rhythm()
         self.categories = Categories()
-        self.first_seen = FirstSeen()
-
-    def look(self, payment: Payment) -> tuple[float, ...]:
-        """The features from `history` to `new_payees_24h`, of what was known before this payment; `period` is 0."""
-        amount, at_ms = payment.amount, payment.at_ms
-        baseline = self.baseline
-        hour = hour_of(at_ms)
-        count_1h, count_24h, sum_24h, since_last, share = self.rhythm.look(at_ms, hour)
-        return (
-            float(baseline.count),
-            baseline.mean,
-            baseline.ratio(amount),
-            baseline.z(amount),
-            *self.spikes.look(at_ms),
-            count_1h,
-            count_24h,
-            sum_24h,
-            since_last,
-            float(hour),
-            share,
-            0.0,
-            *self.categories.look(payment.category, amount),
-            *self.first_seen.look(at_ms, amount, payment.kind, payment.payee),
-        )
+        self.receipts = Receipts()
+        self.places = Places()
 
     @property
     def since_ms(self) -> int:
         """When the first payment came, out or in; -1 before that."""
-        first = [each for each in (self.rhythm.first_ms, self.first_seen.received_ms) if each >= 0]
+        first = [each for each in (self.rhythm.first_ms, self.receipts.received_ms) if each >= 0]
         return min(first, default=-1)
 
-    def learn(self, payment: Payment) -> None:
-        """Remember a payment. Money that comes in says since when the account receives, nothing about spending."""
-        amount, at_ms = payment.amount, payment.at_ms
-        if payment.comes_in:
-            self.first_seen.receive(at_ms, amount)
+    def learn(self, at_ms: int, amount: int, kind: int, category: str, country: str) -> None:
+        """Remember a payment of the type with index `kind`; see `category_of`.
+
+        Money that comes in says since when the account receives, nothing about spending; money given back says nothing.
+        """
+        if comes_in(kind):
+            self.receipts.receive(at_ms, amount)
             return
-        self.spikes.learn(at_ms, self.baseline.ratio(amount))
-        self.baseline.learn(amount)
-        self.rhythm.learn(at_ms, hour_of(at_ms), amount)
-        self.categories.learn(payment.category, amount)
-        self.first_seen.learn(at_ms, payment.kind, payment.payee)
+        if gives_back(kind):
+            return
+        baseline = self.baseline
+        self.spikes.learn(at_ms, baseline.ratio(amount))
+        baseline.learn(amount)
+        self.rhythm.learn(at_ms, hour_of(at_ms))
+        self.categories.learn(category, amount)
+        self.receipts.learn(kind)
+        if country:
+            self.places.learn_country(country)
 
 
 def hour_of(at_ms: int) -> int:

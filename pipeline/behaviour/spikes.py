@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from pipeline.behaviour.baseline import SPIKE
 from schemas.timestamps import MS_PER_DAY
 
@@ -10,26 +12,30 @@ MOST: Final = 16
 NEVER: Final = -1.0
 
 
+@mypyc_attr(acyclic=True)
 class Spikes:
-    """When, and how many times the usual: the newest `MOST` spikes, oldest first."""
+    """When, and how many times the usual: the newest `MOST` spikes, in the order of their arrival."""
 
     __slots__ = ("kept",)
 
-    def __init__(self, kept: list[tuple[int, float]] | None = None) -> None:
-        self.kept = kept or []
+    def __init__(self) -> None:
+        """None yet."""
+        self.kept: list[tuple[int, float]] = []
 
     def look(self, at_ms: int) -> tuple[float, float, float, float]:
         """Their number, the highest ratio, the sum of ratios, and days since the last one (`NEVER` without one)."""
-        kept = self.kept
-        while kept and kept[0][0] <= at_ms - WINDOW_MS:
-            del kept[0]
-        if not kept:
-            return 0.0, 0.0, 0.0, NEVER
-        ratios = [ratio for _, ratio in kept]
-        return float(len(kept)), max(ratios), sum(ratios), (at_ms - kept[-1][0]) / MS_PER_DAY
+        count, highest, strength, last_ms = 0, 0.0, 0.0, -1
+        for when, ratio in self.kept:
+            if at_ms - WINDOW_MS < when <= at_ms:
+                count += 1
+                strength += ratio
+                highest = max(highest, ratio)
+                last_ms = max(last_ms, when)
+        return float(count), highest, strength, (at_ms - last_ms) / MS_PER_DAY if count else NEVER
 
     def learn(self, at_ms: int, ratio: float) -> None:
         """Remember a payment if it is a spike."""
         if ratio >= SPIKE:
+            oldest = at_ms - WINDOW_MS
+            self.kept = [each for each in self.kept if each[0] > oldest][1 - MOST :]
             self.kept.append((at_ms, ratio))
-            del self.kept[:-MOST]

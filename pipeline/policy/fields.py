@@ -295,6 +295,12 @@ POLICY = Record(
         "onboarding": Field(
             ONBOARDING, "How applications for a tier run; without it tiers are granted on paper.", required=False
         ),
+        "profile": Field(
+            Flag(),
+            "Whether each payment teaches a profile of its customer: usual amounts, hours, categories, places.",
+            required=False,
+            default=False,
+        ),
         "profile_shift": Field(
             PROFILE_SHIFT,
             "When a customer's week has left the customer's own profile; without it nobody looks.",

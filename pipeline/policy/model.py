@@ -135,6 +135,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     warm_until_ms: int | None = None
     # None where nobody applies: tiers are granted on paper.
     onboarding: Onboarding | None = None
+    # Whether payments teach a profile of their customer, which rules and `tierwatch profile` read.
+    profile: bool = False
     # When a week has left the customer's own profile; None where nobody looks.
     profile_shift: ProfileShift | None = None
     # Calibrated on labels; None where nobody has.

@@ -7,27 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.evaluate.account import Account
 from pipeline.behaviour.baseline import LEAST, SPIKE, Baseline
 from pipeline.behaviour.categories import MOST as MOST_CATEGORIES
 from pipeline.behaviour.features import FEATURES, INDEX
-from pipeline.behaviour.first_seen import MOST_PAYEES
-from pipeline.behaviour.payment import Payment
-from pipeline.behaviour.profile import Profile
-from pipeline.behaviour.profile_bytes import ProfileError, from_bytes, to_bytes
+from pipeline.behaviour.payment import DEPOSIT, Payment
+from pipeline.behaviour.places import MOST as MOST_COUNTRIES
+from pipeline.behaviour.profile_bytes import LARGEST, ProfileError, read_profile, write_profile
 from pipeline.entities import place_bytes
 from pipeline.entities.place import NEVER, RISK_DAYS, MaturedLabel, Place
 from schemas.timestamps import MS_PER_DAY
+from schemas.transaction import TRANSACTION_TYPES
 
 # The features that a profile gives begin here among all.
 FIRST = INDEX["history"]
-STATE_BYTES = 8_000
+KINDS = {
+    "purchase": TRANSACTION_TYPES.index("purchase"),
+    "transfer": TRANSACTION_TYPES.index("transfer"),
+    "deposit": DEPOSIT,
+}
 
 
-def _in_order(told: list[tuple[int, int, str, str, str]]) -> list[Payment]:
+def _in_order(told: list[tuple[int, int, str, str, str, str]]) -> list[Payment]:
     at_ms, made = 0, []
-    for later_ms, amount, kind, category, payee in told:
+    for later_ms, amount, kind, category, payee, country in told:
         at_ms += later_ms
-        made.append(Payment("c", at_ms, amount, kind, category, "place", payee, comes_in=kind == "deposit"))
+        made.append(Payment("c", at_ms, amount, KINDS[kind], category, "place", payee, country))
     return made
 
 
@@ -37,33 +42,34 @@ def payments(most: int = 12) -> st.SearchStrategy[list[Payment]]:
         st.tuples(
             st.sampled_from([0, 1, 60_000, 3_600_000, 86_400_000, 15 * 86_400_000]),
             st.integers(0, 10**7),
-            st.sampled_from(["purchase", "transfer", "deposit"]),
+            st.sampled_from(sorted(KINDS)),
             st.sampled_from(["a", "b", "c"]),
             st.sampled_from(["", "p", "q"]),
+            st.sampled_from(["", "US", "FR"]),
         ),
         max_size=most,
     ).map(_in_order)
 
 
-def profile_of(known: list[Payment]) -> Profile:
-    profile = Profile()
+def account_of(known: list[Payment]) -> Account:
+    account = Account()
     for each in known:
-        profile.learn(each)
-    return profile
+        account.learn(each)
+    return account
 
 
-def named(profile: Profile, payment: Payment) -> dict[str, float]:
-    values = profile.look(payment)
+def named(account: Account, payment: Payment) -> dict[str, float]:
+    values = account.look(payment)
     return dict(zip(FEATURES[FIRST : FIRST + len(values)], values, strict=True))
 
 
-ASKED = Payment("c", 2 * 10**12, 5_000, "purchase", "a", "place", "p", comes_in=False)
+ASKED = Payment("c", 2 * 10**12, 5_000, KINDS["purchase"], "a", "place", "p")
 
 
 @given(payments())
 def test_the_same_payments_give_the_same_profile_byte_for_byte(known: list[Payment]) -> None:
     before = deepcopy(known)
-    assert to_bytes(profile_of(known)) == to_bytes(profile_of(known))
+    assert write_profile(account_of(known).profile) == write_profile(account_of(known).profile)
     assert known == before
 
 
@@ -71,33 +77,33 @@ def test_the_same_payments_give_the_same_profile_byte_for_byte(known: list[Payme
 def test_a_profile_read_from_its_bytes_goes_on_as_if_it_had_never_been_written(
     known: list[Payment], later: list[Payment]
 ) -> None:
-    profile = profile_of(known)
-    read = from_bytes(to_bytes(profile))
+    account, read = account_of(known), account_of(known)
+    read.profile = read_profile(write_profile(account.profile))
     for each in [*later, ASKED]:
-        assert read.look(each) == profile.look(each)
-        profile.learn(each)
+        assert read.look(each) == account.look(each)
+        account.learn(each)
         read.learn(each)
-    assert to_bytes(read) == to_bytes(profile)
+    assert write_profile(read.profile) == write_profile(account.profile)
 
 
 @given(payments())
 def test_to_look_twice_is_to_see_the_same(known: list[Payment]) -> None:
-    profile = profile_of(known)
+    account = account_of(known)
     at = known[-1]._replace(amount=777) if known else ASKED
-    assert profile.look(at) == profile.look(at)
+    assert account.look(at) == account.look(at)
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**9))
 def test_nothing_is_said_about_a_customer_of_whom_nothing_is_known(at_ms: int, amount: int) -> None:
-    said = named(Profile(), ASKED._replace(at_ms=at_ms, amount=amount, payee=""))
+    said = named(Account(), ASKED._replace(at_ms=at_ms, amount=amount, payee=""))
     assert {name for name, value in said.items() if value not in {0.0, -1.0}} <= {"hour", "hour_share"}
     assert said["hour_share"] == 1.0
 
 
 @given(payments(), st.integers(0, 10**7), st.integers(1, 10**7))
 def test_a_larger_amount_never_lowers_an_amount_signal(known: list[Payment], amount: int, more: int) -> None:
-    profile = profile_of(known)
-    small, large = (named(profile, ASKED._replace(amount=each)) for each in (amount, amount + more))
+    account = account_of(known)
+    small, large = (named(account, ASKED._replace(amount=each)) for each in (amount, amount + more))
     for name in ("ratio", "z", "category_ratio", "share_of_receipt"):
         assert large[name] >= small[name]
 
@@ -115,21 +121,22 @@ def test_one_outlier_raises_what_is_usual_no_more_than_a_spike_would(usual: list
 
 
 def test_a_profile_stays_small_whatever_a_customer_does() -> None:
-    profile = Profile()
+    account = Account()
     for number in range(20_000):
-        name = f"payee-{number:032d}"
-        profile.learn(
-            Payment("c", number * 1_000, 10**9 * (number % 7), "transfer", f"cat-{number}", "", name, comes_in=False)
-        )
-    assert len(to_bytes(profile)) < STATE_BYTES
-    assert len(profile.first_seen.payees) == MOST_PAYEES
-    assert len(profile.categories.known) == MOST_CATEGORIES
+        # Names of the longest, in letters that take four bytes each.
+        name = f"{number:06d}" + "𐍈" * 122
+        kind = KINDS["transfer"] if number % 5 else DEPOSIT
+        payment = Payment("c", number * 1_000, 10**13 * (number % 7), kind, name, "", name, name)
+        account.learn(payment._replace(location=(12.34567, -98.7654321)))
+    assert len(write_profile(account.profile)) < LARGEST
+    assert len(account.profile.categories.known) == MOST_CATEGORIES
+    assert len(account.profile.places.countries) == MOST_COUNTRIES
 
 
-@pytest.mark.parametrize("data", [b"", b"\x02\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03"])
+@pytest.mark.parametrize("data", [b"\x02\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03"])
 def test_bytes_that_are_no_profile_are_named_so(data: bytes) -> None:
     with pytest.raises(ProfileError):
-        from_bytes(data)
+        read_profile(data)
 
 
 labels = st.lists(
@@ -187,8 +194,8 @@ def test_bytes_that_are_no_place_are_named_so(data: bytes) -> None:
 
 @given(payments())
 def test_spikes_are_forgotten_after_a_fortnight(known: list[Payment]) -> None:
-    profile = profile_of(known)
+    account = account_of(known)
     end = known[-1].at_ms if known else 0
-    ages = [named(profile, ASKED._replace(at_ms=end + day * MS_PER_DAY))["spikes"] for day in range(16)]
+    ages = [named(account, ASKED._replace(at_ms=end + day * MS_PER_DAY))["spikes"] for day in range(16)]
     assert all(later <= earlier for earlier, later in pairwise(ages))
     assert ages[14] == 0
