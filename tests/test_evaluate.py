@@ -20,7 +20,7 @@ from console.evaluate.reading import Row
 from console.evaluate.stream import Stream, stream
 from console.evaluate.trials import folds, split
 from pipeline.behaviour.features import FEATURES, GROUPS, INDEX
-from pipeline.behaviour.payment import Payment
+from pipeline.behaviour.payment import DEPOSIT, Payment
 from pipeline.points.section import score_of, section_of
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.policy.rewrite import with_section
@@ -89,7 +89,7 @@ def _to_each_other(row: Row, chance: Random) -> Row:
         return row
     payee = f"card-1-{chance.randrange(CARDS)}"
     paid = row.payment._replace(payee=payee)
-    return Row(paid, row.fraud, (paid._replace(account=payee, kind="deposit", payee="", comes_in=True),))
+    return Row(paid, row.fraud, (paid._replace(account=payee, kind=DEPOSIT, payee=""),))
 
 
 def test_names_and_the_size_of_money_do_not_matter(streamed: Stream, rows: list[Row]) -> None:

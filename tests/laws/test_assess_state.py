@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from random import Random
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +118,17 @@ def test_nothing_is_left_of_a_log_that_is_over() -> None:
     assert any(b"\0b" in key for key in bench.windows)
     bench.take(story[2_400:])
     assert set(bench.windows) == {b"c-1"}
+
+
+def test_a_head_of_the_first_version_is_read_and_has_no_profile() -> None:
+    """Written before there were profiles; what it says of the windows holds, and the profile begins now."""
+    pay = busy(1, 1, 1, ARRIVALS["live"])[0]._replace(kind="pay", customer="c-1", type="purchase", currency="USD")
+    story = records([pay._replace(moment=pay.moment + at * HOUR) for at in range(5)])
+    old, new = (Bench(policy_text("America/New_York", "plain"), GRANTS) for _ in range(2))
+    for bench in (old, new):
+        bench.take(story[:4])
+    arrived_ms, tail, settled, _ = msgspec.msgpack.decode(old.windows[b"c-1"][2:])
+    old.windows[b"c-1"] = b"\x01\x00" + msgspec.msgpack.encode((arrived_ms, tail, settled))
+    old.restart()
+    assert old.take(story[4:]) == new.take(story[4:])
+    assert msgspec.msgpack.decode(old.windows[b"c-1"][2:])[:3] == msgspec.msgpack.decode(new.windows[b"c-1"][2:])[:3]
