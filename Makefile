@@ -46,6 +46,7 @@ check: $(DEV) ## lint, types, one-way imports, generated files
 	$(BIN)/python -m pipeline.policy.schema --check
 	$(BIN)/python -m console.generate --check
 	$(BIN)/python -m console.life_page --check
+	$(BIN)/python -m console.rules_page --check
 	$(BIN)/python -m tests.bad_input --check
 	$(BIN)/python -m dashboards.slo --check
 	$(BIN)/python -m dashboards.grafana --check

@@ -15,12 +15,12 @@ from pipeline.plan import Plan
 from pipeline.policy.model import Action
 from pipeline.rates import Rates
 from pipeline.record import Message
-from pipeline.rules import RULES
-from pipeline.sight import Finding, Sight, is_calm
+from pipeline.rules import ALONE, VELOCITY, find_patterns
+from pipeline.sight import Finding, Sight, has_room, is_unnoticed
 from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
-from pipeline.whitelist.dossier import tier_at
+from pipeline.whitelist.dossier import Dossier, tier_at
 from schemas.account_action import AccountAction
 from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
 from schemas.re_review import ReReview
@@ -69,7 +69,7 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     intake.source = names.source  # the same object for all of a customer's: it is hashed once
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
-    findings = judge(history, intake, plan, tier, frozen=customer.dossier.frozen)
+    findings = judge(history, customer.dossier, intake, plan, tier)
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
         if plan.profile:
@@ -91,13 +91,21 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     return Assessed(verdict.outcome, told, decision, further)
 
 
-def judge(history: History, intake: Intake, plan: Plan, tier: int, *, frozen: bool) -> list[Finding]:
+def judge(history: History, dossier: Dossier, intake: Intake, plan: Plan, tier: int) -> list[Finding]:
     """Every rule looks, at every tier, unless it is known beforehand that none can find anything."""
     findings: list[Finding] = []
-    if not is_calm(history, intake, plan, frozen=frozen):
-        sight = Sight(history, intake, plan, tier, frozen=frozen)
-        for find in RULES:
-            find(sight, findings)
+    unnoticed = is_unnoticed(intake, plan, frozen=dossier.frozen)
+    room = has_room(history, intake, plan)
+    if not (unnoticed and room):
+        sight = Sight(history, dossier, intake, plan, tier)
+        if not unnoticed:
+            for find in ALONE:
+                find(sight, findings)
+        if not room:
+            for find in VELOCITY:
+                find(sight, findings)
+        if not unnoticed:
+            find_patterns(sight, findings)
     return findings
 
 

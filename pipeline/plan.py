@@ -5,7 +5,7 @@ from typing import Final
 
 from pipeline.calendar import Calendar, Window
 from pipeline.plain import tail_of
-from pipeline.policy.model import RULES, WINDOWS, Policy, Rule
+from pipeline.policy.model import PATTERN_RULES, RULES, WINDOWS, Policy, Rule
 from schemas.decision import LANES, OUTCOMES, SignalMode
 from schemas.transaction import TRANSACTION_TYPES
 
@@ -26,12 +26,22 @@ class PlannedRule:
         self.floor = OUTCOMES.index(rule.floor)
         self.cool_down_ms = rule.cool_down_ms
         self.new_for_ms = rule.new_for_ms
+        self.amount_minor = rule.amount_minor
+        self.small_minor = rule.small_minor
+        self.threshold_minor = rule.threshold_minor
+        self.count = rule.count
+        self.within_ms = rule.within_ms
+        self.dormant_ms = rule.dormant_ms
+        self.margin_pct = rule.margin_pct
+        self.share_pct = rule.share_pct
+        self.step_minor = rule.step_minor
+        self.times = rule.times
         self.mask = sum(1 << TRANSACTION_TYPES.index(name) for name in rule.types)
         self.limits = [tier.limits.get(rule.name, 0) for tier in policy.tiers]
 
 
 class Velocity:
-    """One window over one set of types, and the rules that limit its sum and its count, at least one of the two.
+    """One window over one set of types, and the rules that limit its sum and its count; a burst is a rule of its own.
 
     No tier's limits are below `least_amount` and `least_count`.
     """
@@ -84,6 +94,9 @@ class Plan:
         self.per_transaction = self.rules.get("amount_per_transaction")
         self.new_payee = self.rules.get("new_payee_amount")
         self.new_device = self.rules.get("new_device_amount")
+        # Asked where an hour's count may have been passed, and not by amount, as all other patterns.
+        self.burst = self.rules.get("burst")
+        self.patterns = [self.rules[name] for name in PATTERN_RULES if name in self.rules and name != "burst"]
         self.calendar = Calendar(policy.zone)
         velocities = self._velocities()
         masks = dict.fromkeys(velocity.mask for velocity in velocities)
@@ -101,7 +114,8 @@ class Plan:
 
     def _unnoticed(self, bit: int) -> int:
         alone = (self.per_transaction, self.new_payee, self.new_device)
-        return min([min(rule.limits) for rule in alone if rule is not None and rule.mask & bit], default=NO_LIMIT)
+        limits = [min(rule.limits) for rule in alone if rule is not None and rule.mask & bit]
+        return min(limits + [rule.amount_minor - 1 for rule in self.patterns if rule.mask & bit], default=NO_LIMIT)
 
     def _velocities(self) -> list[Velocity]:
         planned: list[tuple[str, Window, str, str]] = [
@@ -121,6 +135,10 @@ class Plan:
                 velocities.append(Velocity(name, window, amount.mask, amount, None))
             if count is not None:
                 velocities.append(Velocity(name, window, count.mask, None, count))
+        if self.burst is not None:
+            hour = Velocity("1h", self.calendar.window("1h"), self.burst.mask, None, None)
+            hour.least_count = self.burst.count - 1
+            velocities.append(hour)
         return velocities
 
 

@@ -5,32 +5,34 @@ from mypy_extensions import mypyc_attr
 from pipeline.history import History
 from pipeline.plan import Plan, PlannedRule
 from pipeline.validate import Intake
+from pipeline.whitelist.dossier import Dossier
 
 
 @mypyc_attr(acyclic=True)
 class Sight:
     """Handed to every rule. `tier` is the rank of the tier in force at the arrival, 0 for the base tier."""
 
-    __slots__ = ("bit", "frozen", "history", "intake", "plan", "tier")
+    __slots__ = ("bit", "dossier", "frozen", "history", "intake", "plan", "tier")
 
-    def __init__(self, history: History, intake: Intake, plan: Plan, tier: int, *, frozen: bool) -> None:
+    def __init__(self, history: History, dossier: Dossier, intake: Intake, plan: Plan, tier: int) -> None:
         """Put together what a rule needs."""
         self.history = history
+        self.dossier = dossier
         self.intake = intake
         self.plan = plan
         self.tier = tier
-        self.frozen = frozen
+        self.frozen = dossier.frozen
         self.bit = 1 << intake.type_index
 
 
-def is_calm(history: History, intake: Intake, plan: Plan, *, frozen: bool) -> bool:
-    """Whether no rule can find anything, at whatever tier: so it is with most transactions."""
-    type_index = intake.type_index
-    return (
-        not frozen
-        and intake.base_minor <= plan.unnoticed_minor[type_index]
-        and (not plan.velocity_mask >> type_index & 1 or history.headroom.holds(intake, plan))
-    )
+def is_unnoticed(intake: Intake, plan: Plan, *, frozen: bool) -> bool:
+    """Whether no rule about a transaction by itself can find anything, at whatever tier: so it is with most."""
+    return not frozen and intake.base_minor <= plan.unnoticed_minor[intake.type_index]
+
+
+def has_room(history: History, intake: Intake, plan: Plan) -> bool:
+    """Whether no velocity limit can be passed, at whatever tier: so it is with most transactions."""
+    return not plan.velocity_mask >> intake.type_index & 1 or history.headroom.holds(intake, plan)
 
 
 @mypyc_attr(acyclic=True)
@@ -39,10 +41,13 @@ class Finding:
 
     `start` and `end` bound the window looked at, both included, epoch ms; `end` is a later moment than the
     transaction's own only where a late arrival breaks a limit there (`retroactive`). Without a window the evidence is
-    the transaction.
+    the transaction; where `refs` names entries of the log, oldest first, it is those and the transaction. `limit` is
+    what was passed where that is not the tier's limit.
     """
 
-    __slots__ = ("end", "fires", "fires_at_base", "mask", "observed", "retroactive", "rule", "start", "window")
+    __slots__ = (
+        "end", "fires", "fires_at_base", "limit", "mask", "observed", "refs", "retroactive", "rule", "start", "window",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -66,3 +71,5 @@ class Finding:
         self.start = start
         self.end = end
         self.retroactive = retroactive
+        self.limit = -1
+        self.refs: tuple[int, ...] | None = None

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pipeline.currencies import EXPONENTS
 from pipeline.history import History
+from pipeline.log import amount_of
 from pipeline.policy.model import LIMIT_RULES, Policy
+from pipeline.rules import PATTERNS
 from pipeline.sight import Finding
 from pipeline.validate import Intake
 from schemas.decision import EVIDENCE_IDS, Evidence, RetroactiveBreach, Signal
@@ -16,12 +18,12 @@ Cause = Literal["limit_breach", "account_frozen", "suspicious_activity"]
 def signals_of(findings: list[Finding], history: History, intake: Intake, tier: int) -> tuple[Signal, ...]:
     """What fired at the customer's tier, in the order of the rules."""
     names: dict[tuple[int, ...], tuple[str, ...]] = {}  # several windows show the same entries
-    return tuple([_signal(f, f.rule.limits[tier], _evidence(f, history, intake, names)) for f in findings if f.fires])
+    return tuple([_signal(f, tier, _evidence(f, history, intake, names)) for f in findings if f.fires])
 
 
 def base_signals_of(findings: list[Finding]) -> tuple[Signal, ...]:
     """What would have fired without the privilege; without evidence, which stands on the customer's own signals."""
-    return tuple([_signal(f, f.rule.limits[0], None) for f in findings if f.fires_at_base])
+    return tuple([_signal(f, 0, None) for f in findings if f.fires_at_base])
 
 
 def retroactive_breach_of(signals: tuple[Signal, ...]) -> RetroactiveBreach | None:
@@ -43,8 +45,9 @@ def cause_of(signals: tuple[Signal, ...]) -> Cause:
     return "suspicious_activity" if rules.isdisjoint(LIMIT_RULES) else "limit_breach"
 
 
-def _signal(finding: Finding, limit: int, evidence: Evidence | None) -> Signal:
+def _signal(finding: Finding, tier: int, evidence: Evidence | None) -> Signal:
     rule = finding.rule
+    limit = finding.limit if finding.limit >= 0 else rule.limits[tier]
     return Signal(
         rule.name,
         rule.mode,
@@ -64,6 +67,8 @@ def _evidence(
 ) -> Evidence:
     own_time = intake.occurred_ms
     own_amount = 0 if intake.declined else intake.base_minor
+    if finding.refs is not None:
+        return _of_entries(finding.refs, own_amount, history, intake)
     if not finding.window:
         own_at = format_ms(own_time)
         return Evidence(1, own_amount, own_at, own_at, (intake.transaction_id,))
@@ -75,6 +80,16 @@ def _evidence(
     first = own_time if first is None or first > own_time else first
     last = own_time if last is None or last < own_time else last
     return Evidence(count + 1, amount + own_amount, format_ms(first), format_ms(last), ids)
+
+
+def _of_entries(refs: tuple[int, ...], own_amount: int, history: History, intake: Intake) -> Evidence:
+    """These entries, as they were when they arrived, and the transaction."""
+    log = history.log
+    times = [log.time(ref) for ref in refs]
+    times.append(intake.occurred_ms)
+    amount = own_amount + sum([amount_of(log.counts(ref)) for ref in refs])
+    ids = _ids(refs[-(EVIDENCE_IDS - 1) :], history, intake)
+    return Evidence(len(times), amount, format_ms(min(times)), format_ms(max(times)), ids)
 
 
 def _ids(refs: tuple[int, ...], history: History, intake: Intake) -> tuple[str, ...]:
@@ -109,6 +124,9 @@ def _sentence(signal: Signal, policy: Policy, tier: str) -> str:
     )
     within = _WINDOW_WORDS.get(signal.window, signal.window)
     when = f" at {signal.at}, through this late arrival" if signal.retroactive else ""
+    pattern = PATTERNS.get(signal.rule)
+    if pattern is not None:
+        return pattern.say(signal, lambda minor: _money(minor, policy.base_currency))
     if signal.rule == "account_frozen":
         return "The account is frozen."
     if signal.rule == "amount_per_transaction":

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from pipeline.policy import schema
 from pipeline.policy.keys import _SMALL_ORDER
 from pipeline.policy.load import PolicyError, default_yaml, load_policy, policy_digest
-from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
+from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, OTHER_RULES, RULES, Policy
 from pipeline.policy.nodes import MAX_BYTES, MAX_NODES
 
 POLICIES = Path(__file__).parent / "policies"
@@ -41,7 +41,7 @@ def test_default_policy_is_complete(default: Policy) -> None:
     assert default.base_currency == "USD"
     assert default.people == ()
     assert set(default.rules) == set(RULES)
-    assert {rule.mode for rule in default.rules.values()} == {"live"}
+    assert {default.rules[rule].mode for rule in (*LIMIT_RULES, *OTHER_RULES)} == {"live"}
     assert all(set(tier.limits) == set(LIMIT_RULES) for tier in default.tiers)
     assert default.digest == sha256(default_yaml()).hexdigest()
 

@@ -101,7 +101,8 @@ def _nodes(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 DEFAULT = load_policy(default_yaml())
 PLAIN: dict[str, Any] = msgspec.to_builtins(OLD, builtin_types=(bytes,))
-_PARAMETERS = {"new_for_ms", "night_from_min", "night_to_min"}
+_PARAMETERS = {name + field.shape.unit for fields in RULE_PARAMETERS.values() for name, field in fields.items()}
+_PARAMETERS.remove("types")  # which some rules only have other ones of
 
 
 def _is_written(path: tuple[Any, ...]) -> bool:

@@ -44,3 +44,9 @@ def format_amount(minor: int, exponent: int) -> str:
     """Minor units as text in major units: 9950 with exponent 2 is `99.50`, 25000 is `250`."""
     whole, fraction = divmod(minor, 10**exponent)
     return f"{whole}.{fraction:0{exponent}d}" if fraction else str(whole)
+
+
+class MinorAmount(Amount):
+    """One whose name in the model says its unit."""
+
+    unit = "_minor"

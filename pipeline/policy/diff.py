@@ -150,7 +150,7 @@ def _values(policy: Policy) -> dict[Path, _Value]:
 def _record(record: Record, value: Any, path: Path, exponent: int, currency: str) -> Iterator[tuple[Path, _Value]]:  # noqa: ANN401 - a policy's parts, each of its own type
     for name, field in record.fields.items():
         attribute = name + field.shape.unit
-        inner = value[attribute] if isinstance(value, Mapping) else getattr(value, attribute)
+        inner = value.get(attribute) if isinstance(value, Mapping) else getattr(value, attribute)
         yield from _walk(field, field.shape, inner, (*path, name), exponent, currency)
 
 

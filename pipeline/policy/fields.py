@@ -12,11 +12,12 @@ from pipeline.policy.durations import Duration, TimeOfDay
 from pipeline.policy.incidents import CORRELATE, INCIDENTS
 from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
-from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, RULES, Policy
+from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, PATTERN_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
 from pipeline.policy.points import POINTS
 from pipeline.policy.profile_shift import PROFILE_SHIFT
 from pipeline.policy.shapes import Choice, Flag, Integer, Known, Text
+from pipeline.rules import PATTERNS
 from schemas.decision import OUTCOMES
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
 from schemas.transaction import TRANSACTION_TYPES
@@ -173,6 +174,12 @@ RULE_PARAMETERS = {
         "night_from": Field(TimeOfDay(), "When the night begins, local wall time."),
         "night_to": Field(TimeOfDay(), "When it ends; it may pass midnight."),
     },
+    **{
+        name: {**pattern.parameters, "types": RULE_FIELDS["types"]._replace(default=pattern.types)}
+        if pattern.types != RULE_FIELDS["types"].default
+        else dict(pattern.parameters)
+        for name, pattern in PATTERNS.items()
+    },
 }
 _RULE_MEANINGS = {
     "amount_per_transaction": "One transaction is larger than the tier allows.",
@@ -182,6 +189,7 @@ _RULE_MEANINGS = {
     "new_device_amount": "A large transaction from a device the customer has only just begun to use.",
     "night_amount": "More is spent in one night than the tier allows.",
     "account_frozen": "A transaction on an account that is frozen.",
+    **{name: pattern.meaning for name, pattern in PATTERNS.items()},
 }
 RULE_TABLE = Record(
     "the rules, one entry for each",
@@ -191,6 +199,7 @@ RULE_TABLE = Record(
                 "mode, points, severity, floor and cool_down at least", {**RULE_FIELDS, **RULE_PARAMETERS.get(name, {})}
             ),
             _RULE_MEANINGS[name],
+            required=name not in PATTERN_RULES,
         )
         for name in RULES
     },
@@ -316,6 +325,6 @@ POLICY = Record(
 def build(values: dict[str, Any], digest: str) -> Policy:
     """The model of what `POLICY` read."""
     tiers = [{**tier, "rank": rank} for rank, tier in enumerate(values["tiers"])]
-    rules = {name: {**rule, "name": name} for name, rule in values["rules"].items()}
+    rules = {name: {**rule, "name": name} for name, rule in values["rules"].items() if rule is not None}
     whole = {**values, "digest": digest, "tiers": tiers, "rules": rules}
     return msgspec.convert(whole, Policy, builtin_types=(bytes,))

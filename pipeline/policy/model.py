@@ -30,7 +30,21 @@ LIMIT_RULES = (
 )
 # Rules that no tier can buy off.
 OTHER_RULES = ("account_frozen",)
-RULES = (*LIMIT_RULES, *OTHER_RULES)
+# Rules that know a pattern; a policy need not have them. A cool-down names its rule by the place in RULES: append only.
+PATTERN_RULES = (
+    "card_testing",
+    "structuring",
+    "dormant_account",
+    "account_takeover",
+    "burst",
+    "circular_flow",
+    "fan_in",
+    "fan_out",
+    "pass_through",
+    "refund_abuse",
+    "round_amounts",
+)
+RULES = (*LIMIT_RULES, *OTHER_RULES, *PATTERN_RULES)
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -49,6 +63,17 @@ class Rule(Struct, frozen=True, kw_only=True):
     # night_amount: minutes after local midnight, on quarter hours; a night may pass midnight.
     night_from_min: int = 0
     night_to_min: int = 0
+    # Patterns: the least amount that is looked at, and what each rule's own page says of the others.
+    amount_minor: int = 0
+    small_minor: int = 0
+    threshold_minor: int = 0
+    count: int = 0
+    within_ms: int = 0
+    dormant_ms: int = 0
+    margin_pct: int = 0
+    share_pct: int = 0
+    step_minor: int = 0
+    times: int = 0
 
 
 class ReviewTerms(Struct, frozen=True, kw_only=True):

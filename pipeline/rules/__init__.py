@@ -1,17 +1,57 @@
-"""The rules, one idea a file: each looks at a sight and notes what went past a limit. This tuple registers them."""
+"""The rules, one idea a file: each looks at a sight and notes what it finds. The tables here register them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from pipeline.rules import account_frozen, new_device, new_payee, per_transaction, retroactive, velocity
+from pipeline.policy.model import PATTERN_RULES
+from pipeline.rules import (
+    account_frozen,
+    account_takeover,
+    burst,
+    card_testing,
+    circular_flow,
+    dormant_account,
+    fan_in,
+    fan_out,
+    new_device,
+    new_payee,
+    pass_through,
+    per_transaction,
+    refund_abuse,
+    retroactive,
+    round_amounts,
+    structuring,
+    velocity,
+)
+from pipeline.rules.pattern import Find, Pattern
 from pipeline.sight import Finding, Sight
 
 Rule = Callable[[Sight, list[Finding]], None]
 
-RULES: tuple[Rule, ...] = (
-    account_frozen.find,
-    per_transaction.find,
-    new_payee.find,
-    new_device.find,
-    velocity.find,
-    retroactive.find,
-)
+# About a transaction by itself, and about what stands before it; so they stand on decisions, before all patterns.
+ALONE: Final[tuple[Rule, ...]] = (account_frozen.find, per_transaction.find, new_payee.find, new_device.find)
+VELOCITY: Final[tuple[Rule, ...]] = (velocity.find, retroactive.find, burst.find_in_hour)
+PATTERNS: Final[Mapping[str, Pattern]] = {
+    "card_testing": card_testing.PATTERN,
+    "structuring": structuring.PATTERN,
+    "dormant_account": dormant_account.PATTERN,
+    "account_takeover": account_takeover.PATTERN,
+    "burst": burst.PATTERN,
+    "circular_flow": circular_flow.PATTERN,
+    "fan_in": fan_in.PATTERN,
+    "fan_out": fan_out.PATTERN,
+    "pass_through": pass_through.PATTERN,
+    "refund_abuse": refund_abuse.PATTERN,
+    "round_amounts": round_amounts.PATTERN,
+}
+_FIND: Final[dict[str, Find]] = {name: PATTERNS[name].find for name in PATTERN_RULES}
+
+
+def find_patterns(sight: Sight, findings: list[Finding]) -> None:
+    """Ask the patterns whose types and least amount the transaction has."""
+    intake = sight.intake
+    if intake.declined:
+        return
+    for rule in sight.plan.patterns:
+        if rule.mask & sight.bit and intake.base_minor >= rule.amount_minor:
+            _FIND[rule.name](rule, sight, findings)

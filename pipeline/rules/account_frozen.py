@@ -1,4 +1,9 @@
-"""A transaction on a frozen account: the freeze did not reach the processor, or somebody works around it."""
+"""A transaction on a frozen account: the freeze did not reach the processor, or somebody works around it.
+
+False alarms: none that a rule could avoid; a freeze that should not be there is lifted by two people.
+
+Example: the fraud desk freezes an account at eight, and at nine a processor that has not heard of it authorises 12.00.
+"""
 
 from pipeline.sight import Finding, Sight
 

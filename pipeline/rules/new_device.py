@@ -1,4 +1,9 @@
-"""A large amount from a device that this customer has not used before, or only for a short while: take-over."""
+"""A large amount from a device that this customer has not used before, or only for a short while: take-over.
+
+False alarms: everybody's new telephone. A step-up settles it, and the device is known after `new_for`.
+
+Example: 900.00 from a tablet that was first seen an hour ago; the tier allows 500.00 from a new device.
+"""
 
 from pipeline.sight import Finding, Sight
 

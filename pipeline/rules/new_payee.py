@@ -1,4 +1,9 @@
-"""A large amount to a payee that this customer has not used before, or only for a short while: take-over."""
+"""A large amount to a payee that this customer has not used before, or only for a short while: take-over.
+
+False alarms: a new landlord, the first order at a shop. Registering the payee ahead of time (`payee.added`) avoids it.
+
+Example: 800.00 to somebody who was first paid this morning; the tier allows 500.00 to a new payee.
+"""
 
 from pipeline.sight import Finding, Sight
 

@@ -1,4 +1,9 @@
-"""One transaction above what the tier may move at once."""
+"""One transaction above what the tier may move at once.
+
+False alarms: the car that is paid at once. A temporary limit, approved beforehand, lets it through.
+
+Example: 1,500.01 where the tier allows 1,500.00.
+"""
 
 from pipeline.sight import Finding, Sight
 

@@ -1,4 +1,9 @@
-"""Retroactive breach: a transaction that arrives late breaks a velocity limit at a moment after its own."""
+"""Retroactive breach: a transaction that arrives late breaks a velocity limit at a moment after its own.
+
+False alarms: those of the velocity limits, told late. Nothing that was decided changes.
+
+Example: a payment of 800.00 from ten o'clock arrives at noon; with it, the hour until half past ten held too much.
+"""
 
 from pipeline.plan import PlannedRule, Velocity
 from pipeline.sight import Finding, Sight

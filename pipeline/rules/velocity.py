@@ -1,4 +1,10 @@
-"""Velocity: the sum and the count of a customer's transactions over rolling windows, calendar spans and the night."""
+"""Velocity: the sum and the count of a customer's transactions over rolling windows, calendar spans and the night.
+
+False alarms: the month of a move or a wedding. Limits that hold an ordinary month make them rare; `tierwatch policy
+calibrate` finds such limits from history.
+
+Example: thirteen payments within one hour where the tier allows twelve.
+"""
 
 from pipeline.plan import NO_LIMIT, PlannedRule
 from pipeline.sight import Finding, Sight

@@ -16,7 +16,7 @@ from pipeline.history import History
 from pipeline.plan import Plan
 from pipeline.policy.load import load_policy
 from pipeline.record import InputRecord
-from pipeline.rules import RULES
+from pipeline.rules import ALONE
 from pipeline.sight import Finding
 from pipeline.verdict import weigh
 from schemas.decision import OUTCOMES
@@ -153,8 +153,8 @@ def test_a_bug_in_a_rule_keeps_the_record_and_harms_nobody_else(monkeypatch: pyt
     expected = [*unharmed.take([first]), *unharmed.take([third])]
     said = bench.take([first])
     with monkeypatch.context() as patched:
-        patched.setattr(assess, "is_calm", never)
-        patched.setattr(assess, "RULES", (*RULES, bug))
+        patched.setattr(assess, "is_unnoticed", never)
+        patched.setattr(assess, "ALONE", (*ALONE, bug))
         (letter,) = bench.take([second])
     assert told([letter]).outcome == "crashed"
     assert (letter.key, letter.value) == (second.key, second.value)
@@ -187,8 +187,8 @@ def test_a_bug_after_remembering_stops_the_worker(monkeypatch: pytest.MonkeyPatc
 
 
 def test_too_many_bugs_stop_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assess, "is_calm", never)
-    monkeypatch.setattr(assess, "RULES", (bug,))
+    monkeypatch.setattr(assess, "is_unnoticed", never)
+    monkeypatch.setattr(assess, "ALONE", (bug,))
     bench = Bench(PLAIN, GRANTS)
     story = payments(partition.MOST_CRASHES + 1)
     assert {told([letter]).outcome for letter in bench.take(story[:-1])} == {"crashed"}

@@ -1,0 +1,43 @@
+"""A customer's newest entries, as patterns look at them: so few that no customer is expensive."""
+
+from typing import Final
+
+from pipeline.log import Entry, counts_for
+from pipeline.plan import PlannedRule
+from pipeline.sight import Finding, Sight
+from schemas.timestamps import MS_PER_HOUR
+from schemas.transaction import TRANSACTION_TYPES
+
+# Entries are kept singly for 48 hours at least, so no pattern that needs them reaches further back.
+LONGEST_MS: Final = 48 * MS_PER_HOUR
+DEPOSITS: Final = 1 << TRANSACTION_TYPES.index("deposit")
+# How many of the entries that arrived last are looked at.
+LOOKED_AT: Final = 64
+
+
+def recent(sight: Sight, mask: int, within_ms: int) -> list[Entry]:
+    """Those of the types in `mask` that occurred within so long up to this transaction, by the time they occurred."""
+    until_ms = sight.intake.occurred_ms
+    since_ms = until_ms - within_ms
+    entries = sight.history.log.entries
+    within: list[Entry] = []
+    at = max(0, len(entries) - LOOKED_AT)
+    while at < len(entries):
+        entry = entries[at]
+        if since_ms < entry.time <= until_ms and counts_for(entry.counted, mask):
+            within.append(entry)
+        at += 1
+    within.sort(key=_when)
+    return within
+
+
+def found(rule: PlannedRule, observed: int, limit: int, entries: list[Entry]) -> Finding:
+    """What a pattern has seen in these entries and the transaction; no tier buys it off."""
+    finding = Finding(rule, observed, fires=True, fires_at_base=True)
+    finding.limit = limit
+    finding.refs = tuple([entry.position for entry in entries])
+    return finding
+
+
+def _when(entry: Entry) -> tuple[int, int]:
+    return entry.time, entry.position
