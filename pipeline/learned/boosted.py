@@ -14,7 +14,6 @@ from pipeline.learned.choose import choose
 
 _PARAMETERS: Final = {
     "objective": "binary",
-    "learning_rate": 0.1,
     # Each tree sees half of the features: a week of labels holds a few hundred frauds, and one feature would rule all.
     "feature_fraction": 0.5,
     # Where one payment in ten thousand is fraud, a leaf without weight would be sure of anything.
@@ -98,7 +97,8 @@ def train(
     categorical = [index for index, name in enumerate(names) if name == "category"]
     size = choose(figures, fraud, _PARAMETERS, categorical)
     data = lightgbm.Dataset(figures, fraud, feature_name=names, categorical_feature=categorical)
-    text = lightgbm.train({**_PARAMETERS, "num_leaves": size.leaves}, data, size.trees).model_to_string()
+    chosen = {"num_leaves": size.leaves, "learning_rate": size.rate}
+    text = lightgbm.train({**_PARAMETERS, **chosen}, data, size.trees).model_to_string()
     card = Card(
         features=tuple(names),
         categories=tuple(categories),

@@ -9,23 +9,26 @@ import numpy.typing as npt
 
 _LEAVES: Final = (7, 15, 31)
 # More would cost more than 5 microseconds a payment.
-_MOST_TREES: Final = 200
-_PATIENCE: Final = 30
-# Where too little is known to try anything: trees that cannot learn much by heart.
-_FEW_FRAUDS: Final = 10
+_MOST_TREES: Final = 100
+_PATIENCE: Final = 20
+_RATE: Final = 0.1
+# Fewer to try on choose by chance.
+_FEW_FRAUDS: Final = 30
 # Beyond that, more payments change no choice.
 _LATEST: Final = 100_000
 _TRIED: Final = 1 / 3
 
 
 class Size(NamedTuple):
-    """Leaves of each tree, and trees."""
+    """Leaves of each tree, trees, and how much each of them may correct those before it."""
 
     leaves: int
     trees: int
+    rate: float
 
 
-DEFAULT: Final = Size(7, 100)
+# Where too little is known to try anything: trees that cannot learn much by heart, and learn slowly.
+DEFAULT: Final = Size(7, _MOST_TREES, _RATE / 2)
 
 
 def choose(
@@ -52,7 +55,7 @@ def choose(
         tried = lightgbm.Dataset(figures[until:], fraud[until:], reference=data)
         said: dict[str, dict[str, list[float]]] = {}
         lightgbm.train(
-            {**parameters, "num_leaves": leaves, "metric": "binary_logloss"},
+            {**parameters, "num_leaves": leaves, "learning_rate": _RATE, "metric": "binary_logloss"},
             data,
             _MOST_TREES,
             valid_sets=[tried],
@@ -60,5 +63,5 @@ def choose(
         )
         losses = said["valid_0"]["binary_logloss"]
         best = int(np.argmin(losses))
-        found.append((losses[best], Size(leaves, best + 1)))
+        found.append((losses[best], Size(leaves, best + 1, _RATE)))
     return min(found)[1]
