@@ -12,14 +12,19 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.consumer import fetcher as unpacking
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
 
+from agents.engine.fetched import PartitionRecords
 from agents.log import Log
 from agents.patience import connect
 
 log = Log("fetcher")
+
+# For all consumers of this process.
+unpacking.PartitionRecords = PartitionRecords
 
 # How long the broker holds a fetch that finds nothing; and while records of other partitions lie here unread, for what
 # is read up meanwhile cannot be asked for until it returns.

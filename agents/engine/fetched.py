@@ -1,0 +1,37 @@
+"""The object that a fetched record is: made once for each, so with nothing that is not read of it."""
+
+from typing import Any
+
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
+
+
+class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
+    """What of aiokafka's `ConsumerRecord` anybody reads. Times in epoch milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka tells no types of it
+    """What a fetch brought of a partition. Stock asks for deserializers at each; none of our consumers has any."""
+
+    def _consumer_record(self, tp: TopicPartition, record: Any) -> FetchedRecord:
+        headers = record.headers
+        return FetchedRecord(
+            tp.topic,
+            tp.partition,
+            record.offset,
+            record.timestamp,
+            record.timestamp_type,
+            record.key,
+            record.value,
+            tuple(headers) if headers else (),
+        )
