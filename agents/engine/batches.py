@@ -4,7 +4,7 @@ Runs once for every message and every changed state, so it makes nothing that th
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.partitioning import partition_of
@@ -23,6 +23,33 @@ class Batch(NamedTuple):
     builder: Any
 
 
+class _Filling:
+    """The batches for one partition; the last of them takes records."""
+
+    def __init__(self, create: Callable[[], Any]) -> None:
+        self._create = create
+        self.batches: list[Any] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.batches.append(self._create())
+        # aiokafka's own `append` looks at serializers and closes, for each record; it costs as much as what it calls.
+        self._append = self.batches[-1]._builder.append
+        self._count = 0
+
+    def add(self, now_ms: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        if self._append(self._count, now_ms, key, value, headers) is None:
+            self.end()
+            self._begin()
+            # An empty batch takes a record of any size.
+            self._append(0, now_ms, key, value, headers)
+        self._count += 1
+
+    def end(self) -> None:
+        """Tell the batch how many records it holds."""
+        self.batches[-1]._relative_offset = self._count
+
+
 class Building:
     """The batches of one transaction of partition `here`; `counts` are the partitions of each topic."""
 
@@ -31,39 +58,34 @@ class Building:
         self._counts = counts
         self._here = here
         self._now_ms = int(time.time() * 1000)
-        self._made: dict[tuple[str, int], list[Any]] = {}
+        self._made: dict[tuple[str, int], _Filling] = {}
 
-    def add(self, message: Message) -> None:
-        """Add a message to the partition of its key; what has none, and what is `OWN`, stays where it was made."""
-        topic, key = message.topic, message.key
-        count = self._counts[topic]
-        place = (topic, self._here % count) if key is None or topic in OWN else (topic, partition_of(key, count))
-        batches = self._made.get(place)
-        if batches is None:
-            batches = self._made[place] = [self._create()]
-        headers = list(message.headers)
-        if batches[-1].append(timestamp=self._now_ms, key=key, value=message.value, headers=headers) is None:
-            batches.append(self._create())
-            # An empty batch takes a record of any size.
-            batches[-1].append(timestamp=self._now_ms, key=key, value=message.value, headers=headers)
+    def add(self, messages: Iterable[Message]) -> None:
+        """Add messages to the partitions of their keys; what has none, and what is `OWN`, stays where it was made."""
+        counts, here, now_ms, made = self._counts, self._here, self._now_ms, self._made
+        for message in messages:
+            topic, key = message.topic, message.key
+            count = counts[topic]
+            place = topic, here % count if key is None or topic in OWN else partition_of(key, count)
+            filling = made.get(place)
+            if filling is None:
+                filling = made[place] = _Filling(self._create)
+            filling.add(now_ms, key, message.value, list(message.headers))
 
     def add_states(self, changelog: str, states: Mapping[bytes, bytes | None]) -> None:
         """Add changed states; None deletes."""
-        now_ms = self._now_ms
-        batches = self._made.setdefault((changelog, self._here), [self._create()])
-        append = batches[-1].append
+        now_ms, filling = self._now_ms, self._made.setdefault((changelog, self._here), _Filling(self._create))
         for key, value in states.items():
-            if append(timestamp=now_ms, key=key, value=value) is None:
-                batches.append(self._create())
-                append = batches[-1].append
-                append(timestamp=now_ms, key=key, value=value)
+            filling.add(now_ms, key, value, [])
 
     def batches(self) -> list[Batch]:
         """Return them in the order to send: first one of each partition, so that all join the transaction at once."""
-        rounds = max(map(len, self._made.values()), default=0)
+        for filling in self._made.values():
+            filling.end()
+        rounds = max((len(filling.batches) for filling in self._made.values()), default=0)
         return [
-            Batch(topic, partition, batches[turn])
+            Batch(topic, partition, filling.batches[turn])
             for turn in range(rounds)
-            for (topic, partition), batches in self._made.items()
-            if turn < len(batches)
+            for (topic, partition), filling in self._made.items()
+            if turn < len(filling.batches)
         ]

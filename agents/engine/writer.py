@@ -87,8 +87,7 @@ class Writer:
     ) -> list[Batch]:
         """Return all that one transaction of partition `here` publishes, as batches in the order to send them."""
         building = Building(self._producer.create_batch, self._counts, here)
-        for message in messages:
-            building.add(_sent(message) if message.topic == DEAD_LETTERS else message)
+        building.add(_sent(message) if message.topic == DEAD_LETTERS else message for message in messages)
         for topic, states in changelogs.items():
             building.add_states(topic, states)
         return building.batches()
