@@ -1,7 +1,8 @@
 """What committed messages say that is worth counting: they are few beside decisions, so their bytes are read."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from operator import attrgetter
 
 import msgspec
 
@@ -39,6 +40,7 @@ _alert = msgspec.json.Decoder(_Alert).decode
 _action = msgspec.json.Decoder(_Action).decode
 _audited = msgspec.json.Decoder(_Audited).decode
 _re_review = msgspec.json.Decoder(_ReReview).decode
+_topic = attrgetter("topic")
 
 
 def _of_alert(value: bytes) -> Iterator[Name]:
@@ -71,12 +73,12 @@ _BY_TOPIC: Mapping[str, Callable[[bytes], Iterator[Name]]] = {
 }
 
 
-def told(messages: Iterable[Message]) -> Counter[Name]:
+def told(messages: Collection[Message]) -> Counter[Name]:
     """Count messages by topic, and those that people act on by what they say: metrics and their label values."""
-    counts: Counter[Name] = Counter()
-    for message in messages:
-        counts["published", message.topic] += 1
-        read = _BY_TOPIC.get(message.topic)
-        if read is not None:
-            counts.update(read(message.value or b""))
+    by_topic = Counter(map(_topic, messages))
+    counts: Counter[Name] = Counter({("published", topic): count for topic, count in by_topic.items()})
+    if not by_topic.keys().isdisjoint(_BY_TOPIC):
+        for message in messages:
+            if message.topic in _BY_TOPIC:
+                counts.update(_BY_TOPIC[message.topic](message.value or b""))
     return counts
