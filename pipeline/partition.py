@@ -31,7 +31,7 @@ from pipeline.whitelist.chargebacks import label
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode
 from pipeline.whitelist.life import Applied, Refusal
-from pipeline.whitelist.on_time import announce, due
+from pipeline.whitelist.on_time import due, look
 from pipeline.whitelist.personal import PersonalPlans
 from pipeline.whitelist.review_clock import ReviewClock
 from pipeline.whitelist.transition import DeviceKnown
@@ -258,8 +258,8 @@ class Partition:
             for customer_id in taken:
                 customer = self.customers.get(customer_id.encode())
                 conduct = conduct_of(customer.history, policy, clock_ms)
-                announced = announce(customer_id, customer.dossier, clock_ms, policy, sweeps, conduct)
-                again.append((customer_id, due(customer_id, announced.dossier, sweeps)))
+                announced, due_ms = look(customer_id, customer.dossier, clock_ms, policy, sweeps, conduct)
+                again.append((customer_id, due_ms))
                 if announced.dossier == customer.dossier:
                     continue
                 changed += 1

@@ -72,4 +72,9 @@ def departures(weeks: Weeks, terms: ProfileShift, limits: Mapping[str, int]) -> 
 def _first_seen(known: FirstSeen, ends: list[int]) -> tuple[int, ...]:
     if len(known.since) >= known.size:
         return _UNTOLD
-    return tuple(sum(end - WEEK_MS <= since < end for since in known.since.values()) for end in ends)
+    counts = [0] * len(ends)
+    for since in known.since.values():
+        week = (ends[0] - 1 - since) // WEEK_MS
+        if 0 <= week < len(counts):
+            counts[week] += 1
+    return tuple(counts)

@@ -37,8 +37,13 @@ NOTHING_KNOWN: Final = Conduct()
 
 def conduct_of(history: History, policy: Policy, at_ms: int) -> Conduct:
     """What a customer's windows say at a moment."""
-    alerting = {OUTCOMES.index(outcome) for outcome, action in policy.outcomes.items() if action.alert}
-    alerts = (begun for begun, reached in history.cooling.values() if reached in alerting)
     amount, count = history.timeline(MASK).total(at_ms - 30 * MS_PER_DAY, at_ms)
     weeks = weeks_of(history, MASK, at_ms)
-    return Conduct(count, max(alerts, default=None), history.last_arrival_ms or None, weeks, amount)
+    return Conduct(count, _alerted_ms(history, policy), history.last_arrival_ms or None, weeks, amount)
+
+
+def _alerted_ms(history: History, policy: Policy) -> int | None:
+    if not history.cooling:
+        return None
+    alerting = {OUTCOMES.index(outcome) for outcome, action in policy.outcomes.items() if action.alert}
+    return max([begun for begun, reached in history.cooling.values() if reached in alerting], default=None)

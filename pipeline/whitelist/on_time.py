@@ -1,7 +1,7 @@
 """What happens as time passes: each row of the clock once, however often or seldom anybody looks."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from pipeline.policy.model import Policy
 from pipeline.policy.sweeps import Sweep
@@ -20,6 +20,7 @@ from schemas.timestamps import format_ms
 CLOCK = "review_clock"
 # No chain of moments is longer: grants have at most 22 steps, applications at most ten calls, rules one allowance each.
 _MOST_ROWS = 1_000
+_at: Final = itemgetter(0)
 
 
 class Announced(NamedTuple):
@@ -29,19 +30,16 @@ class Announced(NamedTuple):
     outgoing: tuple[Outgoing, ...]
 
 
-@dataclass(frozen=True)
-class _Due:
-    at_ms: int
-    row: OnTime
+class Looked(NamedTuple):
+    """What a look at the clock announced, and the next moment at which something happens by itself, None for never."""
+
+    announced: Announced
+    due_ms: int | None
 
 
 def due(customer_id: str, dossier: Dossier, sweeps: tuple[Sweep, ...] = ()) -> int | None:
     """The next moment at which something happens by itself, None when nothing is ahead."""
-    ahead = Ahead(customer_id, sweeps)
-    # Asked of every customer after a restart, of whom few have applied.
-    rows = [row for row in table.ON_TIME if dossier.application is not None or row.region != "application"]
-    moments = [at_ms for row in rows if (at_ms := row.due(dossier, ahead)) is not None]
-    return min(moments) if moments else None
+    return _first(_moments(dossier, Ahead(customer_id, sweeps)))
 
 
 def announce(
@@ -53,36 +51,67 @@ def announce(
     conduct: Conduct = NOTHING_KNOWN,
 ) -> Announced:
     """Do and say what has come due by `clock_ms`, in the order of its moments."""
+    return look(customer_id, dossier, clock_ms, policy, sweeps, conduct).announced
+
+
+def look(
+    customer_id: str,
+    dossier: Dossier,
+    clock_ms: int,
+    policy: Policy,
+    sweeps: tuple[Sweep, ...] = (),
+    conduct: Conduct = NOTHING_KNOWN,
+) -> Looked:
+    """Announce what has come due by `clock_ms`, and find what comes next: one way through the table serves both."""
     ahead = Ahead(customer_id, sweeps)
     outgoing: list[Outgoing] = []
+    moments = _moments(dossier, ahead)
     for _ in range(_MOST_ROWS):
-        found = _next(Tick(ahead, policy, clock_ms, clock_ms, conduct), dossier)
+        found = _next(moments, dossier, ahead, policy, clock_ms, conduct)
         if found is None:
             break
-        tick = Tick(ahead, policy, found.at_ms, clock_ms, conduct)
-        change = found.row.act(dossier, tick)
+        at_ms, row = found
+        tick = Tick(ahead, policy, at_ms, clock_ms, conduct)
+        change = row.act(dossier, tick)
         outgoing += change.outgoing
-        outgoing += _said(found.row, tick, dossier, change.dossier, change.outgoing)
+        outgoing += _said(row, tick, dossier, change.dossier, change.outgoing)
         dossier = change.dossier
-    return Announced(dossier, tuple(outgoing))
+        moments = _moments(dossier, ahead)
+    return Looked(Announced(dossier, tuple(outgoing)), _first(moments))
 
 
-def _next(now: Tick, dossier: Dossier) -> _Due | None:
+def _moments(dossier: Dossier, ahead: Ahead) -> list[tuple[int, OnTime]]:
+    """All that the table has ahead of a customer, in its order."""
+    # Asked of every customer after a restart and once a day, of whom few have applied.
+    applied = dossier.application is not None
+    return [
+        (at_ms, row)
+        for row in table.ON_TIME
+        if (applied or row.region != "application") and (at_ms := row.due(dossier, ahead)) is not None
+    ]
+
+
+def _first(moments: list[tuple[int, OnTime]]) -> int | None:
+    return min([at_ms for at_ms, _ in moments]) if moments else None
+
+
+def _next(
+    moments: list[tuple[int, OnTime]], dossier: Dossier, ahead: Ahead, policy: Policy, clock_ms: int, conduct: Conduct
+) -> tuple[int, OnTime] | None:
     """The earliest row that is due; of several at one moment, the first of the table."""
-    found: _Due | None = None
-    for row in table.ON_TIME:
-        at_ms = row.due(dossier, now.ahead)
-        if at_ms is None or at_ms > now.clock_ms or (found is not None and at_ms >= found.at_ms):
-            continue
-        if row.when is None or row.when(dossier, now._replace(due_ms=at_ms)):
-            found = _Due(at_ms, row)
-    return found
+    come = [moment for moment in moments if moment[0] <= clock_ms]
+    for at_ms, row in sorted(come, key=_at) if len(come) > 1 else come:
+        if row.when is None or row.when(dossier, Tick(ahead, policy, at_ms, clock_ms, conduct)):
+            return at_ms, row
+    return None
 
 
 def _said(
     row: OnTime, tick: Tick, before: Dossier, after: Dossier, requests: tuple[Outgoing, ...]
 ) -> tuple[Outgoing, ...]:
     grant, application = before.grant, before.application
+    if not row.audited and not requests and after.application is application:
+        return ()  # a look that found nothing, as nearly all are
     of = grant.event_id if row.region in {"standing", "trust"} and grant is not None else ""
     if row.region == "application" and application is not None:
         of = application.application_id
