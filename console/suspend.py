@@ -46,6 +46,8 @@ def command(
     since_ms = _moment(granted_since)
     with WholeTopic(settings(), "entitlements") as whole:
         known = dict(newest(whole.to_the_end()))
+    if tier and all(held.tier != tier for held in known.values()):
+        _check_tier(tier)
     concerned = sorted(
         name for name, held in known.items() if meets(held, frozenset(customers or ()), tier, since_ms)
     )  # fmt: skip
@@ -53,6 +55,8 @@ def command(
         typer.echo(f"{name}: {known[name].tier}, granted {known[name].granted_at}")
     if len(concerned) > _SHOWN:
         typer.echo(f"… and {len(concerned) - _SHOWN:,} more")
+    for name in sorted(set(customers or ()) - set(concerned)):
+        typer.echo(f"{name}: left out, at the base tier or suspended already")
     if dry_run:
         typer.echo(f"{counted(len(concerned), 'customer')} would be suspended; nothing was changed.")
         return
@@ -83,6 +87,15 @@ def meets(held: "Entitlement", customers: frozenset[str], tier: str, since_ms: i
     if customers:
         return held.customer_id in customers
     return (not tier or held.tier == tier) and (since_ms is None or parse_ms(held.granted_at) >= since_ms)
+
+
+def _check_tier(tier: str) -> None:
+    from console.policy_house import House
+
+    with House() as house:
+        names = [one.name for one in house.in_force.tiers[1:]]
+    if tier not in names:
+        raise CommandError(f"{tier} is no tier above base", f"Known are {', '.join(names)}.", Exit.BAD_INPUT)
 
 
 def _moment(text: str) -> int | None:

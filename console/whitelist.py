@@ -11,8 +11,7 @@ from console.policy_house import House
 from console.policy_life import AsJson, Reason
 from console.signing_key import KeyFile, hand
 from console.terminal import counted, steps
-from console.whitelist_list import Fields, admissions, countersigned, refusals
-from schemas.reasons import RefusalReason
+from console.whitelist_list import Fields, admissions, countersigned, refusals, signed_so_far
 
 if TYPE_CHECKING:
     from console.signing_key import Hand
@@ -50,9 +49,7 @@ def admit(
         now_ms, policy = house.now_ms, house.in_force
         signer = hand(key, policy)
         signed = _signed(_read(file, policy, signer.name, now_ms), signer)
-        refused = list(refusals(signed, policy, now_ms))
-        if out is not None:
-            refused = [one for one in refused if not one[1].startswith(RefusalReason.TOO_FEW_APPROVERS)]
+        refused = list(refusals(signed, policy if out is None else signed_so_far(policy), now_ms))
         told = {"customers": len(signed), "refused": len(refused), "published": 0, "written": 0}
         if refused:
             _tell_refused(file, refused, told, json=json)
@@ -92,9 +89,14 @@ def _read(file: Path, policy: "Policy", actor: str, now_ms: int) -> list[Fields]
     if not text.startswith("{"):
         return admissions(text.splitlines(keepends=True), file.name, policy, actor, now_ms)
     try:
-        return [decode(line, type=dict) for line in text.splitlines()]
+        made = [decode(line, type=dict) for line in text.splitlines()]
     except DecodeError as error:
         raise CommandError(f"{file} is not what --out wrote: {error}", "Have it signed again.") from error
+    # Whoever signs, signs what the command is called: nothing else may come along in the file.
+    if others := {str(one.get("event_type")) for one in made} - {"admission.approved"}:
+        hint = "Ask who put it there, and have the list signed again."
+        raise CommandError(f"{file} holds more than admissions: {', '.join(sorted(others))}", hint, Exit.BAD_INPUT)
+    return made
 
 
 def _signed(unsigned: list[Fields], signer: "Hand") -> list[Fields]:

@@ -25,7 +25,7 @@ def admissions(lines: Iterable[str], name: str, policy: "Policy", actor: str, no
     Reviews are due within the second half of each tier's interval, each customer's at a moment of its own.
 
     Raises:
-        CommandError: a column is missing, a tier cannot be granted, or a customer has two.
+        CommandError: columns, cells or rows are missing, a tier cannot be granted, or a customer has two.
 
     """
     reader = csv.DictReader(lines)
@@ -38,6 +38,12 @@ def admissions(lines: Iterable[str], name: str, policy: "Policy", actor: str, no
     for row in reader:
         customer_id, tier = row["customer_id"], tiers.get(row["tier"])
         where = f"{name}:{reader.line_num}"
+        if None in row or None in row.values():
+            raise CommandError(
+                f"{where}: as many cells as the header has columns are wanted",
+                'Write "" where there is nothing to say, and put quotes around what holds a comma.',
+                Exit.BAD_INPUT,
+            )
         if tier is None:
             raise CommandError(
                 f"{where}: {row['tier'] or 'no tier'} cannot be granted",
@@ -49,6 +55,8 @@ def admissions(lines: Iterable[str], name: str, policy: "Policy", actor: str, no
             raise CommandError(f"{where}: {customer_id} has two tiers", "Keep one of them.", Exit.BAD_INPUT)
         item = {"kind": row["evidence"], "reference": row["reference"], "issued_at": row["issued_at"]}
         admission["evidence"].append(item | ({"expires_at": row["expires_at"]} if row["expires_at"] else {}))
+    if not made:
+        raise CommandError(f"{name} has no rows", "It needs one for each piece of evidence.", Exit.BAD_INPUT)
     return [_named(admission) for admission in made.values()]
 
 
@@ -61,6 +69,13 @@ def countersigned(admission: Fields, hand: "Hand") -> Fields:
         return admission | {"signature": {"key_id": hand.key_id, "value": value}}
     one = {"person": hand.name, "key_id": hand.key_id, "value": value}
     return admission | {"countersignatures": [*admission.get("countersignatures", ()), one]}
+
+
+def signed_so_far(policy: "Policy") -> "Policy":
+    """The policy, content with one signature: what else it refuses, the first who signs should know."""
+    from msgspec.structs import replace
+
+    return replace(policy, tiers=tuple(replace(tier, approvals=min(tier.approvals, 1)) for tier in policy.tiers))
 
 
 def refusals(admissions: Iterable[Mapping[str, Any]], policy: "Policy", now_ms: int) -> Iterator[tuple[str, str]]:

@@ -1,13 +1,16 @@
 """An existing whitelist: paper files made into admissions, signed by one person after the other, refused by name."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from msgspec.json import encode
 
 from agents.exit_codes import Exit
 from console.errors import CommandError
 from console.signing_key import Hand
-from console.whitelist_list import COLUMNS, Fields, admissions, countersigned, refusals
+from console.whitelist import _read
+from console.whitelist_list import COLUMNS, Fields, admissions, countersigned, refusals, signed_so_far
 from pipeline.whitelist.dossier import EMPTY
 from pipeline.whitelist.life import Applied
 from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
@@ -57,6 +60,22 @@ def test_what_would_be_refused_is_named_and_what_cannot_be_read_too() -> None:
     assert found["c-2"].startswith("bad_time")
 
 
+def test_the_first_who_signs_hears_of_all_but_the_signatures_that_are_still_to_come() -> None:
+    good, expired = made(f"c-1,gold,identity,p-1,{ISSUED},", f"c-2,gold,identity,p-2,{ISSUED},{ISSUED}")
+    once = [signed(one, "ana") for one in (good, expired)]
+    assert [why.partition(":")[0] for _, why in refusals(once, POLICY, START)] == ["too_few_approvers"] * 2
+    ((who, why),) = refusals(once, signed_so_far(POLICY), START)
+    assert (who, why.partition(":")[0]) == ("c-2", "evidence_expired")
+
+
+def test_what_is_no_admission_is_not_signed_along(tmp_path: Path) -> None:
+    (admission,) = made(f"c-1,gold,identity,p-1,{ISSUED},")
+    file = tmp_path / "signed.jsonl"
+    file.write_bytes(encode(signed(admission, "ana")) + b'\n{"event_type":"tier.suspended","customer_id":"c-9"}\n')
+    with pytest.raises(CommandError, match=r"holds more than admissions: tier\.suspended"):
+        _read(file, POLICY, "ben", START)
+
+
 def test_the_same_list_made_again_has_the_same_ids() -> None:
     row = f"c-1,silver,identity,p-1,{ISSUED},"
     later = admissions([HEAD, row], "list.csv", POLICY, "ben", START + MS_PER_DAY)
@@ -79,6 +98,9 @@ def test_reviews_are_spread_over_the_second_half_of_the_interval() -> None:
         ([HEAD.replace("tier", "level")], "no column tier"),
         ([HEAD, f"c-1,base,identity,p-1,{ISSUED},\n"], "list.csv:2: base cannot be granted"),
         ([HEAD, f"c-1,gold,i,p,{ISSUED},\n", f"c-1,silver,i,p,{ISSUED},\n"], "list.csv:3: c-1 has two tiers"),
+        ([HEAD, "c-1,gold,identity\n"], "list.csv:2: as many cells"),
+        ([HEAD, f"c-1,gold,identity,p,1,{ISSUED},\n"], "list.csv:2: as many cells"),
+        ([HEAD], "list.csv has no rows"),
     ],
 )
 def test_a_list_that_is_none_says_what_to_mend(rows: list[str], what: str) -> None:

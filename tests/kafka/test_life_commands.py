@@ -54,6 +54,9 @@ def test_customers_are_suspended_by_criteria_and_the_audit_shows_what_was_done_t
         typed(house, *who)
         until(lambda: len(read(house.kafka.bootstrap, "entitlements")) == 2 * len(customers), "the suspensions")
         assert "0 customers would be suspended" in typed(house, *who, "--dry-run").stdout
+        assert "c-1: left out" in typed(house, "suspend", "c-1", *who[3:], "--dry-run").stdout
+        no_tier = typed(house, "suspend", "--tier", "silvr", *who[3:], code=Exit.BAD_INPUT).stderr
+        assert "silvr is no tier above base" in no_tier
         assert "suspended: the base tier holds" in typed(house, "status", "c-1").stdout
         assert json.loads(typed(house, "status", "c-1", "--json").stdout)["entitlement"]["suspended"]
         assert worker.stop() == 0
