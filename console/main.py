@@ -17,6 +17,7 @@ from console import (
     demo,
     dlq,
     doctor,
+    explain,
     ingest,
     pager,
     policy,
@@ -107,6 +108,7 @@ app.command("replay", short_help="Run records through detection without Kafka")(
 app.command("evaluate", short_help="Measure detection on a labelled file")(evaluate.command)
 app.command("backtest", short_help="Say what a policy would have done with history")(backtest.command)
 app.command("shadow", short_help="Judge live traffic under a policy, in shadow")(shadow.command)
+app.command("explain", short_help="Say why an alert came about, and count it again")(explain.command)
 app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
 app.command("status", short_help="Say what is in force for a customer")(status.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)

@@ -36,6 +36,11 @@ class Verdict:
 _PASS: Final = Verdict(0, 0, _NOTHING, {})
 
 
+def score_of(points: list[int]) -> int:
+    """The score that live signals of so many points make: the largest + 1 for each further one, at most 9."""
+    return max(points) + min(len(points) - 1, _MOST_FURTHER) if points else 0
+
+
 def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int]], arrived_ms: int) -> Verdict:
     """Score = the largest points among the live signals + 1 for each further, at most 9; the bands give the outcome.
 
@@ -45,7 +50,7 @@ def weigh(findings: list[Finding], plan: Plan, cooling: dict[int, tuple[int, int
     live = [finding.rule for finding in findings if finding.fires and finding.rule.mode == "live"] if findings else ()
     if not live:
         return Verdict(plan.outcome_of_score[0], 0, _NOTHING, {}) if plan.outcome_of_score[0] else _PASS
-    score = max(rule.points for rule in live) + min(len(live) - 1, _MOST_FURTHER)
+    score = score_of([rule.points for rule in live])
     outcome = max(plan.outcome_of_score[score], *(rule.floor for rule in live))
     action = plan.actions[outcome]
     if action == _NOTHING or arrived_ms < plan.warm_until_ms:

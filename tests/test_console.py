@@ -40,7 +40,7 @@ def test_help_is_help() -> None:
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["replai"], "Did you mean 'replay'?"),
+        (["replai"], "Did you mean 'replay'"),
         (["replay"], "Try 'tierwatch replay --help'"),
         (["policy", "check"], "Try 'tierwatch policy check --help'"),
         (["ingest", "x.csv"], "Try 'tierwatch ingest --help'"),

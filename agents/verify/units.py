@@ -26,15 +26,15 @@ class Unit(NamedTuple):
     made_of: JournalRecord
 
 
-async def units(journal: Stream, count: int, report: Report) -> AsyncIterator[Unit]:
-    """Return the units of a partition up to the `count`th. One that stands there again is a difference.
+async def units(journal: Stream, count: int | None, report: Report) -> AsyncIterator[Unit]:
+    """Return the units of a partition up to the `count`th, None: all. One that stands there again is a difference.
 
     Raises:
         GoneError: one of them is missing.
 
     """
     number = 0
-    while number < count and (records := await journal.take(_AT_ONCE)):
+    while (count is None or number < count) and (records := await journal.take(_AT_ONCE)):
         for record in records:
             headers = dict(record.headers)
             at = int(headers[UNIT])
@@ -47,7 +47,7 @@ async def units(journal: Stream, count: int, report: Report) -> AsyncIterator[Un
                 break
             number = at
             yield Unit(record.offset, parse_ms(headers["ce_time"].decode()), _unit(record.value or b""))
-    if number < count:
+    if count is not None and number < count:
         raise GoneError(_lost(journal, number, count + 1))
 
 

@@ -86,6 +86,22 @@ def test_another_first_policy_is_told_apart(played: Kafka, tmp_path: Path) -> No
     assert "--policy" in said
 
 
+def test_an_alert_is_made_again_from_the_log_of_its_partition(played: Kafka) -> None:
+    last = read(played.bootstrap, "alerts")[-1]
+    done = subprocess.run(
+        [sys.executable, "-m", "console", "explain", "--json", headers(last)["ce_id"].decode()],
+        env={**os.environ, "TIERWATCH_BROKER": played.bootstrap},
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["agrees"], told["policy"]) == (Exit.OK, True, True), done.stderr
+    assert told["log"] == {"lasts": True, "why_not": "", "differences": []}
+
+
 Plant = Callable[[Kafka], None]
 
 
