@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +21,8 @@ from load_tests.busy import busy
 from load_tests.chaos import page
 from load_tests.chaos.run import Plan, chaos
 from load_tests.hot_customer import hot_customer
+from load_tests.incidents import page as incidents_page
+from load_tests.incidents.run import incidents
 from load_tests.judge import judge_apart
 from load_tests.latency import latency
 from load_tests.paging import paging
@@ -171,6 +174,22 @@ def paging_command(
 ) -> None:
     """From a payment to the page about it, through Alertmanager; and one page for a whole campaign."""
     _tell("paging", paging(incidents, rate, campaign), json=json)
+
+
+@app.command("incidents")
+def incidents_command(
+    *,
+    faults: Annotated[str, typer.Option(help="Their names, commas between; empty: all ten.")] = "",
+    write: Annotated[bool, typer.Option("--write", help="Write what was heard into docs/incidents.md.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Ten faults, one after the other: how soon somebody hears of each; 1 when one is heard too late."""
+    told = incidents([name for name in faults.split(",") if name])
+    if write:
+        incidents_page.write(told)
+    _tell("incidents", {each.fault: msgspec.to_builtins(each) for each in told}, json=json)
+    if not all(each.good for each in told):
+        raise typer.Exit(1)
 
 
 @app.command("recovery")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agents.metrics import REGISTER
+from agents.metrics import PAGER, REGISTER
 from dashboards.grafana.__main__ import files
 from tests.boards import BOARDS, GRAFANA, panels
 from tests.promql import alerts, recorded, selectors
@@ -62,13 +62,14 @@ def test_what_can_be_chosen_is_what_the_linter_asks_for(board: dict[str, Any]) -
 @EACH_BOARD
 def test_queries_ask_what_was_chosen_for_series_that_exist(board: dict[str, Any]) -> None:
     ours = {each.full_name + end for each in REGISTER for end in ("", "_bucket", "_sum", "_count")}
+    pagers = {each.full_name.replace("_", "_pager_", 1) + end for each in PAGER for end in ("", "_bucket")}
     for panel in panels(board):
         for target in panel["targets"]:
             query = target["expr"]
             assert panel["datasource"]["uid"] == target["datasource"]["uid"] == "$datasource"
             for name, matchers in selectors(query):
-                if name in recorded():
-                    continue  # rules sum instances up
+                if name in recorded() | pagers:
+                    continue  # rules sum instances up, and pagers are another job
                 assert name in ours | OTHERS, query
                 assert 'job=~"$job", instance=~"$instance"' in matchers, query
             assert set(re.findall(r"rate\([^[]*\[([^]]*)\]", query)) <= {"$__rate_interval"}, query

@@ -55,6 +55,51 @@ BOARD = board(
                 {"Runbook": "${runbooks}/${__data.fields.alertname}.md"},
             ),
         ],
+        "Who hears of it": [
+            number(
+                "Receivers",
+                "1: each of the pager's receivers takes cases. 0: whoever is paged through one of them hears nothing.",
+                "min(tierwatch_pager_receiver_up)",
+                colours=((None, "red"), (1, "green")),
+                width=8,
+            ),
+            number("Open cases", "Incidents that nobody has closed.", "sum(tierwatch_pager_cases_open)", width=8),
+            number(
+                "Overdue cases",
+                "Due, and nobody has taken them up.",
+                "sum(tierwatch_pager_cases_overdue)",
+                colours=((None, "green"), (1, "orange")),
+                width=8,
+            ),
+            lines(
+                "Told",
+                "Notices of cases in five minutes, by receiver and what it made of them: failed ones are tried again.",
+                "short",
+                {
+                    "{{receiver}}: {{outcome}}": "sum by (receiver, outcome) (increase(tierwatch_pager_notices_total[5m]))"
+                },
+            ),
+            lines(
+                "Until a receiver has it, p99",
+                "From the moment a case may be told, in the last hour.",
+                "s",
+                {
+                    "{{receiver}}": "histogram_quantile(0.99, sum by (receiver, le) (increase(tierwatch_pager_page_seconds_bucket[1h])))"
+                },
+            ),
+            lines(
+                "Not yet told",
+                "Notices that a receiver has still to take.",
+                "short",
+                {"{{receiver}}": "sum by (receiver) (tierwatch_pager_notices_waiting)"},
+            ),
+            lines(
+                "Overdue by queue",
+                "Cases that nobody has taken up in the time that the policy gives.",
+                "short",
+                {"{{queue}}": "sum by (queue) (tierwatch_pager_cases_overdue)"},
+            ),
+        ],
         "What happens": [
             lines(
                 "Decisions by outcome",

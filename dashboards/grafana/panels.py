@@ -16,8 +16,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 TAG = "tierwatch"
 SOURCE = common.DataSourceRef(type_val="prometheus", uid="$datasource")
 _CHOSEN = 'job=~"$job", instance=~"$instance"'
-# Series as workers serve them; what rules record has lost its instance.
-_RAW = re.compile(r"(?<![\w:])((?:tierwatch|process)_\w+|up)\b(?:\{([^}]*)\})?")
+# Series as workers serve them: what rules record has lost its instance, and pagers are another job.
+_RAW = re.compile(r"(?<![\w:])((?:tierwatch_(?!pager_)|process_)\w+|up)\b(?:\{([^}]*)\})?")
 
 Panel = stat.Panel | timeseries.Panel | table.Panel
 Colours = Sequence[tuple[float | None, str]]

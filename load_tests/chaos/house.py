@@ -55,16 +55,19 @@ class House:
         self.redis = self.stand.program("redis", [*self._redis_command, "--port", str(self._redis_port)])
         return self.redis
 
-    def start_worker(self) -> Program:
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The settings that every process of the house shares."""
+        return {
+            "policy": str(self._policy),
+            "redis": f"redis://127.0.0.1:{self._redis_port}",
+            "session_timeout": str(SESSION_S),
+        }
+
+    def start_worker(self, module: str = "", **settings: str) -> Program:
         """Start one more worker."""
         self._started += 1
-        worker = self.stand.worker(
-            f"worker-{self._started}",
-            self._module,
-            policy=str(self._policy),
-            redis=f"redis://127.0.0.1:{self._redis_port}",
-            session_timeout=str(SESSION_S),
-        )
+        worker = self.stand.worker(f"worker-{self._started}", module or self._module, **self.surroundings, **settings)
         self.workers.append(worker)
         return worker
 

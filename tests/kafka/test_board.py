@@ -13,6 +13,7 @@ import yaml
 
 from load_tests.services.alertmanager import Alertmanager
 from load_tests.services.kafka import Kafka
+from load_tests.services.prometheus import Prometheus
 from load_tests.services.run import Run
 from load_tests.services.wait import until
 from schemas.codec import encode
@@ -25,7 +26,6 @@ from tests.kafka.house import Worker, await_records, prepare, publish
 from tests.promql import alerts, rules, selectors
 from tests.readme import blocks
 from tests.readme import run as run_shell
-from tests.services.prometheus import Prometheus
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = ROOT / "dashboards"

@@ -1,0 +1,55 @@
+"""docs/incidents.md: its table comes from `python -m load_tests incidents --write`, the words around it do not."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from load_tests.incidents.run import Incident
+
+PAGE = Path(__file__).parents[2] / "docs" / "incidents.md"
+_TABLE = re.compile(r"(?<=<!-- incidents -->\n).*?(?=<!-- /incidents -->)", re.DOTALL)
+_COLUMNS = {
+    "fault": "---",
+    "alert": "---",
+    "goes to": "---",
+    "promised s": "---:",
+    "allowed s": "---:",
+    "heard s": "---:",
+    "over s": "---:",
+    "tries": "---:",
+    "panel": "---",
+    "passes": "---",
+    "before": "---:",
+    "in it": "---:",
+    "heard besides": "---",
+}
+
+
+def write(told: Sequence[Incident], page: Path = PAGE) -> None:
+    """Put what was heard into the page, in place of what an earlier run said."""
+    head = [f"| {' | '.join(_COLUMNS)} |", f"|{'|'.join(_COLUMNS.values())}|"]
+    table = "\n".join(["", *head, *map(_row, told), "", ""])
+    page.write_text(_TABLE.sub(lambda _: table, page.read_text()))
+
+
+def _row(each: Incident) -> str:
+    cells = (
+        each.how,
+        f"[{each.alert}](../dashboards/runbooks/{each.alert}.md)",
+        each.receiver,
+        f"{each.promised_s:,g}",
+        f"{each.allowed_s:g}",
+        f"{each.heard_s:g}",
+        f"{each.over_s:g}",
+        str(each.tries),
+        each.panel,
+        each.passes,
+        _shown(each.before),
+        _shown(each.shown),
+        ", ".join(each.besides) or "nothing",
+    )
+    return f"| **{each.fault}**: {' | '.join(cells)} |"
+
+
+def _shown(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:,g}"
