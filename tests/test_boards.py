@@ -48,7 +48,7 @@ def test_each_panel_says_what_it_shows_in_which_unit(board: dict[str, Any]) -> N
 @EACH_BOARD
 def test_what_can_be_chosen_is_what_the_linter_asks_for(board: dict[str, Any]) -> None:
     variables = {variable["name"]: variable for variable in board["templating"]["list"]}
-    assert list(variables) == ["datasource", "job", "instance", "runbooks"]
+    assert list(variables) == ["datasource", "job", "instance"]
     assert variables["datasource"]["query"] == "prometheus"
     provisioned = yaml.safe_load((GRAFANA / "provisioning" / "datasources" / "prometheus.yml").read_text())
     assert {source["type"] for source in provisioned["datasources"]} == {"prometheus"}

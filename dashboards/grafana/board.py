@@ -8,8 +8,8 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards.grafana.panels import SOURCE, TAG, Panel
 
-# Where the pages of dashboards/runbooks are read: each house fills in its own.
-RUNBOOKS = "https://git.bank.example/tierwatch/dashboards/runbooks"
+# Where the pages of dashboards/runbooks are read: docker-compose puts them where Grafana serves files.
+RUNBOOKS = "/public/runbooks"
 # The kit would hide links in a menu.
 _BESIDE = ""
 _ALL = models.VariableOption(text="All", value="$__all")
@@ -35,18 +35,9 @@ def board(uid: str, title: str, asks: str, content: Mapping[str, Sequence[Panel]
             .keep_time(True)
             .placement(_BESIDE)
         )
-        .link(
-            dashboard.DashboardLink("Runbooks")
-            .type(models.DashboardLinkType.LINK)
-            .icon("doc")
-            .url("${runbooks}")
-            .target_blank(True)
-            .placement(_BESIDE)
-        )
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
         .with_variable(_choice("job", "Job", "label_values(tierwatch_build_info, job)"))
         .with_variable(_choice("instance", "Instance", 'label_values(tierwatch_build_info{job=~"$job"}, instance)'))
-        .with_variable(dashboard.ConstantVariable("runbooks").label("Runbooks").value(RUNBOOKS))
     )
     ids = count(1)
     for heading, panels in content.items():

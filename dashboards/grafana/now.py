@@ -1,6 +1,6 @@
 """Now: is it judging, what does it find, what could it not judge, and what is alarming?"""
 
-from dashboards.grafana.board import board
+from dashboards.grafana.board import RUNBOOKS, board
 from dashboards.grafana.panels import lines, number, rows, words
 
 BOARD = board(
@@ -52,7 +52,7 @@ BOARD = board(
                 "Watchdog always fires: it proves that alerting works. Each row leads to its runbook.",
                 'ALERTS{alertstate="firing"}',
                 ["alertstate", "job", "instance"],
-                {"Runbook": "${runbooks}/${__data.fields.alertname}.md"},
+                {"Runbook": f"{RUNBOOKS}/${{__data.fields.alertname}}.md"},
             ),
         ],
         "Who hears of it": [

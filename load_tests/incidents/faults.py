@@ -41,6 +41,7 @@ class Fault:
 
 
 def _new_redis(house: House) -> None:
+    house.redis.kill()
     house.start_redis()
 
 
