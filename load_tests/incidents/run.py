@@ -4,9 +4,9 @@ import json
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from msgspec import Struct
@@ -26,9 +26,14 @@ _COMMITTED_LOOKS_S, _GROUP_WAIT_S = 10, 10
 # A machine on which everything runs at once: what no promise in production contains.
 _SLACK_S = 5.0
 _PATIENCE_S = 180.0
-# A machine that stands still for half a minute breaks promises of its own.
+# Other programs want the machine, too.
 _TRIES = 3
+# Whoever looks this seldom was not let to: then nobody else was either, and nothing was measured.
+_STOOD_STILL_S = 10.0
+_VOID = 30
 _RATE = "15s"
+
+T = TypeVar("T")
 
 
 class Incident(Struct, kw_only=True):
@@ -68,32 +73,46 @@ def incidents(names: Sequence[str] = (), factor: int = FACTOR) -> list[Incident]
         return [_tried(house, fault) for fault in wanted]
 
 
+class StoodStillError(Exception):
+    """The machine let nobody work for a while: what was being measured says nothing."""
+
+
 def _tried(house: House, fault: Fault) -> Incident:
-    for tries in range(1, _TRIES + 1):
+    tries = 0
+    for _ in range(_VOID):
         try:
-            told = replace(_one(house, fault), tries=tries)
+            told = replace(_one(house, fault), tries=tries + 1)
+        except StoodStillError:
+            why = "the machine stood still: once more"
         except TimeoutError as error:
+            tries += 1
             if tries == _TRIES:
                 raise
-            print(f"{fault.name}: {error}", file=sys.stderr, flush=True)
-            fault.mends(house)
+            why = str(error)
+        except OSError as error:
+            why = f"Prometheus does not answer: {error}"
         else:
+            tries += 1
             if told.good or tries == _TRIES:
                 return told
-            print(
-                f"{fault.name}: heard after {told.heard_s} s, later than {told.allowed_s} s",
-                file=sys.stderr,
-                flush=True,
-            )
-    raise AssertionError
+            why = f"heard after {told.heard_s} s, later than {told.allowed_s} s"
+        print(f"{fault.name}: {why}", file=sys.stderr, flush=True)
+        fault.mends(house)
+    raise TimeoutError(f"the machine never let anybody see what becomes of: {fault.name}")
 
 
 def _one(house: House, fault: Fault) -> Incident:
     rule = _rules()[fault.alert]
     path = f"/{rule['labels']['severity']}"
     panel = _Panel(house, fault)
-    until(lambda: not _firing(house) and not panel.passed(), f"calm before: {fault.name}", seconds=_PATIENCE_S)
+    awake = _Awake()
+
+    def wait(condition: Callable[[], T | None], what: str) -> T:
+        return until(lambda: awake.look() or condition(), what, seconds=_PATIENCE_S)
+
+    wait(lambda: not _firing(house) and not panel.passed(), f"calm before: {fault.name}")
     before = panel.now()
+    panel.most = None
     began = time.time()
     print(f"{time.strftime('%H:%M:%S')} {fault.name}", file=sys.stderr, flush=True)
     fault.breaks(house)
@@ -102,14 +121,11 @@ def _one(house: House, fault: Fault) -> Incident:
         panel.passed()
         return _heard(house, fault.alert, path, "firing", began)
 
-    heard_at = until(heard, f"{fault.alert} to be heard", seconds=_PATIENCE_S)
-    until(panel.passed, f"the panel {fault.panel} to pass {fault.value:g}", seconds=_PATIENCE_S)
-    shown = panel.most
+    heard_at = wait(heard, f"{fault.alert} to be heard")
+    wait(panel.passed, f"the panel {fault.panel} to pass {fault.value:g}")
     mended = time.time()
     fault.mends(house)
-    over_at = until(
-        lambda: _heard(house, fault.alert, path, "resolved", mended), f"{fault.alert} to be over", seconds=_PATIENCE_S
-    )
+    over_at = wait(lambda: _heard(house, fault.alert, path, "resolved", mended), f"{fault.alert} to be over")
     waits_s = fault.query_s + hurried.seconds(rule.get("for", "0s")) + _GROUP_WAIT_S
     return Incident(
         fault=fault.name,
@@ -123,9 +139,22 @@ def _one(house: House, fault: Fault) -> Incident:
         panel=f"{fault.board}: {fault.panel}",
         passes=f"at {fault.passes} {fault.value:,g}",
         before=before,
-        shown=shown,
+        shown=panel.most,
         besides=sorted(_names(house, began) - {fault.alert, "Watchdog"}),
     )
+
+
+class _Awake:
+    """Sees whether we are let to look as often as we want to."""
+
+    def __init__(self) -> None:
+        self._looked = time.monotonic()
+
+    def look(self) -> None:
+        """Note a look. Raises `StoodStillError` where the last one is too long ago."""
+        before, self._looked = self._looked, time.monotonic()
+        if self._looked - before > _STOOD_STILL_S:
+            raise StoodStillError
 
 
 class _Panel:
