@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from agents.paging.unread import UNREADABLE, passed_over
 from agents.publisher import Publisher
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
@@ -154,7 +155,10 @@ def _all(settings: Settings, topic: str, kind: type[Any]) -> Iterator[Any]:
     with WholeTopic(settings, topic) as whole:
         for record in whole.to_the_end():
             if record.value is not None:
-                yield decode(record.value)
+                try:
+                    yield decode(record.value)
+                except UNREADABLE as error:  # whoever else can write there must not hide the rest
+                    passed_over(record, error)
 
 
 def _publish(settings: Settings, said: list[tuple[str, str, Struct]]) -> None:

@@ -68,6 +68,14 @@ class Settings:
         repr=False,
         metadata=_from("TIERWATCH_PAGERDUTY_KEY", "routing key of its service; empty: nobody is paged there directly"),
     )
+    pagerduty_secret: str = field(
+        default="",
+        repr=False,
+        metadata=_from(
+            "TIERWATCH_PAGERDUTY_SECRET",
+            "what its webhook (v3) signs answers with, posted to `/pagerduty` at the pager; empty: none are taken",
+        ),
+    )
     webhook: str = field(
         default="", metadata=_from("TIERWATCH_WEBHOOK", "where cases are posted, signed; empty: nowhere", to_http)
     )

@@ -17,6 +17,7 @@ def command() -> None:
     """
     from agents import log, web
     from agents.pager import Pager
+    from agents.paging.answers import PATH, Answers
     from agents.paging.receivers import receivers
     from console.environment import settings
     from console.policies import read_policy
@@ -31,7 +32,8 @@ def command() -> None:
         )
     log.set_up(environment.log_level, environment.log_format)
     pager = Pager(environment, read_policy(environment.policy), found)
-    port = web.serve(environment.metrics_host, environment.metrics_port, pager.metrics.registry, pager.metrics)
+    posts = {PATH: Answers(environment).take} if environment.pagerduty_secret else {}
+    port = web.serve(environment.metrics_host, environment.metrics_port, pager.metrics.registry, pager.metrics, posts)
     log.Log("pager").info("metrics served", port=port, path="/metrics")
     told = False
 

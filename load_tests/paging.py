@@ -2,10 +2,10 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
@@ -16,11 +16,12 @@ from load_tests.services.receiver import Receiver, receiver
 from load_tests.services.wait import until
 from load_tests.stand.alerts import quantile
 from load_tests.stand.stand import ROOT, Stand, stand
-from pipeline.policy.load import default_yaml
+from pipeline.policy.load import default_yaml, load_policy
 from pipeline.record import InputRecord
 from schemas.case import Case
 from schemas.codec import encode
-from schemas.timestamps import format_ms
+from schemas.decision import Alert
+from schemas.timestamps import format_ms, parse_ms
 from schemas.transaction import Transaction
 
 _CONFIG = ROOT / "dashboards" / "alertmanager" / "alertmanager.yml"
@@ -30,6 +31,8 @@ _TOO_MUCH_MINOR = 10_000_000
 _PATIENCE_S = 180.0
 _SPREAD_S = 60.0
 _case = msgspec.json.Decoder(Case).decode
+_alert = msgspec.json.Decoder(Alert).decode
+T = TypeVar("T")
 
 
 def paging(incidents: int, rate: float, campaign: int) -> dict[str, Any]:
@@ -48,10 +51,7 @@ def paging(incidents: int, rate: float, campaign: int) -> dict[str, Any]:
         with _at_work(at, policy, f"http://{manager.address}"):
             published = _one_by_one(at, incidents, rate)
             until(lambda: len(_paged(told)) >= incidents, "each incident's page", seconds=_PATIENCE_S)
-            pages = _paged(told)
-            took_ms = sorted(
-                (pages[case.case_id] - published[case.entity]) * 1_000 for case in _cases(at) if case.case_id in pages
-            )
+            stages = _stages(at, published, _paged(told), load_policy(policy.read_bytes()).cases.wait_ms)
             begun = time.monotonic()
             _all_at_once(at, campaign)
 
@@ -65,9 +65,9 @@ def paging(incidents: int, rate: float, campaign: int) -> dict[str, Any]:
         more = [case for case in _cases(at) if case.state != "absorbed" and case.entity not in published]
         return {
             "incidents": incidents,
-            "cases": len(took_ms),
-            "p50_ms": quantile(took_ms, 0.5),
-            "p99_ms": quantile(took_ms, 0.99),
+            "cases": len(stages["payment to page"]),
+            "p50_ms": {stage: quantile(took, 0.5) for stage, took in stages.items()},
+            "p99_ms": {stage: quantile(took, 0.99) for stage, took in stages.items()},
             "campaign_alerts": sum(case.alerts for case in campaigns),
             "campaign_cases": len(more),
             "campaign_pages": len(_paged(told)) - incidents,
@@ -143,7 +143,38 @@ def _paged(told: Receiver) -> dict[str, float]:
     return found
 
 
+def _stages(at: Stand, published: dict[str, float], pages: dict[str, float], wait_ms: int) -> dict[str, list[float]]:
+    """Return how long each stage took for each incident, milliseconds, sorted; `wait_ms` is the policy's."""
+    sent = {each.customer_id: (each.arrived_at, at_ms) for at_ms, each in _stamped(at, "alerts", _alert)}
+    made: dict[str, int] = {}
+    for at_ms, case in _stamped(at, "cases", _case):
+        made.setdefault(case.case_id, at_ms)
+    found: dict[str, list[float]] = {}
+    for case in _cases(at):
+        if case.case_id not in pages or case.entity not in published:
+            continue
+        arrived, alert_ms = sent[case.entity]
+        due_ms = parse_ms(case.page_after)
+        marks = {
+            "arrival": float(parse_ms(arrived)),
+            "its alert, to be committed": alert_ms,
+            "the pager's reading": due_ms - wait_ms,
+            "its case": made[case.case_id],
+            "the end of its wait": due_ms,
+            "page": pages[case.case_id] * 1_000,
+        }
+        before = published[case.entity] * 1_000
+        found.setdefault("payment to page", []).append(marks["page"] - before)
+        for stage, mark in marks.items():
+            found.setdefault(f"to {stage}", []).append(mark - before)
+            before = max(before, mark)
+    return {stage: sorted(took) for stage, took in found.items()}
+
+
+def _stamped(at: Stand, topic: str, decode: Callable[[bytes], T]) -> Iterator[tuple[int, T]]:
+    with WholeTopic(at.settings(), topic) as whole:
+        yield from ((record.timestamp, decode(record.value)) for record in whole.to_the_end() if record.value)
+
+
 def _cases(at: Stand) -> list[Case]:
-    with WholeTopic(at.settings(), "cases") as whole:
-        cases = [_case(record.value) for record in whole.to_the_end() if record.value is not None]
-    return list({case.case_id: case for case in cases}.values())
+    return list({case.case_id: case for _, case in _stamped(at, "cases", _case)}.values())

@@ -144,6 +144,15 @@ def decode_disposition(value: bytes) -> Decoded[Disposition]:
     return decoded
 
 
+def undecodable(value: bytes, error: Exception) -> Undecodable:
+    """Why a decoder of msgspec did not take these bytes, which raised `error`."""
+    try:
+        _check_syntax(value, _checked_text(value))
+    except Undecodable as found:
+        return found
+    return _misfit(error) if isinstance(error, ValidationError) else Undecodable(Reason.NOT_JSON, "not to be read")
+
+
 class _Kind(Generic[T]):
     """How one kind of event is read: made once."""
 

@@ -1,5 +1,7 @@
 """Who is told, and how: what each receiver hears, and what is done when it misbehaves. No Kafka."""
 
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Iterator
@@ -8,11 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agents.broker import BrokerError
 from agents.paging import outbox as outboxes
 from agents.paging import post as posting
+from agents.paging.answers import SIGNATURE, Answers, answer_of
 from agents.paging.outbox import Outbox
 from agents.paging.post import RefusedError, UnheardError
 from agents.paging.receivers import Alertmanager, PagerDuty, Receiver, Webhook, signature
+from agents.settings import Settings
 from load_tests.services.receiver import HANG, RESET, receiver
 from load_tests.services.receiver import Receiver as Told
 from load_tests.services.run import free_ports
@@ -24,6 +29,7 @@ from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_MINUTE, format_ms, parse_ms
 
 GOLDEN = Path(__file__).parents[1] / "schemas" / "golden"
+PAGERDUTY = Path(__file__).parent / "pagerduty"
 NOW_MS = parse_ms("2026-11-22T10:00:00Z")
 
 
@@ -129,6 +135,58 @@ def test_what_is_refused_for_good_does_not_keep_others_waiting(told: Told) -> No
     with pytest.raises(RefusedError):
         duty(told).tell([notice("case-1"), notice("case-2")])
     assert [event["dedup_key"] for event in told.at("/v2/enqueue")] == ["case-2"]
+
+
+def answered(kind: str, agent: str = "user_reference") -> bytes:
+    """What PagerDuty posts of `kind`."""
+    told = json.loads((PAGERDUTY / "acknowledged.json").read_text())
+    told["event"]["event_type"] = kind
+    told["event"]["agent"]["type"] = agent
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize(
+    "kind, action, to",
+    [
+        ("incident.acknowledged", "assign", "Ana Duty"),
+        ("incident.unacknowledged", "assign", ""),
+        ("incident.resolved", "close", ""),
+    ],
+)
+def test_what_people_answer_in_pagerduty_is_work_on_the_case(kind: str, action: str, to: str) -> None:
+    answer = answer_of(answered(kind))
+    assert answer is not None
+    assert (answer.case_id, answer.action, answer.to, answer.actor) == ("CASE", action, to, "pagerduty:PLH1HKV")
+
+
+@pytest.mark.parametrize(
+    "kind, agent",
+    [
+        ("incident.resolved", "inbound_integration_reference"),
+        ("incident.acknowledged", "service_reference"),
+        ("incident.annotated", "user_reference"),
+    ],
+)
+def test_what_we_told_pagerduty_ourselves_is_no_answer(kind: str, agent: str) -> None:
+    assert answer_of(answered(kind, agent)) is None
+    assert answer_of(b'{"event": {"id": "1", "event_type": "pagey.ping"}}') is None
+
+
+def test_what_pagerduty_did_not_sign_is_refused_and_what_kafka_does_not_take_is_told_again() -> None:
+    body = answered("incident.acknowledged")
+    (nobody,) = free_ports(1)
+    broker = {"TIERWATCH_BROKER": f"127.0.0.1:{nobody}", "TIERWATCH_PAGERDUTY_SECRET": "s-1"}
+    answers = Answers(Settings.from_environment(broker), find=away)
+    signed = "v1=" + hmac.new(b"s-1", body, hashlib.sha256).hexdigest()
+    assert answers.take(body, {SIGNATURE: f"v1=00, {signed}"}) == 503
+    assert answers.take(body, {SIGNATURE: "v1=00"}) == answers.take(body, {}) == 403
+    assert answers.take(body + b" ", {SIGNATURE: signed}) == 403
+    unread = "v1=" + hmac.new(b"s-1", b"no JSON", hashlib.sha256).hexdigest()
+    assert answers.take(b"no JSON", {SIGNATURE: unread}) == 400
+
+
+def away(_: Settings) -> dict[str, Case]:
+    raise BrokerError("Kafka does not answer")
 
 
 def outbox(receives: Receiver) -> tuple[Outbox, list[str]]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from agents.broker import Broker
 from agents.log import Log
 from agents.paging.measure import PagerMetrics
+from agents.paging.unread import UNREADABLE, letter_of, passed_over
 from agents.policy_topic import PolicyTopic
 from agents.settings import Settings
 from agents.topics import TopicsError
@@ -25,6 +26,8 @@ from pipeline.cases.keeper import Taken, settle, take
 from pipeline.cases.seen import seen_of
 from pipeline.policy.incidents import Incidents
 from pipeline.policy.model import Policy
+from pipeline.record import InputRecord
+from pipeline.record import Message as Outgoing
 from schemas import cloudevents
 from schemas.case import Case, CaseMember
 from schemas.case_event import AnyCaseEvent
@@ -38,7 +41,7 @@ Headers = list[tuple[str, str | bytes | None]]
 log = Log("cases")
 
 GROUP = "tierwatch-cases"
-TOPICS = ("alerts", "case-events", "case-keys", "case-members", "cases", "case-pages")
+TOPICS = ("alerts", "case-events", "case-keys", "case-members", "cases", "case-pages", "dead-letters")
 _AT_ONCE = 500
 _TURN_S = 0.1
 _ANSWER_S = 30.0
@@ -135,15 +138,19 @@ class Keeper:
             with WholeTopic(self._settings, "case-keys") as whole:
                 for record in whole.to_the_end():
                     if record.partition in numbers:
-                        self._remember(record.partition, cast("bytes", record.key).decode(), record.value)
+                        self._remember(record)
             log.info("cases known", partitions=sorted(numbers), keys=sum(len(self._keys[each]) for each in numbers))
         self._assigned_once = True
 
-    def _remember(self, number: int, key: str, value: bytes | None) -> None:
-        if value is None:
-            self._keys[number].pop(key, None)
-        else:
-            self._keys[number][key] = _key(value)
+    def _remember(self, record: InputRecord) -> None:
+        keys, key = self._keys[record.partition], (record.key or b"").decode(errors="replace")
+        if record.value is None:
+            keys.pop(key, None)
+            return
+        try:
+            keys[key] = _key(record.value)
+        except UNREADABLE as error:
+            passed_over(record, error)
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for each in partitions:
@@ -162,19 +169,24 @@ class Keeper:
                 if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no public name
                     continue
                 raise KafkaException(error)
-            value = message.value() or b""
-            if message.topic() == "alerts":
-                alert = _alert(value)
-                work.onward.append(seen_of(alert, self._policies.book.in_force(parse_ms(alert.arrived_at)), now_ms))
-            else:
-                event, number = _event(value), cast("int", message.partition())
-                state = self._keys[number].get(event.key) or CaseKey(key=event.key)
-                taken = take(state, event, policy.cases, now_ms)
-                self._keys[number][event.key] = taken.state
-                work.add(number, taken)
+            try:
+                self._one(message, work, policy, now_ms)
+            except Exception as error:  # noqa: BLE001 - one record, of whatever kind, must not stop the others
+                work.letters.append(letter_of(message, error))
         self._commit(work, now_ms, self._consumer.position(self._consumer.assignment()))
         for topic, count in Counter(str(message.topic()) for message in messages).items():
             self._metrics.counted("case_events", (topic,), count)
+
+    def _one(self, message: Message, work: "_Work", policy: Policy, now_ms: int) -> None:
+        value = message.value() or b""
+        if message.topic() == "alerts":
+            alert = _alert(value)
+            work.onward.append(seen_of(alert, self._policies.book.in_force(parse_ms(alert.arrived_at)), now_ms))
+            return
+        event, number = _event(value), cast("int", message.partition())
+        taken = take(self._keys[number].get(event.key) or CaseKey(key=event.key), event, policy.cases, now_ms)
+        self._keys[number][event.key] = taken.state
+        work.add(number, taken)
 
     def _settle(self) -> None:
         """Let time pass for all keys that are ours, and forget what is long over."""
@@ -220,6 +232,8 @@ class Keeper:
             self._send("case-members", member.case_id, member, at)
         for event in work.onward:
             self._send("case-events", event.key, event, at)
+        for letter in work.letters:
+            self._produce(letter.topic, letter.key, letter.value, list(letter.headers))
         if positions:
             self._producer.send_offsets_to_transaction(positions, self._consumer.consumer_group_metadata(), _ANSWER_S)
         self._producer.commit_transaction(_ANSWER_S)
@@ -227,6 +241,11 @@ class Keeper:
     def _send(self, topic: str, key: str, message: Struct | None, at: str, number: int = -1) -> None:
         value = None if message is None else encode(message)
         headers: Headers = [] if message is None else list(cloudevents.headers(type(message), str(uuid.uuid4()), at))
+        self._produce(topic, key, value, headers, number)
+
+    def _produce(
+        self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers, number: int = -1
+    ) -> None:
         while True:
             try:
                 self._producer.produce(topic, value, key, number, headers=headers)
@@ -243,6 +262,7 @@ class _Work:
         self.cases: dict[str, Case] = {}
         self.members: list[CaseMember] = []
         self.onward: list[AnyCaseEvent] = []
+        self.letters: list[Outgoing] = []
 
     def add(self, number: int, taken: Taken) -> None:
         self.states[number, taken.state.key] = taken.state

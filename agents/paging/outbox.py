@@ -31,6 +31,7 @@ class Outbox:
         self._changed = threading.Condition()
         self._stopping = False
         self._failing_since: float | None = None
+        self._took = False
         self._pause_s = SHORTEST_PAUSE_S
         self._thread = threading.Thread(target=self._run, name=receiver.name, daemon=True)
         self._thread.start()
@@ -40,6 +41,11 @@ class Outbox:
         """Whether it has taken nothing for too long while there was something to take."""
         since = self._failing_since
         return since is not None and time.monotonic() - since >= DEAD_S
+
+    @property
+    def well(self) -> bool:
+        """Whether it took what it was told last; nobody knows before it was told anything."""
+        return self._took and self._failing_since is None
 
     def put(self, notice: Notice) -> None:
         """Tell it as soon as it listens."""
@@ -91,6 +97,7 @@ class Outbox:
         else:
             if self._failing_since is not None:
                 log.info("a receiver takes cases again", receiver=self.receiver.name)
+            self._took = True
             self._forget(batch, "taken")
         self._failing_since, self._pause_s = None, SHORTEST_PAUSE_S
         return 0.0

@@ -3,6 +3,7 @@
 What was told stands on `case-pages`, beside its case's partition: whoever takes that over goes on from there.
 """
 
+import math
 import queue
 import time
 from collections.abc import Callable, Sequence
@@ -14,19 +15,17 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from agents.log import Log
 from agents.paging.measure import PagerMetrics
 from agents.paging.outbox import Outbox
+from agents.paging.pages import Pages
 from agents.paging.receivers import Receiver
+from agents.paging.unread import UNREADABLE, letter_of
 from agents.settings import Settings
-from agents.whole_topic import WholeTopic
-from pipeline.cases.notice import RECEIVER_NAME, Notice, is_backlog, loudness, notice_of, told_from_ms
-from pipeline.cases.storm import Storm, is_paged, summary_of
+from pipeline.cases.notice import CASE_NAME, RECEIVER_NAME, Notice, is_backlog, loudness, notice_of, told_from_ms
+from pipeline.cases.storm import Storm, Summary, is_paged, receiver_key, summary_of
 from pipeline.policy.incidents import Incidents
-from schemas import cloudevents
+from pipeline.record import Message as Outgoing
 from schemas.case import Case
 from schemas.case_page import CasePage
-from schemas.codec import encode
 from schemas.timestamps import format_ms
-
-Headers = list[tuple[str, str | bytes | None]]
 
 log = Log("pager")
 
@@ -36,7 +35,6 @@ _TURN_S = 0.1
 _TIDY_EVERY_S = 1.0
 
 _case = msgspec.json.Decoder(Case).decode
-_page = msgspec.json.Decoder(CasePage).decode
 
 
 class _Waiting(NamedTuple):
@@ -63,17 +61,16 @@ class Teller:
         self._metrics = metrics
         self._assigned_once = False
         self._waiting: dict[str, _Waiting] = {}
-        # What was told, by partition and case; and of what waits for receivers, where its case stands.
-        self._pages: dict[int, dict[str, CasePage]] = {}
+        # Of what waits for receivers, where its case stands.
         self._sent: dict[str, _Waiting] = {}
         self._behind: set[int] = set()
         self._positions: dict[int, int] = {}
-        self._dead: set[str] = set()
         self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
         self._storm = Storm(settings.pages_per_minute)
         self._receivers = receivers
         client: dict[str, Any] = {**settings.librdkafka(), "log_level": 0}
         self._producer = Producer({**client, "enable.idempotence": True, "compression.type": "lz4", "linger.ms": 5})
+        self._pages = Pages(settings, self._producer)
         self._consumer = Consumer(
             {
                 **client,
@@ -95,7 +92,7 @@ class Teller:
             tidy_at = 0.0
             while not told_to_stop():
                 self._metrics.looked("teller", ready=self._assigned_once and not self._behind)
-                first = self._consumer.poll(_TURN_S)
+                first = self._consumer.poll(self._turn_s())
                 if first is not None:
                     self._take([first, *self._consumer.consume(_AT_ONCE, 0)])
                 self._tell()
@@ -113,21 +110,14 @@ class Teller:
     def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         numbers = {each.partition for each in partitions}
         self._behind |= numbers
-        self._pages |= {number: {} for number in numbers}
-        with WholeTopic(self._settings, "case-pages") as whole:
-            for record in whole.to_the_end():
-                if record.partition in numbers and record.value is not None:
-                    page = _page(record.value)
-                    self._pages[record.partition][page.case_id] = page
-        self._storm = Storm.remembered(
-            self._settings.pages_per_minute, [page for pages in self._pages.values() for page in pages.values()]
-        )
+        self._pages.assigned(numbers)
+        self._storm = Storm.remembered(self._settings.pages_per_minute, self._pages)
         self._assigned_once = True
-        log.info("pages known", partitions=sorted(numbers), cases=sum(len(self._pages[each]) for each in numbers))
+        log.info("pages known", partitions=sorted(numbers), cases=sum(1 for _ in self._pages))
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for each in partitions:
-            self._pages.pop(each.partition, None)
+            self._pages.revoked(each.partition)
             self._positions.pop(each.partition, None)
             self._behind.discard(each.partition)
         for held in (self._waiting, self._sent):
@@ -146,9 +136,23 @@ class Teller:
             self._positions[number] = offset + 1
             value = message.value()
             if value is not None and number in self._pages:
-                case = _case(value)
+                try:
+                    case = _case(value)
+                except UNREADABLE as error:
+                    self._set_aside(letter_of(message, error))
+                    continue
                 held = self._waiting.get(case.case_id)
                 self._waiting[case.case_id] = _Waiting(case, number, held.offset if held else offset)
+
+    def _set_aside(self, letter: Outgoing) -> None:
+        self._producer.produce(letter.topic, letter.value, letter.key, headers=list(letter.headers))
+
+    def _turn_s(self) -> float:
+        """Return how long it may wait for records: no longer than until something is due."""
+        now_ms = time.time() * 1000
+        due = (told_from_ms(each.case) for each in self._waiting.values() if each.partition not in self._behind)
+        soonest_s = min((at_ms - now_ms) / 1000 for at_ms in (*due, math.inf))
+        return min(_TURN_S, max(0.0, soonest_s))
 
     def _tell(self) -> None:
         """Hand out what is due. An old version of a case is not told before its newest has been read."""
@@ -165,7 +169,7 @@ class Teller:
 
     def _hand_out(self, each: _Waiting, terms: Incidents, now_ms: int) -> None:
         case = each.case
-        before = self._pages[each.partition].get(case.case_id)
+        before = self._pages.find(each.partition, case.case_id)
         if before is None and case.state == "absorbed":
             return  # nobody has heard of it, and nobody needs to
         loud = loudness(case)
@@ -174,9 +178,10 @@ class Teller:
             joined = self._storm.summary_for(now_ms, backlog=is_backlog(case))
             if joined is not None:
                 summary = joined.key
-                self._put(joined.notice())
+                self._tell_of(joined, each)
         if summary:  # its page is the summary's
             loud = "ticket"
+            self._tell_again(summary, each)
         notice = notice_of(case, loud, terms, now_ms)
         wanting = [
             outbox
@@ -193,11 +198,28 @@ class Teller:
                 receivers=names,
                 summary=summary,
             )
-            self._write(each.partition, page)
+            self._pages.write(each.partition, page)
         if wanting:
             self._sent[case.case_id] = each
         for outbox in wanting:
             outbox.put(notice)
+
+    def _tell_of(self, summary: Summary, newest: _Waiting) -> None:
+        """Tell of a summary with one case more."""
+        notice = summary.notice()
+        self._sent.setdefault(notice.key, newest)
+        self._pages.write_notice(notice, notice.key, newest.partition)
+        self._put(notice)
+
+    def _tell_again(self, key: str, each: _Waiting) -> None:
+        """Whoever died may have told of a case, and not yet of the summary that it is part of."""
+        summary = next((one for one in self._storm.summaries.values() if one.key == key), None)
+        page = self._pages.find(each.partition, key)
+        if summary is not None and key not in self._sent and (page is None or not self._all_took(page)):
+            self._tell_of(summary, each)
+
+    def _all_took(self, page: CasePage) -> bool:
+        return len(page.receivers) == len(self._outboxes)
 
     def _put(self, notice: Notice) -> None:
         for outbox in self._outboxes:
@@ -217,40 +239,44 @@ class Teller:
             now_s = time.time()
             for notice in done.notices:
                 each = self._sent.get(notice.key)
-                page = self._pages.get(each.partition, {}).get(notice.key) if each else None
+                page = self._pages.find(each.partition, notice.key) if each else None
                 if each is None or page is None:
                     continue
                 if done.receiver not in page.receivers and page.said == notice.said:
-                    if notice.state == "open":
+                    if notice.state == "open" and notice.name == CASE_NAME:
                         self._metrics.counted(
                             "page_seconds", (done.receiver,), max(0.0, now_s - notice.since_ms / 1000)
                         )
                     page = msgspec.structs.replace(page, receivers=(*page.receivers, done.receiver))
-                    self._write(each.partition, page)
-                if len(page.receivers) == len(self._outboxes):
+                    self._pages.write(each.partition, page)
+                if self._all_took(page):
                     del self._sent[notice.key]
-
-    def _write(self, number: int, page: CasePage) -> None:
-        self._pages[number][page.case_id] = page
-        headers: Headers = list(cloudevents.headers(CasePage, f"{page.case_id}-{page.said}", page.at))
-        self._producer.produce("case-pages", encode(page), page.case_id, number, headers=headers)
-        self._producer.poll(0)
 
     def _tidy(self) -> None:
         """Say what is over and who is dead, and how far we are."""
         now_ms = int(time.time() * 1000)
         for summary in self._storm.over(now_ms):
-            self._put(summary.notice(over=True))
+            notice = summary.notice(over=True)
+            self._pages.write_notice(notice, notice.key)
+            self._put(notice)
         for outbox in self._outboxes:
             name = outbox.receiver.name
             self._metrics.counted("receiver_up", (name,), 0 if outbox.dead else 1)
             self._metrics.counted("notices_waiting", (name,), outbox.waiting())
-            if outbox.dead != (name in self._dead):
-                self._dead ^= {name}
-                for other in self._outboxes:
-                    if other is not outbox:
-                        other.put(_dead(name, now_ms, over=not outbox.dead))
+            if outbox.dead and name not in self._pages.dead:
+                self._pages.dead.add(name)
+                self._tell_of_receiver(outbox, _dead(name, now_ms, over=False))
+            elif outbox.well and name in self._pages.dead:  # also of whoever was dead before this process began
+                self._pages.dead.discard(name)
+                self._tell_of_receiver(outbox, _dead(name, now_ms, over=True))
         self._commit()
+
+    def _tell_of_receiver(self, outbox: Outbox, notice: Notice) -> None:
+        """Tell the others."""
+        self._pages.write_notice(notice, receiver_key(notice.key))
+        for other in self._outboxes:
+            if other is not outbox:
+                other.put(notice)
 
     def _commit(self) -> None:
         """Positions go no further than the first case that somebody has still to hear of."""

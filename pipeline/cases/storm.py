@@ -28,6 +28,16 @@ def summary_of(page: CasePage | None, case: Case) -> str:
     return page.summary
 
 
+def receiver_key(name: str) -> str:
+    """What stands on `case-pages` for the page about a receiver that takes nothing."""
+    return f"receiver:{name}"
+
+
+def is_of_case(page: CasePage) -> bool:
+    """Whether it tells of a case, and not of a summary or a receiver."""
+    return "@" not in page.case_id and ":" not in page.case_id
+
+
 def is_paged(page: CasePage | None) -> bool:
     """Whether it has paged already, by itself, and is not over since."""
     return page is not None and page.loudness == "page" and not page.said.startswith("over")
@@ -73,7 +83,7 @@ class Storm:
     def remembered(cls, per_minute: int, pages: Iterable[CasePage]) -> Self:
         """Go on from what was told before."""
         storm = cls(per_minute)
-        for page in sorted(pages, key=lambda page: page.at):
+        for page in sorted(filter(is_of_case, pages), key=lambda page: page.at):
             at_ms = parse_ms(page.at)
             if page.summary:
                 kind, _, began = page.summary.partition("@")

@@ -1,11 +1,18 @@
 """The pager on a real broker, Alertmanager and receivers: one incident, one page, whoever is killed on the way."""
 
+import hashlib
+import hmac
 import json
 import signal
+import urllib.error
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import yaml
 
+from agents.casework import cases
+from agents.settings import Settings
 from load_tests.services.alertmanager import Alertmanager, impatient
 from load_tests.services.kafka import Kafka
 from load_tests.services.receiver import Receiver, receiver
@@ -13,10 +20,12 @@ from load_tests.services.run import Run
 from load_tests.services.wait import until
 from schemas.case import Case
 from tests.command import tierwatch
-from tests.kafka.alerting import alert, pager, records, standing
-from tests.kafka.house import prepare, publish
+from tests.kafka.alerting import Pager, alert, pager, records, standing
+from tests.kafka.house import prepare, publish, read
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "dashboards" / "alertmanager" / "alertmanager.yml").read_text())
+# As PagerDuty documents its webhook, version 3.
+GOLDEN = Path(__file__).parents[1] / "pagerduty"
 CAMPAIGN = 2_000
 SINGLE = 10
 
@@ -42,6 +51,8 @@ def test_one_incident_is_one_page_and_a_killed_pager_changes_nothing(
             "alertmanager": f"http://{manager.address}",
             "pagerduty": told.address,
             "pagerduty_key": "r-1",
+            "webhook": f"{told.address}/hook",
+            "webhook_key": "w-1",
         }
         with pager(tmp_path, empty_kafka, **receivers) as first:
             publish(empty_kafka, "alerts", campaign(0, CAMPAIGN // 2))
@@ -59,11 +70,12 @@ def test_one_incident_is_one_page_and_a_killed_pager_changes_nothing(
                 found = standing(empty_kafka)
                 return found if sum(case.alerts for case in found) == CAMPAIGN + SINGLE else []
 
-            cases = until(all_counted, "all to be counted", seconds=90)
-            assert sorted(case.alerts for case in cases) == [1] * SINGLE + [CAMPAIGN]
-            ids = {case.case_id for case in cases}
+            found = until(all_counted, "all to be counted", seconds=90)
+            assert sorted(case.alerts for case in found) == [1] * SINGLE + [CAMPAIGN]
+            ids = {case.case_id for case in found}
             until(lambda: paged(told) == ids, "each case to be paged")
             until(lambda: incidents(told) == ids, "each case to be an incident")
+            until(lambda: {body["case"] for body in told.at("/hook")} == ids, "the webhook to hear of each")
             second.process.send_signal(signal.SIGTERM)
             assert second.process.wait(30) == 0
         heard = json.dumps([heard.body for heard in told.heard])
@@ -74,6 +86,50 @@ def test_one_incident_is_one_page_and_a_killed_pager_changes_nothing(
     assert {json.loads(line)["case_id"] for line in listed} == ids
     shown = tierwatch("cases", "list", TIERWATCH_BROKER=empty_kafka.bootstrap).stdout.decode()
     assert f"{CAMPAIGN:,} alerts up to hold" in shown
+
+
+def test_one_bad_record_stops_nobody_and_whoever_acknowledges_in_pagerduty_has_the_case(
+    empty_kafka: Kafka, tmp_path: Path
+) -> None:
+    prepare(empty_kafka)
+    bad: list[tuple[str | bytes | None, bytes | None]] = [("customer:c-1", b"no JSON"), ("customer:c-1", b"{}")]
+    publish(empty_kafka, "case-events", bad)
+    publish(empty_kafka, "cases", [("c", b"[]")])
+    receivers = {"pagerduty_key": "r-1", "pagerduty_secret": "s-1"}
+    with receiver() as told, pager(tmp_path, empty_kafka, pagerduty=told.address, **receivers) as running:
+        publish(empty_kafka, "alerts", [("c-1", b"no JSON either"), *records([alert(1, "c-1")])])
+        until(lambda: incidents(told), "the incident", seconds=60)
+        (case_id,) = incidents(told)
+        letters = read(empty_kafka.bootstrap, "dead-letters")
+        assert sorted(letter.value() or b"" for letter in letters) == [b"[]", b"no JSON", b"no JSON either", b"{}"]
+        body = (GOLDEN / "acknowledged.json").read_bytes().replace(b"CASE", case_id.encode())
+        assert answered(running, body, "wrong") == HTTPStatus.FORBIDDEN
+        assert whose(empty_kafka) == [""]
+        assert answered(running, body, "s-1") == answered(running, body, "s-1") == HTTPStatus.ACCEPTED
+        until(lambda: whose(empty_kafka) == ["Ana Duty"], "the case to be hers")
+        actions = lambda: [event["event_action"] for event in told.at("/v2/enqueue")]  # noqa: E731 - asked twice
+        until(lambda: actions() == ["trigger", "acknowledge"], "PagerDuty to hear that somebody has it")
+
+
+def whose(kafka: Kafka) -> list[str]:
+    """Return who has each case, as commands read it: past what cannot be read."""
+    return [case.assignee for case in cases(Settings(broker=kafka.bootstrap)).values()]
+
+
+def answered(running: Pager, body: bytes, secret: str) -> int:
+    """Post what PagerDuty would, signed with `secret`."""
+    signed = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{running.port()}/pagerduty",
+        body,
+        {"Content-Type": "application/json", "X-PagerDuty-Signature": f"v1=00,v1={signed}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - ours
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 def incidents(told: Receiver) -> set[str]:
