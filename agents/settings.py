@@ -82,6 +82,12 @@ class Settings:
     webhook_key: str = field(
         default="", repr=False, metadata=_from("TIERWATCH_WEBHOOK_KEY", "what those posts are signed with")
     )
+    grafana: str = field(
+        default="",
+        metadata=_from(
+            "TIERWATCH_GRAFANA", "where people open Grafana, for the links in pages; empty: pages have none", to_http
+        ),
+    )
     pages_per_minute: int = field(
         default=20,
         metadata=_from(

@@ -11,6 +11,7 @@ import yaml
 
 from agents.metrics import PAGER, REGISTER
 from dashboards import slo
+from pipeline.cases.notice import CASE_NAME, SUMMARY_NAME
 from tests.promql import PROMETHEUS, RULE_FILES, alerts, recorded, rules, selectors
 
 RUNBOOKS = PROMETHEUS.parent / "runbooks"
@@ -63,7 +64,7 @@ def test_each_alert_is_seen_quiet_firing_and_resolved_in_one_story() -> None:
 
 
 def test_each_alert_has_a_runbook_and_each_runbook_an_alert() -> None:
-    names = {alert["alert"] for alert in alerts()}
+    names = {alert["alert"] for alert in alerts()} | {CASE_NAME, SUMMARY_NAME}
     assert {page.stem for page in RUNBOOKS.glob("*.md")} == names
     for name in names:
         text = (RUNBOOKS / f"{name}.md").read_text()

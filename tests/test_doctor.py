@@ -1,7 +1,8 @@
-"""How long certificates hold, as the doctor tells: our own from its file, a broker's from the broker."""
+"""What the doctor tells of what is beside Kafka: how long certificates hold, and whether clocks agree."""
 
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -14,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from agents.doctor.outside import certificates
+from agents.doctor import outside
+from agents.doctor.outside import certificates, redis
 from agents.settings import Settings
 
 # Whole days left are rounded, and the test takes some of the last one.
@@ -82,3 +84,17 @@ def test_a_broker_that_nobody_vouches_for_is_ill(broker: tuple[str, Path], tmp_p
     (finding,) = certificates(Settings(broker=broker[0], protocol="SSL", ca_file=other))
     assert finding.state == "ill"
     assert "TIERWATCH_SSL_CA_FILE" in finding.do
+
+
+@pytest.mark.parametrize(
+    "ahead_s, says",
+    [(0, None), (3_600, "this machine is 3600 s ahead of Redis"), (-90, "this machine is 90 s behind Redis")],
+)
+def test_a_clock_that_is_not_that_of_another_machine_is_told(
+    ahead_s: float, says: str | None, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = time.time
+    monkeypatch.setattr(outside.time, "time", lambda: right() + ahead_s)
+    answers, *clock = redis(Settings(redis=redis_url))
+    assert answers.state == "well"
+    assert [(each.check, each.state, each.says) for each in clock] == ([("clock", "warning", says)] if says else [])

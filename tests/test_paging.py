@@ -27,8 +27,10 @@ from pipeline.cases.storm import OVER_MS, Storm, Summary, is_paged, summary_of
 from schemas.case import Case
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_MINUTE, format_ms, parse_ms
+from tests.boards import BOARDS
 
-GOLDEN = Path(__file__).parents[1] / "schemas" / "golden"
+ROOT = Path(__file__).parents[1]
+GOLDEN, RUNBOOKS = ROOT / "schemas" / "golden", ROOT / "dashboards" / "runbooks"
 PAGERDUTY = Path(__file__).parent / "pagerduty"
 NOW_MS = parse_ms("2026-11-22T10:00:00Z")
 
@@ -95,6 +97,19 @@ def test_pagerduty_hears_of_what_pages(state: State, loudness: Loudness, heard: 
 )
 def test_pagerduty_hears_of_nothing_else(state: State, loudness: Loudness, heard: str) -> None:
     assert not PagerDuty([], "").wants(notice(state=state, loudness=loudness), heard)
+
+
+def test_pages_lead_to_a_board_and_a_runbook_that_exist(told: Told) -> None:
+    grafana = "https://grafana.bank.example"
+    PagerDuty([told.address], "r-1", grafana).tell([notice()])
+    (event,) = told.at("/v2/enqueue")
+    board, runbook = (link["href"].removeprefix(grafana) for link in event["links"])
+    assert board.removeprefix("/d/") in {each["uid"] for each in BOARDS.values()}
+    assert (RUNBOOKS / runbook.removeprefix("/public/runbooks/")).is_file()
+    Alertmanager([told.address], grafana).tell([notice()])
+    ((alert, _),) = told.at("/api/v2/alerts")
+    assert alert["generatorURL"] == event["client_url"] == f"{grafana}{board}"
+    assert (ROOT / alert["annotations"]["runbook"]).is_file()
 
 
 def test_a_webhook_can_tell_who_writes(told: Told) -> None:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from agents.compiled import how_to, is_compiled
 from agents.doctor.finding import Finding, ill, warning, well
+from agents.engine.clock import FURTHEST_MS
 from agents.settings import Settings
 
 _ANSWER_S = 5.0
@@ -42,11 +43,19 @@ def redis(settings: Settings) -> Iterator[Finding]:
         with Redis.from_url(settings.redis, socket_timeout=_ANSWER_S, socket_connect_timeout=_ANSWER_S) as client:
             began = time.monotonic()
             client.ping()
+            took_s = time.monotonic() - began
+            theirs_s, micros = client.time()
+            ahead_s = time.time() - theirs_s - micros / 1e6
     except (RedisError, OSError) as error:
         do = "Start it, or correct TIERWATCH_REDIS. Detection goes on: dashboards/runbooks/TierwatchRedisAway.md"
         yield ill("redis", f"does not answer: {error}", do)
     else:
-        yield well("redis", f"answers within {(time.monotonic() - began) * 1000:.0f} ms")
+        yield well("redis", f"answers within {took_s * 1000:.0f} ms")
+        # Kafka tells its time only where it stamps records: that a machine is ahead shows beside another one's clock.
+        if abs(ahead_s) * 1000 > FURTHEST_MS:
+            says = f"this machine is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Redis"
+            do = "Set the one that is wrong, with NTP: dashboards/runbooks/TierwatchClockOff.md"
+            yield warning("clock", says, do)
 
 
 def certificates(settings: Settings) -> Iterator[Finding]:

@@ -30,13 +30,19 @@ class Receiver(Protocol):
         ...
 
 
+def board(notice: Notice) -> str:
+    """Where on Grafana it shows."""
+    return "/d/tierwatch-now" if notice.name == RECEIVER_NAME else "/d/tierwatch-fraud"
+
+
 class Alertmanager:
     """API v2. It knows alerts by their labels; of a case's two severities, one fires and the other is over."""
 
     name = "alertmanager"
 
-    def __init__(self, addresses: Sequence[str]) -> None:
+    def __init__(self, addresses: Sequence[str], grafana: str = "") -> None:
         self._addresses = addresses
+        self._grafana = grafana
 
     def wants(self, notice: Notice, told: str) -> bool:  # noqa: ARG002 - a receiver's signature
         """Of everything: it shows counts, too."""
@@ -45,14 +51,16 @@ class Alertmanager:
     def tell(self, notices: Sequence[Notice]) -> None:
         """Send them."""
         for first in range(0, len(notices), AT_ONCE):
-            alerts = [alert for notice in notices[first : first + AT_ONCE] for alert in _alerts(notice)]
+            alerts = [alert for notice in notices[first : first + AT_ONCE] for alert in _alerts(notice, self._grafana)]
             post(self._addresses, "/api/v2/alerts", alerts)
 
 
-def _alerts(notice: Notice) -> list[dict[str, object]]:
+def _alerts(notice: Notice, grafana: str) -> list[dict[str, object]]:
     now_ms = int(time.time() * 1000)
     other: Loudness = "ticket" if notice.loudness == "page" else "page"
-    return [_alert(notice, notice.loudness, notice.until_ms), _alert(notice, other, now_ms)]
+    told = [_alert(notice, notice.loudness, notice.until_ms), _alert(notice, other, now_ms)]
+    # What Alertmanager links as the source of an alert.
+    return [{**alert, "generatorURL": f"{grafana}{board(notice)}"} for alert in told] if grafana else told
 
 
 def _alert(notice: Notice, severity: Loudness, until_ms: int) -> dict[str, object]:
@@ -60,7 +68,12 @@ def _alert(notice: Notice, severity: Loudness, until_ms: int) -> dict[str, objec
     what = "receiver" if notice.name == RECEIVER_NAME else "case"
     return {
         "labels": {"alertname": notice.name, what: notice.key, "severity": severity, "queue": notice.queue},
-        "annotations": {"summary": notice.summary, "description": notice.description, "board": "/d/tierwatch-fraud"},
+        "annotations": {
+            "summary": notice.summary,
+            "description": notice.description,
+            "runbook": f"dashboards/runbooks/{notice.name}.md",
+            "board": board(notice),
+        },
         # It refuses what ends before it begins.
         "startsAt": format_ms(min(notice.since_ms, until_ms)),
         "endsAt": format_ms(until_ms),
@@ -73,9 +86,10 @@ class PagerDuty:
     name = "pagerduty"
     _ACTIONS = {"open": "trigger", "taken": "acknowledge", "over": "resolve"}  # noqa: RUF012 - never changed
 
-    def __init__(self, addresses: Sequence[str], routing_key: str) -> None:
+    def __init__(self, addresses: Sequence[str], routing_key: str, grafana: str = "") -> None:
         self._addresses = addresses
         self._routing_key = routing_key
+        self._grafana = grafana
 
     def wants(self, notice: Notice, told: str) -> bool:
         """Of what pages, and of what becomes of it."""
@@ -104,6 +118,7 @@ class PagerDuty:
         if notice.state != "open":
             return event
         return event | {
+            **self._links(notice),
             "client": "tierwatch",
             "payload": {
                 "summary": notice.summary,
@@ -114,6 +129,15 @@ class PagerDuty:
                 "timestamp": format_ms(notice.since_ms),
                 "custom_details": {"description": notice.description},
             },
+        }
+
+    def _links(self, notice: Notice) -> dict[str, object]:
+        if not self._grafana:
+            return {}
+        links = {"board": board(notice), "runbook": f"/public/runbooks/{notice.name}.md"}
+        return {
+            "client_url": f"{self._grafana}{board(notice)}",
+            "links": [{"href": f"{self._grafana}{path}", "text": text} for text, path in links.items()],
         }
 
 
@@ -162,10 +186,11 @@ def signature(key: bytes, stamp: str, body: bytes) -> str:
 def receivers(settings: Settings) -> list[Receiver]:
     """Return those that the environment names."""
     found: list[Receiver] = []
+    grafana = settings.grafana.rstrip("/")
     if settings.alertmanager:
-        found.append(Alertmanager(settings.alertmanager.split(",")))
+        found.append(Alertmanager(settings.alertmanager.split(","), grafana))
     if settings.pagerduty_key:
-        found.append(PagerDuty(settings.pagerduty.split(","), settings.pagerduty_key))
+        found.append(PagerDuty(settings.pagerduty.split(","), settings.pagerduty_key, grafana))
     if settings.webhook:
         found.append(Webhook(settings.webhook.split(","), settings.webhook_key))
     return found
