@@ -69,7 +69,7 @@ def test_nobody_is_named_in_pages_metrics_and_logs(empty_kafka: Kafka, redis_url
     logs = {name: tmp_path / name for name in ("worker", "pager")}
     for folder in logs.values():
         folder.mkdir()
-    said = {"policy": str(policy), "log_level": "DEBUG", "log_format": "JSON"}
+    said = {"policy": str(policy), "log_level": "DEBUG"}
     with receiver() as told:
         receivers = {
             "alertmanager": told.address,
