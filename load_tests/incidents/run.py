@@ -32,6 +32,8 @@ _TRIES = 3
 _STOOD_STILL_S = 10.0
 _VOID = 30
 _RATE = "15s"
+# What the committed routes let silence others.
+_CAUSES = ("TierwatchNoWorker", "TierwatchBrokerAway", "TierwatchRestoreSlow", "TierwatchStuck")
 
 T = TypeVar("T")
 
@@ -110,7 +112,7 @@ def _one(house: House, fault: Fault) -> Incident:
     def wait(condition: Callable[[], T | None], what: str) -> T:
         return until(lambda: awake.look() or condition(), what, seconds=_PATIENCE_S)
 
-    wait(lambda: not _firing(house) and not panel.passed(), f"calm before: {fault.name}")
+    wait(lambda: not _firing(house, fault.alert) and not panel.passed(), f"calm before: {fault.name}")
     before = panel.now()
     panel.most = None
     began = time.time()
@@ -184,9 +186,9 @@ class _Panel:
         return self._pick(value, self._value) == value
 
 
-def _firing(house: House) -> bool:
-    """Whether anything but the Watchdog fires, or would soon."""
-    return bool(house.asked('ALERTS{alertname!="Watchdog", alertname!~"TierwatchBudgetBurns.*"}'))
+def _firing(house: House, alert: str) -> bool:
+    """Whether it fires already, or soon would, or one does that silences it."""
+    return bool(house.asked(f'ALERTS{{alertname=~"{"|".join((alert, *_CAUSES))}"}}'))
 
 
 def _heard(house: House, alert: str, path: str, status: str, since: float) -> float | None:
