@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from agents.doctor import outside
 from agents.doctor.outside import certificates, redis
 from agents.settings import Settings
 
@@ -94,7 +93,7 @@ def test_a_clock_that_is_not_that_of_another_machine_is_told(
     ahead_s: float, says: str | None, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = time.time
-    monkeypatch.setattr(outside.time, "time", lambda: right() + ahead_s)
+    monkeypatch.setattr(time, "time", lambda: right() + ahead_s)
     answers, *clock = redis(Settings(redis=redis_url))
     assert answers.state == "well"
     assert [(each.check, each.state, each.says) for each in clock] == ([("clock", "warning", says)] if says else [])

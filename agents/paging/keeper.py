@@ -171,8 +171,8 @@ class Keeper:
                 raise KafkaException(error)
             try:
                 self._one(message, work, policy, now_ms)
-            except Exception as error:  # noqa: BLE001 - one record, of whatever kind, must not stop the others
-                work.letters.append(letter_of(message, error))
+            except Exception as unfit:  # noqa: BLE001 - one record, of whatever kind, must not stop the others
+                work.letters.append(letter_of(message, unfit))
         self._commit(work, now_ms, self._consumer.position(self._consumer.assignment()))
         for topic, count in Counter(str(message.topic()) for message in messages).items():
             self._metrics.counted("case_events", (topic,), count)

@@ -138,8 +138,8 @@ class Teller:
             if value is not None and number in self._pages:
                 try:
                     case = _case(value)
-                except UNREADABLE as error:
-                    self._set_aside(letter_of(message, error))
+                except UNREADABLE as unread:
+                    self._set_aside(letter_of(message, unread))
                     continue
                 held = self._waiting.get(case.case_id)
                 self._waiting[case.case_id] = _Waiting(case, number, held.offset if held else offset)

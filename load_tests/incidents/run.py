@@ -110,7 +110,7 @@ def _one(house: House, fault: Fault) -> Incident:
     awake = _Awake()
 
     def wait(condition: Callable[[], T | None], what: str) -> T:
-        return until(lambda: awake.look() or condition(), what, seconds=_PATIENCE_S)
+        return until(awake.looking(condition), what, seconds=_PATIENCE_S)
 
     wait(lambda: not _firing(house, fault.alert) and not panel.passed(), f"calm before: {fault.name}")
     before = panel.now()
@@ -152,11 +152,16 @@ class _Awake:
     def __init__(self) -> None:
         self._looked = time.monotonic()
 
-    def look(self) -> None:
-        """Note a look. Raises `StoodStillError` where the last one is too long ago."""
-        before, self._looked = self._looked, time.monotonic()
-        if self._looked - before > _STOOD_STILL_S:
-            raise StoodStillError
+    def looking(self, condition: Callable[[], T | None]) -> Callable[[], T | None]:
+        """Return what looks, and raises `StoodStillError` where the last look is too long ago."""
+
+        def look() -> T | None:
+            before, self._looked = self._looked, time.monotonic()
+            if self._looked - before > _STOOD_STILL_S:
+                raise StoodStillError
+            return condition()
+
+        return look
 
 
 class _Panel:

@@ -107,8 +107,11 @@ def test_one_bad_record_stops_nobody_and_whoever_acknowledges_in_pagerduty_has_t
         assert whose(empty_kafka) == [""]
         assert answered(running, body, "s-1") == answered(running, body, "s-1") == HTTPStatus.ACCEPTED
         until(lambda: whose(empty_kafka) == ["Ana Duty"], "the case to be hers")
-        actions = lambda: [event["event_action"] for event in told.at("/v2/enqueue")]  # noqa: E731 - asked twice
-        until(lambda: actions() == ["trigger", "acknowledge"], "PagerDuty to hear that somebody has it")
+        until(lambda: actions(told) == ["trigger", "acknowledge"], "PagerDuty to hear that somebody has it")
+
+
+def actions(told: Receiver) -> list[str]:
+    return [event["event_action"] for event in told.at("/v2/enqueue")]
 
 
 def whose(kafka: Kafka) -> list[str]:
