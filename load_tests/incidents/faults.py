@@ -105,7 +105,7 @@ def flooded(house: House) -> Iterator[None]:
             if waiting < _LITTLE:
                 count *= 2
             elif waiting > _MUCH:
-                count //= 2
+                count = max(_FLOOD, count // 2)
             for _ in range(count if waiting < _MUCH else 0):
                 house.traffic.payment("card-network", _HOT)
 
