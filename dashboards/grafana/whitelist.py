@@ -84,7 +84,7 @@ BOARD = board(
                 {"{{tier}}": "sum by (tier) (increase(tierwatch_wrong_lane_total[5m]))"},
             ),
             lines(
-                "Overdue",
+                "Overdue by worker",
                 "Should stay below a minute; above ten, TierwatchReviewsStalled.",
                 "s",
                 {"{{instance}}": "max by (instance) (tierwatch_reviews_overdue_seconds)"},
