@@ -1,5 +1,6 @@
 """`python -m load_tests.incidents.clock_ahead worker`: tierwatch on a machine whose clock is an hour ahead."""
 
+import runpy
 import time
 
 AHEAD_S = 3_600
@@ -12,6 +13,4 @@ def _wrong() -> float:
 
 if __name__ == "__main__":
     time.time = _wrong
-    from console.start import main
-
-    main()
+    runpy.run_module("console", run_name="__main__")
