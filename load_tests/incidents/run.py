@@ -32,6 +32,8 @@ _TRIES = 3
 _STOOD_STILL_S = 10.0
 _VOID = 30
 _RATE = "15s"
+# Longer than the routes wait between two words about a group.
+_SILENCED_S = 60.0
 # What the committed routes let silence others.
 _CAUSES = ("TierwatchNoWorker", "TierwatchBrokerAway", "TierwatchRestoreSlow", "TierwatchStuck")
 
@@ -127,7 +129,7 @@ def _one(house: House, fault: Fault) -> Incident:
     wait(panel.passed, f"the panel {fault.panel} to pass {fault.value:g}")
     mended = time.time()
     fault.mends(house)
-    over_at = wait(lambda: _heard(house, fault.alert, path, "resolved", mended), f"{fault.alert} to be over")
+    over_at = wait(lambda: _over(house, fault.alert, path, mended), f"{fault.alert} to be over")
     waits_s = fault.query_s + hurried.seconds(rule.get("for", "0s")) + _GROUP_WAIT_S
     return Incident(
         fault=fault.name,
@@ -203,6 +205,15 @@ def _heard(house: House, alert: str, path: str, status: str, since: float) -> fl
         if heard.at > since and heard.path == path and (alert, status) in told:
             return heard.at
     return None
+
+
+def _over(house: House, alert: str, path: str, since: float) -> float | None:
+    """Return when they were told that it is over. Where something silenced it by then, Alertmanager says no such word."""
+    told = _heard(house, alert, path, "resolved", since)
+    if told is None and time.time() - since > _SILENCED_S:
+        names = {each["labels"]["alertname"] for each in house.manager.alerts()}
+        return None if alert in names else time.time()
+    return told
 
 
 def _names(house: House, since: float) -> set[str]:

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +33,9 @@ class Receiver:
         self.heard: list[Heard] = []
         self.headers: list[dict[str, str]] = []
         self.refusals: list[int] = []
+        # What it does not keep it answers with 503.
+        self.keep: Callable[[Any], bool] | None = None
+        self.kept_out = 0
         self.patience_s = 1.5
 
     def at(self, path: str) -> list[Any]:
@@ -48,6 +51,9 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status = listening.refusals.pop(0) if listening.refusals else 200
+            if listening.keep is not None and not listening.keep(body):
+                listening.kept_out += 1
+                status = HTTPStatus.SERVICE_UNAVAILABLE
             if status == RESET:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True

@@ -9,6 +9,7 @@ import urllib.request
 from http import HTTPStatus
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from agents.casework import cases
@@ -108,6 +109,38 @@ def test_one_bad_record_stops_nobody_and_whoever_acknowledges_in_pagerduty_has_t
         assert answered(running, body, "s-1") == answered(running, body, "s-1") == HTTPStatus.ACCEPTED
         until(lambda: whose(empty_kafka) == ["Ana Duty"], "the case to be hers")
         until(lambda: actions(told) == ["trigger", "acknowledge"], "PagerDuty to hear that somebody has it")
+
+
+def test_one_summary_stands_for_what_is_too_much_and_a_pager_that_begins_anew_knows_who_took_it(
+    empty_kafka: Kafka, tmp_path: Path
+) -> None:
+    prepare(empty_kafka)
+    with receiver() as told:
+        settings = {"pagerduty": told.address, "pagerduty_key": "r-1", "pages_per_minute": "2"}
+        # It takes the cases, and dies before it has told of the summary.
+        told.keep = lambda body: "@" not in body["dedup_key"]
+        with pager(tmp_path, empty_kafka, **settings) as first:
+            publish(empty_kafka, "alerts", records(alert(number, f"c-{number}") for number in range(6)))
+            until(lambda: len(incidents(told)) == 2 and told.kept_out, "two pages, and a summary", seconds=60)
+            first.process.send_signal(signal.SIGKILL)
+        told.keep = None
+        with pager(tmp_path, empty_kafka, **settings):
+            until(lambda: len(incidents(told)) == 3, "the summary to be told at last", seconds=60)
+            (key,) = (key for key in incidents(told) if "@" in key)
+            until(lambda: took(empty_kafka, key) == ["pagerduty"], "that to be remembered")
+            publish(empty_kafka, "alerts", records([alert(6, "c-6")]))
+            until(lambda: summary_of(told, key).startswith("5 more cases"), "one more to be part of it", seconds=60)
+            assert len(incidents(told)) == 3
+
+
+def took(kafka: Kafka, key: str) -> list[str]:
+    """Return who took a page, as `case-pages` tells."""
+    pages = [msgspec.json.decode(page.value() or b"") for page in read(kafka.bootstrap, "case-pages")]
+    return [page["receivers"] for page in pages if page["case_id"] == key][-1]
+
+
+def summary_of(told: Receiver, key: str) -> str:
+    return str([event for event in told.at("/v2/enqueue") if event["dedup_key"] == key][-1]["payload"]["summary"])
 
 
 def actions(told: Receiver) -> list[str]:
