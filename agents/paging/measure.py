@@ -29,6 +29,7 @@ class PagerMetrics:
             self._by_name["notices"].labels(receiver, outcome)
         for receiver in receivers:
             self.counted("receiver_up", (receiver,), 1)
+            self._by_name["page_seconds"].labels(receiver)
 
     def counted(self, name: str, labels: Sequence[str], amount: float) -> None:
         """Count, set or observe, as the metric's kind has it."""

@@ -208,7 +208,7 @@ def _heard(house: House, alert: str, path: str, status: str, since: float) -> fl
 
 
 def _over(house: House, alert: str, path: str, since: float) -> float | None:
-    """Return when they were told that it is over. Where something silenced it by then, Alertmanager says no such word."""
+    """Return when they were told that it is over; where something silenced it by then, Alertmanager says nothing."""
     told = _heard(house, alert, path, "resolved", since)
     if told is None and time.time() - since > _SILENCED_S:
         names = {each["labels"]["alertname"] for each in house.manager.alerts()}
