@@ -136,7 +136,7 @@ def test_one_summary_stands_for_what_is_too_much_and_a_pager_that_begins_anew_kn
 def took(kafka: Kafka, key: str) -> list[str]:
     """Return who took a page, as `case-pages` tells."""
     pages = [msgspec.json.decode(page.value() or b"") for page in read(kafka.bootstrap, "case-pages")]
-    return [page["receivers"] for page in pages if page["case_id"] == key][-1]
+    return [list(page["receivers"]) for page in pages if page["case_id"] == key][-1]
 
 
 def summary_of(told: Receiver, key: str) -> str:
