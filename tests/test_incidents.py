@@ -84,3 +84,11 @@ def told(fault: str, heard_s: float) -> Incident:
         shown=12_345,
         besides=[],
     )
+
+
+def test_the_page_tells_of_all_ten_and_each_was_heard_in_time() -> None:
+    rows = [line.strip("| ").split(" | ") for line in page.PAGE.read_text().splitlines() if line.startswith("| **")]
+    assert [(row[0].partition("**: ")[0].strip("*"), row[1].partition("]")[0][1:]) for row in rows] == [
+        (fault.name, fault.alert) for fault in FAULTS
+    ]
+    assert all(float(heard) <= float(allowed) for _, _, _, _, allowed, heard, *_ in rows)
