@@ -39,7 +39,6 @@ def command(
     """
     from msgspec.json import encode
 
-    from agents.garbage import collect_seldom
     from console.backtest.html import page
     from console.backtest.report import report
     from console.backtest.run import run
@@ -50,8 +49,6 @@ def command(
     if STANDARD_INPUT in files:
         raise CommandError("a backtest reads its history twice, and from several processes", "Name files, not `-`.")
     check_readable(files)
-    # As a worker does: what is kept of millions of transactions would be looked through again and again.
-    collect_seldom()
     began = time.monotonic()
     judged = run(files, format_, policies, processes or os.cpu_count() or 1)
     seconds = time.monotonic() - began

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agents.garbage import collect_seldom
 from console.backtest.heard import Heard, Said
 from console.backtest.history import Labels, Share, labels, records
 from console.offline import Offline
@@ -47,7 +48,7 @@ def run(files: list[str], format_: str, policies: Sequence[Policy], parts: int) 
         return judge(files, format_, policies, Share(0, 1))
     tasks = [(files, format_, policies, Share(part, parts)) for part in range(parts)]
     # Forked: which pipeline runs, the compiled or the pure one, is settled already.
-    with multiprocessing.get_context("fork").Pool(parts) as pool:
+    with multiprocessing.get_context("fork").Pool(parts, initializer=collect_seldom) as pool:
         return merged(pool.starmap(judge, tasks))
 
 
