@@ -20,8 +20,8 @@ from pipeline.whitelist.transition import Refused
 from schemas.attestation import Attestation, AttestedEvidence, Revocation, seal
 from schemas.reasons import RefusalReason
 from schemas.timestamps import MS_PER_DAY, MS_PER_SECOND, format_ms, parse_ms
+from tests.policy_story import SMALL, private_key
 from tests.test_console import tierwatch
-from tests.test_policy_book import SMALL, private_key
 
 DAY = MS_PER_DAY // MS_PER_SECOND
 NOW = parse_ms("2026-03-01T12:00:00Z")

@@ -16,7 +16,7 @@ from pipeline.rates import Rates
 from pipeline.record import InputRecord
 from schemas.reasons import RefusalReason as Reason
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE, format_ms
-from tests.test_policy_book import NOW, Story, yaml
+from tests.policy_story import NOW, Story, yaml
 
 ON_CALL = ("people:\n", "break_glass_roles: [desk]\npeople:\n")
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from console.errors import CommandError
 from console.signing_key import hand, read_private_key
 from pipeline.policy.load import load_policy
-from tests.test_policy_book import private_key, yaml
+from tests.policy_story import private_key, yaml
 
 POLICY = load_policy(yaml(1).encode())
 

@@ -13,7 +13,7 @@ from schemas.re_review import ReReview
 from schemas.reasons import RefusalReason as Reason
 from schemas.timestamps import MS_PER_DAY, parse_ms
 from tests.grants import CUSTOMER, POLICY, START, admission, after
-from tests.test_policy_book import NOW, Story, yaml
+from tests.policy_story import NOW, Story, yaml
 
 STRICTER = yaml(2, swap=("amount_month: 9000", "amount_month: 8000"))
 LOOSER = yaml(3, swap=("amount_month: 9000", "amount_month: 9500"))

@@ -13,7 +13,7 @@ from pipeline.record import Message
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.dossier_bytes import encode
 from schemas.timestamps import MS_PER_DAY
-from tests.test_policy_book import NOW, Story, yaml
+from tests.policy_story import NOW, Story, yaml
 
 STRICTER = yaml(2, swap=("amount_month: 9000", "amount_month: 8000"))
 GOLD, BASE = 300, 100

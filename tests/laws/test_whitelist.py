@@ -1,22 +1,18 @@
 """No tier without its grounds, and none outlives them: whatever the order, the repeats and the looks at the clock."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.whitelist.dossier import Allowance, Application, Contact, Dossier, Evidence, Filed, Grant, tier_at
-from pipeline.whitelist.dossier_bytes import decode, encode
+from pipeline.whitelist.dossier import tier_at
+from pipeline.whitelist.dossier_bytes import encode
 from pipeline.whitelist.entitlements import entitlement
-from pipeline.whitelist.life import Applied
 from pipeline.whitelist.on_time import announce, due
 from pipeline.whitelist.outgoing import Outgoing
-from pipeline.whitelist.review_clock import ReviewClock
-from pipeline.whitelist.table import STATES
 from pipeline.whitelist.tiers import tier_in_force
 from schemas.account_action import AccountAction
 from schemas.audit import AuditEntry
@@ -30,118 +26,21 @@ from tests.grants import (
     POLICY,
     REVIEW,
     START,
-    admission,
-    arrive,
-    document,
-    fields_of,
-    freeze,
-    lift,
 )
-
-LAST_DAY = 1_000
-END = START + LAST_DAY * DAY
-DEFECTS = ("", "unsigned", "one_hand", "no_evidence", "old_evidence", "no_end", "no_review")
-
-
-class Sent(NamedTuple):
-    """One event as a law draws it; the day it occurred on names it."""
-
-    kind: str
-    day: int
-    tier: str = "gold"
-    defect: str = ""
-    review_days: int = 90
-    expiry_days: int = 365
-
-
-@cache
-def fields(sent: Sent) -> dict[str, Any]:
-    at = START + sent.day * DAY
-    if sent.kind != "admission":
-        return {
-            "freeze": lambda: freeze(at),
-            "lift": lambda: lift(at),
-            "payee": lambda: fields_of("payee.added", at, payee_id="p-1"),
-        }[sent.kind]()
-    expired = document(expires_at=format_ms(at))
-    changes: dict[str, dict[str, object]] = {
-        "no_evidence": {"evidence": []},
-        "old_evidence": {"evidence": [expired]},
-        "no_end": {"expires_at": format_ms(at + 401 * DAY)},
-        "no_review": {"review_at": format_ms(at + 91 * DAY)},
-    }
-    made = admission(
-        at,
-        sent.tier,
-        **{
-            "event_id": f"{sent}",
-            "review_at": format_ms(at + sent.review_days * DAY),
-            "expires_at": format_ms(at + sent.expiry_days * DAY),
-            **changes.get(sent.defect, {}),
-        },
-    )
-    if sent.defect == "unsigned":
-        return {**made, "reason_code": "forged"}
-    if sent.defect == "one_hand":
-        return {**made, "countersignatures": [{"person": "ana", **made["signature"]}]}
-    return made
-
-
-def admissions(defects: Sequence[str] = ("",)) -> st.SearchStrategy[Sent]:
-    return st.builds(
-        Sent,
-        st.just("admission"),
-        st.integers(0, 300),
-        st.sampled_from(("silver", "gold")),
-        st.sampled_from(defects),
-        st.sampled_from((3, 60, 90)),
-        st.sampled_from((95, 100, 365)),
-    )
-
-
-others = st.builds(Sent, st.sampled_from(("freeze", "lift", "payee")), st.integers(0, 300))
-
-
-class Step(NamedTuple):
-    """On a day, an event arrives or, without one, somebody looks at the clock."""
-
-    day: int
-    sent: Sent | None
-
-
-def in_order_of_arrival(arrivals: Iterable[tuple[Sent, int]], ticks: Iterable[int]) -> list[Step]:
-    steps = [Step(min(sent.day + delay, LAST_DAY), sent) for sent, delay in arrivals]
-    return sorted([*steps, *(Step(day, None) for day in ticks)], key=lambda step: (step.day, step.sent is None))
-
-
-delays = st.one_of(st.just(0), st.integers(0, 200))
-ticks = st.lists(st.integers(0, LAST_DAY), max_size=12)
-sound = st.lists(st.tuples(st.one_of(admissions(), others), delays), max_size=8)
-any_events = st.lists(st.tuples(st.one_of(admissions(DEFECTS), others), delays), max_size=8)
-
-
-class Moment(NamedTuple):
-    """After one step: the dossier before and after it, what was said, and when."""
-
-    now: int
-    before: Dossier
-    after: Dossier
-    outgoing: tuple[Outgoing, ...]
-
-
-def live(steps: Iterable[Step]) -> Iterator[Moment]:
-    dossier = Dossier()
-    for day, sent in steps:
-        now = START + day * DAY
-        if sent is None:
-            told = announce(CUSTOMER, dossier, now, POLICY)
-            moment = Moment(now, dossier, told.dossier, told.outgoing)
-        else:
-            outcome = arrive(fields(sent), dossier, now)
-            applied = outcome if isinstance(outcome, Applied) else None
-            moment = Moment(now, dossier, applied.dossier if applied else dossier, applied.outgoing if applied else ())
-        yield moment
-        dossier = moment.after
+from tests.laws.whitelist_walk import (
+    END,
+    LAST_DAY,
+    Sent,
+    Step,
+    admissions,
+    any_events,
+    delays,
+    in_order_of_arrival,
+    live,
+    others,
+    sound,
+    ticks,
+)
 
 
 @given(any_events, ticks)
@@ -246,106 +145,6 @@ def test_what_is_due_comes_due_and_only_then(arrivals: list[tuple[Sent, int]], t
         else:
             assert announce(CUSTOMER, dossier, moment - 1, POLICY) == (dossier, ())
             assert announce(CUSTOMER, dossier, max(moment, now), POLICY).outgoing
-
-
-@given(sound, ticks)
-def test_every_dossier_that_can_be_reached_round_trips(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
-    for moment in live(in_order_of_arrival(arrivals, ticks)):
-        assert decode(encode(moment.after)) == moment.after
-
-
-moments_ms = st.integers(-(1 << 62), 1 << 62)
-evidence = st.builds(Evidence, st.text(), st.text(), moments_ms, st.none() | moments_ms)
-texts = st.lists(st.text(), max_size=3).map(tuple)
-grants = st.builds(
-    Grant,
-    st.text(),
-    st.text(),
-    texts,
-    st.lists(evidence, max_size=3).map(tuple),
-    moments_ms,
-    moments_ms,
-    moments_ms,
-    moments_ms,
-    st.lists(moments_ms, min_size=1, max_size=6).map(tuple),
-)
-limits = st.lists(st.tuples(st.text(), st.integers(0, 9)), max_size=2).map(tuple)
-applications = st.builds(
-    Application,
-    st.text(),
-    st.text(),
-    limits,
-    st.text(),
-    moments_ms,
-    st.sampled_from(STATES["application"]),
-    moments_ms,
-    st.none() | moments_ms,
-    st.integers(0, 9),
-    texts,
-    st.booleans(),
-    st.text(),
-)
-facts = st.lists(st.tuples(st.text(), st.text() | st.integers(0, 9)), max_size=2).map(tuple)
-filed = st.builds(Filed, st.text(), st.text(), moments_ms, moments_ms, st.none() | moments_ms, st.text(), facts)
-allowances = st.builds(Allowance, st.text(), st.none() | st.integers(0, 9), st.none() | moments_ms, st.text(), texts)
-dossiers = st.builds(
-    Dossier,
-    st.none() | grants,
-    st.integers(0, 9),
-    st.none() | moments_ms,
-    moments_ms,
-    st.lists(st.binary(min_size=16, max_size=16), max_size=5).map(tuple),
-    st.none() | moments_ms,
-    st.none() | applications,
-    st.lists(filed, max_size=2).map(tuple),
-    st.lists(st.builds(Contact, st.text(), st.text(), moments_ms), max_size=2).map(tuple),
-    st.lists(allowances, max_size=2).map(tuple),
-    moments_ms,
-)
-
-
-@given(dossiers)
-def test_a_dossier_round_trips(dossier: Dossier) -> None:
-    state = encode(dossier)
-    assert decode(state) == dossier
-    assert encode(decode(state)) == state
-
-
-class ByHand:
-    """The review clock as a list that is looked through: what is promised, without the promise of being quick."""
-
-    def __init__(self) -> None:
-        self.due: dict[str, int] = {}
-
-    def put(self, customer_id: str, due_ms: int | None) -> None:
-        self.due.pop(customer_id, None)
-        if due_ms is not None:
-            self.due[customer_id] = due_ms
-
-    def take_due(self, clock_ms: int, limit: int) -> list[str]:
-        ready = sorted((due_ms, customer_id) for customer_id, due_ms in self.due.items() if due_ms <= clock_ms)
-        return [customer_id for due_ms, customer_id in ready[:limit] if self.due.pop(customer_id) == due_ms]
-
-
-customers = st.sampled_from("abcde")
-due_times = st.integers(0, 20)
-puts = st.tuples(customers, st.none() | due_times)
-takes = st.tuples(due_times, st.integers(0, 3))
-
-
-@given(st.lists(st.one_of(puts, takes), max_size=60))
-def test_the_review_clock_says_what_a_look_at_everybody_says(does: list[tuple[Any, Any]]) -> None:
-    clock, by_hand = ReviewClock(), ByHand()
-    for one, other in does:
-        if isinstance(one, str):
-            clock.put(one, other)
-            by_hand.put(one, other)
-        else:
-            assert clock.take_due(one, other) == by_hand.take_due(one, other)
-        assert len(clock) == len(by_hand.due)
-        assert clock.next_ms() == min(by_hand.due.values(), default=None)
-    again = ReviewClock(by_hand.due.items())
-    assert again.take_due(20, 9) == clock.take_due(20, 9)
 
 
 @given(sound, ticks)

@@ -1,0 +1,71 @@
+"""Whatever a dossier holds, its bytes say."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.whitelist.dossier import Allowance, Application, Contact, Dossier, Evidence, Filed, Grant
+from pipeline.whitelist.dossier_bytes import decode, encode
+from pipeline.whitelist.table import STATES
+from tests.laws.whitelist_walk import Sent, in_order_of_arrival, live, sound, ticks
+
+moments_ms = st.integers(-(1 << 62), 1 << 62)
+evidence = st.builds(Evidence, st.text(), st.text(), moments_ms, st.none() | moments_ms)
+texts = st.lists(st.text(), max_size=3).map(tuple)
+grants = st.builds(
+    Grant,
+    st.text(),
+    st.text(),
+    texts,
+    st.lists(evidence, max_size=3).map(tuple),
+    moments_ms,
+    moments_ms,
+    moments_ms,
+    moments_ms,
+    st.lists(moments_ms, min_size=1, max_size=6).map(tuple),
+)
+limits = st.lists(st.tuples(st.text(), st.integers(0, 9)), max_size=2).map(tuple)
+applications = st.builds(
+    Application,
+    st.text(),
+    st.text(),
+    limits,
+    st.text(),
+    moments_ms,
+    st.sampled_from(STATES["application"]),
+    moments_ms,
+    st.none() | moments_ms,
+    st.integers(0, 9),
+    texts,
+    st.booleans(),
+    st.text(),
+)
+facts = st.lists(st.tuples(st.text(), st.text() | st.integers(0, 9)), max_size=2).map(tuple)
+filed = st.builds(Filed, st.text(), st.text(), moments_ms, moments_ms, st.none() | moments_ms, st.text(), facts)
+allowances = st.builds(Allowance, st.text(), st.none() | st.integers(0, 9), st.none() | moments_ms, st.text(), texts)
+dossiers = st.builds(
+    Dossier,
+    st.none() | grants,
+    st.integers(0, 9),
+    st.none() | moments_ms,
+    moments_ms,
+    st.lists(st.binary(min_size=16, max_size=16), max_size=5).map(tuple),
+    st.none() | moments_ms,
+    st.none() | applications,
+    st.lists(filed, max_size=2).map(tuple),
+    st.lists(st.builds(Contact, st.text(), st.text(), moments_ms), max_size=2).map(tuple),
+    st.lists(allowances, max_size=2).map(tuple),
+    moments_ms,
+)
+
+
+@given(dossiers)
+def test_a_dossier_round_trips(dossier: Dossier) -> None:
+    state = encode(dossier)
+    assert decode(state) == dossier
+    assert encode(decode(state)) == state
+
+
+@given(sound, ticks)
+def test_every_dossier_that_can_be_reached_round_trips(arrivals: list[tuple[Sent, int]], ticks: list[int]) -> None:
+    for moment in live(in_order_of_arrival(arrivals, ticks)):
+        assert decode(encode(moment.after)) == moment.after
