@@ -14,6 +14,7 @@ from console import (
     attestation,
     audit,
     cases,
+    customer_profile,
     demo,
     dlq,
     doctor,
@@ -111,6 +112,7 @@ app.command("shadow", short_help="Judge live traffic under a policy, in shadow")
 app.command("explain", short_help="Say why an alert came about, and count it again")(explain.command)
 app.command("verify", short_help="Run the journal again and compare what stands on Kafka")(verify.command)
 app.command("status", short_help="Say what is in force for a customer")(status.command)
+app.command("profile", short_help="Say what is usual for a customer, with a picture")(customer_profile.command)
 app.command("suspend", short_help="Take the tier from customers at once")(suspend.command)
 app.add_typer(whitelist.app, name="whitelist", short_help="Carry an existing whitelist over, screen all again")
 app.command("pager", short_help="Make cases of alerts, and tell whoever is on call")(pager.command)

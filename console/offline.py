@@ -21,9 +21,9 @@ class Offline:
 
     def __init__(self, policy: Policy) -> None:
         self.books = Books(PolicyBook(policy), Rates())
-        self._windows: dict[bytes, bytes] = {}
+        self.windows: dict[bytes, bytes] = {}
         self._dossiers: dict[bytes, bytes] = {}
-        self._partition = Partition(0, None, self.books, self._windows.get, self._dossiers.get)
+        self._partition = Partition(0, None, self.books, self.windows.get, self._dossiers.get)
 
     def take(self, records: Sequence[InputRecord]) -> list[Message]:
         """Records of customers, and of topics that nobody reads; `books` takes the rest."""
@@ -46,7 +46,7 @@ class Offline:
 
     def _remember(self) -> None:
         changes = self._partition.changes()
-        _apply(changes.windows, self._windows)
+        _apply(changes.windows, self.windows)
         _apply(changes.dossiers, self._dossiers)
 
 

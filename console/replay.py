@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from console.record_lines import Clock, LineReader, NotARecord, write_line
 from console.terminal import Meter, bytes_read, counted, warn
 from pipeline.policy.model import Policy
 from pipeline.record import InputRecord, Message
+
+if TYPE_CHECKING:
+    from console.offline import Offline
 
 # Outputs depend on neither: they bound what is held in memory.
 BATCH_LINES = 2_000
@@ -54,14 +57,17 @@ def command(
         )
 
 
-def replay(lines: Iterable[bytes], policy: Policy, reader: LineReader | None = None) -> Iterator[Message]:
+def replay(
+    lines: Iterable[bytes], policy: Policy, reader: LineReader | None = None, pipeline: "Offline | None" = None
+) -> Iterator[Message]:
     """What the pipeline publishes for these lines (without their line feeds), in order.
 
     Every line has an outcome: bad lines are dead letters too. `reader` numbers the lines; by default they begin at 1.
+    `pipeline` keeps what is remembered; by default it begins with nothing, and is forgotten.
     """
     from console.offline import SHARED_TOPICS, Offline
 
-    pipeline = Offline(policy)
+    pipeline = pipeline or Offline(policy)
     reader = reader or LineReader()
     batch: list[InputRecord] = []
     size = 0
