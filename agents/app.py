@@ -21,7 +21,8 @@ from agents.engine.transport import BatchTopic, Consumer, brokers
 from agents.health import Health
 from agents.measure import Metrics
 from agents.policies import SharedBooks
-from agents.readmodel import MemoryStore, ReadModel, RedisStore
+from agents.readmodel import ReadModel
+from agents.readmodel_store import MemoryStore, RedisStore
 from agents.settings import Settings
 from agents.topics import APP_ID, TABLES, Layout
 from agents.waits import Standstill

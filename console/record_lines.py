@@ -5,13 +5,12 @@ A value's bytes are the characters that stand in its line, so what a processor s
 
 import base64
 import binascii
-import json
-import re
 from typing import NamedTuple
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
 from msgspec.json import Decoder, Encoder
 
+from console.json_text import is_json, is_one_json_value, members
 from pipeline.record import InputRecord, Message
 from pipeline.validate import LATEST_ARRIVAL_MS
 from schemas.timestamps import parse_ms
@@ -106,7 +105,7 @@ class LineReader:
             # JSON all the same: nested too deep for the decoder, or with half of a surrogate pair. Where that is in
             # `value`, it is the record that is bad and not the line.
             place = members(line).get("value")
-            if place is None or not _is_json(line):
+            if place is None or not is_json(line):
                 raise
             parsed = self._members(line[: place.start] + b"0" + line[place.stop :])
             parsed.value = Raw(line[place])
@@ -157,7 +156,7 @@ class LineReader:
         except UnicodeDecodeError:
             return _NOTHING
         except (DecodeError, RecursionError):
-            if not _is_json(value):
+            if not is_json(value):
                 return _NOTHING
             told = {name: value[place] for name, place in members(value).items() if name in _Own.__struct_fields__}
             return _Own(**{name: _text(quoted) for name, quoted in told.items()})
@@ -210,53 +209,7 @@ def _value(parsed: _Line) -> bytes | None:
         raise _BadLineError("`value_base64` is not base64") from None
 
 
-# A string that never closes is one token too: looking for its end again from every later quote would take for ever.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
-
-
-def members(text: bytes) -> dict[str, slice]:
-    """Where the values of a JSON object's members stand, however deep they are nested; of two of a name, the last."""
-    found: dict[str, slice] = {}
-    depth = 0
-    name, start = "", -1
-    last = b""
-    for token in _TOKEN.finditer(text):
-        mark = token.group()
-        if mark in b"}]":
-            depth -= 1
-        if start >= 0 and ((mark == b"," and depth == 1) or depth == 0):
-            found[name] = _stripped(text, start, token.start())
-            start = -1
-        if mark == b":" and depth == 1:
-            name, start = last.decode(errors="replace")[1:-1], token.end()
-        if mark in b"{[":
-            depth += 1
-        last = mark
-    return found
-
-
-def _stripped(text: bytes, start: int, stop: int) -> slice:
-    whole = text[start:stop]
-    return slice(stop - len(whole.lstrip()), start + len(whole.rstrip()))
-
-
-def _is_json(text: bytes) -> bool:
-    """Whether it is JSON by its grammar: however deep, and whatever its escapes stand for."""
-    try:
-        json.loads(text.decode(errors="replace"), parse_constant=_refuse)
-    except RecursionError:
-        return True  # whether its brackets close, the places of its members tell
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
 _encode = Encoder().encode
-_check_json = Decoder(Raw).decode
 
 
 def write_line(message: Message) -> bytes:
@@ -273,16 +226,3 @@ def write_line(message: Message) -> bytes:
     else:
         member = b'"value_base64":"' + base64.b64encode(value) + b'"'
     return b'{"topic":%b,"key":%b,%b,"headers":%b}\n' % (_encode(message.topic), key, member, headers)
-
-
-def is_one_json_value(value: bytes) -> bool:
-    """Whether the bytes can stand in a line as they are, be read by any JSON reader and be cut out again unchanged."""
-    if b"\n" in value or value != value.strip():
-        return False
-    try:
-        _check_json(value)
-        # Readers differ in what they refuse: lone surrogates, numbers without end, depth, bytes that are not UTF-8.
-        json.loads(value)
-    except (UnicodeDecodeError, DecodeError, RecursionError, ValueError):
-        return False
-    return True

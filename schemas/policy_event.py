@@ -1,6 +1,6 @@
 """The life of a policy: proposed, approved or rejected, rolled back, quietened for hours. The topic keeps it all."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -100,9 +100,8 @@ class AttestationRevoked(PolicyMessage, frozen=True, kw_only=True, omit_defaults
     signature: Signature
 
 
-PolicyEvent = (
-    PolicyInitial
-    | PolicyProposed
+SignedPolicyEvent: TypeAlias = (
+    PolicyProposed
     | PolicyApproved
     | PolicyRejected
     | PolicyRolledBack
@@ -112,3 +111,5 @@ PolicyEvent = (
     | ScreeningListChanged
     | AttestationRevoked
 )
+# What a worker says of its first policy asks for nothing, so nobody signs it.
+PolicyEvent: TypeAlias = PolicyInitial | SignedPolicyEvent

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from agents.readmodel import Entry, MemoryStore, RedisStore, Store, newest
+from agents.readmodel import newest
+from agents.readmodel_store import Entry, MemoryStore, RedisStore, Store
 from schemas.entitlement import Usage, Used
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.record_lines import Clock, LineReader, NotARecord, is_one_json_value, members, write_line
+from console.json_text import is_one_json_value, members
+from console.record_lines import Clock, LineReader, NotARecord, write_line
 from pipeline.record import InputRecord, Message
 
 TRANSACTION = b'{"customer_id": "c-1",  "occurred_at":"2026-11-22T10:00:00Z", "amount": 1.50}'

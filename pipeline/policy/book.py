@@ -6,7 +6,7 @@ book. What each event needs is checked under the policy in force at its arrival.
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any
 
 from pipeline.policy.break_glass import Glasses
 from pipeline.policy.load import PolicyError, load_policy, policy_digest
@@ -29,6 +29,7 @@ from schemas.policy_event import (
     PolicyRejected,
     PolicyRolledBack,
     ScreeningListChanged,
+    SignedPolicyEvent,
 )
 from schemas.reasons import RefusalReason as Reason
 from schemas.timestamps import MS_PER_SECOND, parse_ms
@@ -36,18 +37,6 @@ from schemas.timestamps import MS_PER_SECOND, parse_ms
 # An approval takes effect no sooner than this after its arrival, so that all workers have read it by then.
 SETTLE_MS = 5 * MS_PER_SECOND
 _PROBLEMS_TOLD = 3
-
-SignedEvent: TypeAlias = (
-    PolicyProposed
-    | PolicyApproved
-    | PolicyRejected
-    | PolicyRolledBack
-    | GlassBroken
-    | GlassMended
-    | GlassReviewed
-    | ScreeningListChanged
-    | AttestationRevoked
-)
 
 
 class PolicyBook:
@@ -110,7 +99,7 @@ class PolicyBook:
             return Refusal(Reason.FROM_THE_FUTURE, f"$.occurred_at is {early_ms} ms after the arrival")
         return self._take(event, signer, arrival_ms)
 
-    def _take(self, event: SignedEvent, signer: Signer, arrival_ms: int) -> Refusal | None:
+    def _take(self, event: SignedPolicyEvent, signer: Signer, arrival_ms: int) -> Refusal | None:
         match event:
             case PolicyProposed():
                 return self._propose(event, signer)
