@@ -12,7 +12,7 @@ from pipeline.policy.model import Policy, ReviewTerms
 from pipeline.rates import Rates
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.dossier_bytes import encode
-from pipeline.whitelist.review import schedule
+from pipeline.whitelist.review import SPREAD_MS, schedule
 from schemas.timestamps import MS_PER_DAY, parse_ms
 
 _GRANTED_MS = parse_ms("2026-01-01T00:00:00Z")
@@ -42,9 +42,9 @@ def _measure(customers: int) -> dict[str, Any]:
     begun = time.process_time()
     partition.restore(states.all())
     restored = time.process_time()
-    partition.take((), states.first_due_ms - 1)
+    partition.take((), states.due_by_ms - SPREAD_MS - 1)
     idle = time.process_time()
-    messages = partition.take((), states.first_due_ms)
+    messages = partition.take((), states.due_by_ms)
     done = time.process_time()
     requests = sum(message.topic == "re-reviews" for message in messages)
     if requests != _DUE:
@@ -66,7 +66,7 @@ class _States:
             raise ValueError(f"{tier.name} has no review clock")
         self._customers = customers
         review_ms = _GRANTED_MS + tier.review.every_ms
-        self.first_due_ms = review_ms - tier.review.notice_ms
+        self.due_by_ms = review_ms - tier.review.notice_ms
         self._first = _dossier(tier.name, review_ms, tier.review)
         self._later = _dossier(tier.name, review_ms + 30 * MS_PER_DAY, tier.review)
 
