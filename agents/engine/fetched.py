@@ -1,6 +1,7 @@
 """The object that a fetched record is: made once for each, so with nothing that is not read of it."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import msgspec
 from aiokafka import TopicPartition
@@ -22,6 +23,10 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
 
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka tells no types of it
     """What a fetch brought of a partition. Stock asks for deserializers at each; none of our consumers has any."""
+
+    def __iter__(self) -> Iterator[FetchedRecord]:
+        # Stock's goes through a `__next__` in Python, for each record once more.
+        return cast("Iterator[FetchedRecord]", self._records_iterator)
 
     def _consumer_record(self, tp: TopicPartition, record: Any) -> FetchedRecord:
         headers = record.headers
