@@ -34,6 +34,7 @@ from load_tests.shifted import LAYOUTS, shifted
 from load_tests.soak import soak
 from load_tests.state import state
 from load_tests.throughput import PEERS, throughput
+from load_tests.unit import unit
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Benchmarks: numbers to read, nothing fails."
@@ -75,6 +76,21 @@ def judge_command(
         performance_page.write(measured)
     first = measured.pop(kinds[0])
     _tell("judge", {**first, **measured}, json=json)
+
+
+@app.command("unit")
+def unit_command(
+    *,
+    transactions: int = 80_000,
+    seed: Seed = 1,
+    write: Annotated[bool, typer.Option("--write", help="Write the stages into docs/performance.md.")] = False,
+    json: AsJson = False,
+) -> None:
+    """A worker's unit of work without the network: CPU microseconds a transaction of each stage."""
+    measured = unit(transactions, seed)
+    if write:
+        performance_page.write_stages(measured)
+    _tell("unit", measured, json=json)
 
 
 @app.command("backtest")

@@ -1,4 +1,7 @@
-"""docs/performance.md: its table comes from `python -m load_tests judge --both --write`, the words around it do not."""
+"""docs/performance.md: its tables come from `load_tests judge --both --write` and `load_tests unit --write`.
+
+The words around them do not.
+"""
 
 import platform
 import re
@@ -21,6 +24,26 @@ _ROWS = {
 def write(measured: dict[str, dict[str, Any]]) -> None:
     """Put the figures into the page; `measured` by `compiled` and `pure`, as `judge_apart` returns it."""
     PAGE.write_text(_TABLE.sub(_table(measured).replace("\\", r"\\"), PAGE.read_text()))
+
+
+_STAGES_TABLE = re.compile(r"(?<=<!-- unit -->\n).*?(?=<!-- /unit -->)", re.DOTALL)
+_STAGES = {
+    "unpack": "records out of the bytes of a fetch, their checksum",
+    "judge": "judge: decode, check, remember, decide, write the decision",
+    "tick": "the clock's look at customers on tiers, once a day each",
+    "states": "changed states as bytes",
+    "remember": "the tables in memory",
+    "batches": "decisions and states as Kafka's records, with their headers",
+    "checksums": "the batches' checksums",
+    "all": "all of these",
+}
+
+
+def write_stages(measured: dict[str, Any]) -> None:
+    """Put the stages of a unit of work into the page, as `load_tests.unit` returns them."""
+    lines = ["| stage | µs of CPU a transaction |", "|---|---:|"]
+    lines += [f"| {words} | {measured[name]:,} |" for name, words in _STAGES.items()]
+    PAGE.write_text(_STAGES_TABLE.sub("\n".join(["", *lines, "", ""]), PAGE.read_text()))
 
 
 def _table(measured: dict[str, dict[str, Any]]) -> str:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from schemas.codec import encode
 from schemas.transaction import Transaction
 
@@ -35,6 +37,15 @@ def test_judge_decides_every_transaction_and_grants_every_tier() -> None:
     assert result["grants_refused"] == 0
     assert result["transactions_per_second"] > 0
     assert 0 < result["state_bytes_median"] <= result["state_bytes_largest"]
+
+
+def test_a_unit_of_work_decides_every_transaction_and_says_what_each_stage_took() -> None:
+    result = measured("unit", "--transactions", "12000")
+    assert result["decisions"] == result["transactions"] == 9_000
+    stages = [result[name] for name in ("unpack", "judge", "tick", "states", "remember", "batches", "checksums")]
+    assert all(each > 0 for each in stages)
+    assert result["all"] == pytest.approx(sum(stages), abs=0.01)
+    assert result["bytes"] > 400  # a decision, and most of a state
 
 
 def test_a_table_for_people() -> None:
