@@ -7,15 +7,11 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-_LEAVES: Final = (7, 15, 31)
-# More would cost more than 5 microseconds a payment.
-_MOST_TREES: Final = 100
 _PATIENCE: Final = 20
-_RATE: Final = 0.1
 # Fewer to try on choose by chance.
 _FEW_FRAUDS: Final = 30
 # Beyond that, more payments change no choice.
-_LATEST: Final = 100_000
+_LATEST: Final = 200_000
 _TRIED: Final = 1 / 3
 
 
@@ -27,8 +23,10 @@ class Size(NamedTuple):
     rate: float
 
 
+# Larger trees cost more for each score, so there are fewer of them, and each goes further.
+_LARGEST: Final = (Size(7, 200, 0.05), Size(15, 140, 0.07), Size(31, 100, 0.1))
 # Where too little is known to try anything: trees that cannot learn much by heart, and learn slowly.
-DEFAULT: Final = Size(7, _MOST_TREES, _RATE / 2)
+DEFAULT: Final = _LARGEST[0]
 
 
 def choose(
@@ -50,18 +48,18 @@ def choose(
     # Frauds are what is scarce: where they thin out, a third of the payments would hold next to none.
     until = int(frauds[learned])
     found: list[tuple[float, Size]] = []
-    for leaves in _LEAVES:
+    for size in _LARGEST:
         data = lightgbm.Dataset(figures[:until], fraud[:until], categorical_feature=list(categorical))
         tried = lightgbm.Dataset(figures[until:], fraud[until:], reference=data)
         said: dict[str, dict[str, list[float]]] = {}
         lightgbm.train(
-            {**parameters, "num_leaves": leaves, "learning_rate": _RATE, "metric": "binary_logloss"},
+            {**parameters, "num_leaves": size.leaves, "learning_rate": size.rate, "metric": "binary_logloss"},
             data,
-            _MOST_TREES,
+            size.trees,
             valid_sets=[tried],
             callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), lightgbm.record_evaluation(said)],
         )
         losses = said["valid_0"]["binary_logloss"]
         best = int(np.argmin(losses))
-        found.append((losses[best], Size(leaves, best + 1, _RATE)))
+        found.append((losses[best], size._replace(trees=best + 1)))
     return min(found)[1]
