@@ -51,6 +51,7 @@ HOT = (
     "pipeline/rules/dormant_account.py",
     "pipeline/rules/fan_in.py",
     "pipeline/rules/fan_out.py",
+    "pipeline/rules/listed.py",
     "pipeline/rules/new_device.py",
     "pipeline/rules/new_payee.py",
     "pipeline/rules/pass_through.py",

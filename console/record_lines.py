@@ -54,11 +54,16 @@ class _Own(Struct):
     policy: object = None
     currency: object = None
     date: object = None
+    list: object = None
+    kind: object = None
+    value: object = None
 
     def key(self, topic: str) -> str | None:
         """The key that its topic asks for, None where it does not say."""
         if topic == "rates" and isinstance(self.currency, str) and isinstance(self.date, str):
             return f"{self.currency}/{self.date}"
+        if topic == "lists" and all(isinstance(part, str) for part in (self.list, self.kind, self.value)):
+            return f"{self.list}/{self.kind}/{self.value}"
         name = self.policy if topic == _POLICIES else self.customer_id
         return name if isinstance(name, str) else None
 

@@ -22,6 +22,8 @@ _FILES = {
     "amount_per_transaction": "per_transaction",
     "new_payee_amount": "new_payee",
     "new_device_amount": "new_device",
+    "deny_list": "listed",
+    "watch_list": "listed",
 }
 _MADE = "<!-- Made from pipeline/rules/{file}.py by `python -m console.rules_page`; do not edit. -->\n"
 _HEAD = """\
@@ -38,9 +40,8 @@ policy sets it; [policy.md](../policy.md) says what they mean and what else can 
 
 def file_of(rule: str) -> str:
     """The file of `pipeline/rules/` in which a rule of the policy stands."""
-    if rule in PATTERNS or rule == "account_frozen":
-        return rule
-    return _FILES.get(rule, "velocity")
+    has_own = rule in PATTERNS or rule == "account_frozen"
+    return _FILES.get(rule, rule if has_own else "velocity")
 
 
 def pages() -> dict[str, str]:

@@ -9,6 +9,7 @@ from pipeline.customer import Customer
 from pipeline.history import History
 from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
+from pipeline.lists import Lists
 from pipeline.messages import message, plain_message
 from pipeline.plain import Names, plain_decision
 from pipeline.plan import Plan
@@ -16,6 +17,7 @@ from pipeline.policy.model import Action
 from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.rules import ALONE, VELOCITY, find_patterns
+from pipeline.rules.listed import find_listed
 from pipeline.sight import Finding, Sight, has_room, is_unnoticed
 from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
@@ -53,7 +55,9 @@ class Duplicate:
     __slots__ = ()
 
 
-def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Message | Assessed | Duplicate | Rejected:
+def assess(
+    customer: Customer, intake: Intake, plan: Plan, rates: Rates, lists: Lists
+) -> Message | Assessed | Duplicate | Rejected:
     """Judge a validated transaction of a customer and remember it. A rejected or repeated one changes nothing.
 
     Where nothing fired and nothing was given back, as nearly always, all there is to it is the message that says so.
@@ -69,7 +73,7 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     intake.source = names.source  # the same object for all of a customer's: it is hashed once
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
-    findings = judge(history, customer.dossier, intake, plan, tier)
+    findings = judge(history, customer.dossier, lists, intake, plan, tier)
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
         if plan.profile:
@@ -91,13 +95,13 @@ def assess(customer: Customer, intake: Intake, plan: Plan, rates: Rates) -> Mess
     return Assessed(verdict.outcome, told, decision, further)
 
 
-def judge(history: History, dossier: Dossier, intake: Intake, plan: Plan, tier: int) -> list[Finding]:
+def judge(history: History, dossier: Dossier, lists: Lists, intake: Intake, plan: Plan, tier: int) -> list[Finding]:
     """Every rule looks, at every tier, unless it is known beforehand that none can find anything."""
     findings: list[Finding] = []
     unnoticed = is_unnoticed(intake, plan, frozen=dossier.frozen)
     room = has_room(history, intake, plan)
-    if not (unnoticed and room):
-        sight = Sight(history, dossier, intake, plan, tier)
+    if not (unnoticed and room) or lists.listed:
+        sight = Sight(history, dossier, lists, intake, plan, tier)
         if not unnoticed:
             for find in ALONE:
                 find(sight, findings)
@@ -106,6 +110,7 @@ def judge(history: History, dossier: Dossier, intake: Intake, plan: Plan, tier: 
                 find(sight, findings)
         if not unnoticed:
             find_patterns(sight, findings)
+        find_listed(sight, findings)
     return findings
 
 

@@ -1,18 +1,20 @@
-"""What every worker reads whole: the policies with their history, and the exchange rates."""
+"""What every worker reads whole: the policies with their history, the exchange rates, and the lists."""
 
 from typing import Final
 
 from msgspec.structs import replace
 
 from pipeline.audit_chain import AuditChain
+from pipeline.cards import mask_text
 from pipeline.ids import derived_id
+from pipeline.lists import Lists
 from pipeline.messages import audited, dead_letter_of
 from pipeline.policy.book import PolicyBook
 from pipeline.rates import Rates
 from pipeline.record import Message, Record
 from pipeline.validate import Rejected, check_arrival
 from schemas.audit import AuditEntry
-from schemas.codec import Undecodable, decode_policy_event, decode_rate
+from schemas.codec import Undecodable, decode_list_entry, decode_policy_event, decode_rate
 from schemas.policy_event import GlassBroken
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms
@@ -21,17 +23,19 @@ _REVIEW_ASKED: Final = "policy.glass_review_requested"
 
 
 class Books:
-    """Policies and rates as of the records taken so far."""
+    """Policies, rates and lists as of the records taken so far."""
 
     def __init__(self, policies: PolicyBook, rates: Rates) -> None:
         """Begin with the first policy, and the rates given."""
         self.policies = policies
         self.rates = rates
+        self.lists = Lists()
         # Every worker reads the policies from their beginning, so the chain needs no state of its own.
         self._chain = AuditChain()
+        self._lists_chain = AuditChain()
 
     def take(self, record: Record) -> list[Message]:
-        """Apply one record of `policies` or `rates`: an audit entry or a dead letter comes back, or nothing."""
+        """Apply one record of a shared topic: an audit entry or a dead letter comes back, or nothing."""
         rejected = check_arrival(record.timestamp)
         if rejected is not None:
             return [dead_letter_of(record, rejected)]
@@ -39,7 +43,7 @@ class Books:
             if record.topic == "rates":
                 self._rate(record)
                 return []
-            return self._policy(record)
+            return self._list_entry(record) if record.topic == "lists" else self._policy(record)
         except Undecodable as error:
             return [dead_letter_of(record, Rejected(error.reason, error.detail))]
 
@@ -56,6 +60,29 @@ class Books:
             self.rates.apply(rate)
         except ValueError as error:
             raise Undecodable(Reason.BAD_VALUE, str(error)) from None
+
+    def _list_entry(self, record: Record) -> list[Message]:
+        entry = decode_list_entry(record.value or b"").message
+        if record.key != entry.key.encode():
+            raise Undecodable(Reason.KEY_MISMATCH, "the record's key must be list/kind/value of the body")
+        if mask_text(entry.reason)[1]:  # the audit repeats it
+            raise Undecodable(Reason.CARD_NUMBER, "$.reason: a card number")
+        try:
+            self.lists.apply(entry)
+        except ValueError as error:
+            raise Undecodable(Reason.BAD_VALUE, str(error)) from None
+        what = "list.entry_removed" if entry.removed else "list.entry_added"
+        told = AuditEntry(
+            entry_id=derived_id(entry.key, what, record.offset, record.timestamp, "audit"),
+            subject=entry.key,
+            what=what,
+            actor=entry.actor,
+            result="applied",
+            at=format_ms(record.timestamp),
+            detail=entry.reason,
+            chain="lists",
+        )
+        return [audited(entry.key.encode(), told, self._lists_chain)]
 
     def _policy(self, record: Record) -> list[Message]:
         decoded = decode_policy_event(record.value or b"")

@@ -5,7 +5,7 @@ from typing import Final
 
 from pipeline.calendar import Calendar, Window
 from pipeline.plain import tail_of
-from pipeline.policy.model import PATTERN_RULES, RULES, WINDOWS, Policy, Rule
+from pipeline.policy.model import LIST_RULES, PATTERN_RULES, RULES, WINDOWS, Policy, Rule
 from schemas.decision import LANES, OUTCOMES, SignalMode
 from schemas.transaction import TRANSACTION_TYPES
 
@@ -96,7 +96,9 @@ class Plan:
         self.new_device = self.rules.get("new_device_amount")
         # Asked where an hour's count may have been passed, and not by amount, as all other patterns.
         self.burst = self.rules.get("burst")
-        self.patterns = [self.rules[name] for name in PATTERN_RULES if name in self.rules and name != "burst"]
+        self.listed = [self.rules[name] for name in LIST_RULES if name in self.rules]
+        apart = ("burst", *LIST_RULES)
+        self.patterns = [self.rules[name] for name in PATTERN_RULES if name in self.rules and name not in apart]
         self.calendar = Calendar(policy.zone)
         velocities = self._velocities()
         masks = dict.fromkeys(velocity.mask for velocity in velocities)

@@ -3,6 +3,7 @@
 from mypy_extensions import mypyc_attr
 
 from pipeline.history import History
+from pipeline.lists import Lists
 from pipeline.plan import Plan, PlannedRule
 from pipeline.validate import Intake
 from pipeline.whitelist.dossier import Dossier
@@ -12,12 +13,13 @@ from pipeline.whitelist.dossier import Dossier
 class Sight:
     """Handed to every rule. `tier` is the rank of the tier in force at the arrival, 0 for the base tier."""
 
-    __slots__ = ("bit", "dossier", "frozen", "history", "intake", "plan", "tier")
+    __slots__ = ("bit", "dossier", "frozen", "history", "intake", "lists", "plan", "tier")
 
-    def __init__(self, history: History, dossier: Dossier, intake: Intake, plan: Plan, tier: int) -> None:
+    def __init__(self, history: History, dossier: Dossier, lists: Lists, intake: Intake, plan: Plan, tier: int) -> None:
         """Put together what a rule needs."""
         self.history = history
         self.dossier = dossier
+        self.lists = lists
         self.intake = intake
         self.plan = plan
         self.tier = tier
@@ -42,11 +44,12 @@ class Finding:
     `start` and `end` bound the window looked at, both included, epoch ms; `end` is a later moment than the
     transaction's own only where a late arrival breaks a limit there (`retroactive`). Without a window the evidence is
     the transaction; where `refs` names entries of the log, oldest first, it is those and the transaction. `limit` is
-    what was passed where that is not the tier's limit.
+    what was passed where that is not the tier's limit, `about` what a list names.
     """
 
     __slots__ = (
-        "end", "fires", "fires_at_base", "limit", "mask", "observed", "refs", "retroactive", "rule", "start", "window",
+        "about", "end", "fires", "fires_at_base", "limit", "mask", "observed", "refs", "retroactive", "rule", "start",
+        "window",
     )  # fmt: skip
 
     def __init__(
@@ -72,4 +75,5 @@ class Finding:
         self.end = end
         self.retroactive = retroactive
         self.limit = -1
+        self.about = ""
         self.refs: tuple[int, ...] | None = None

@@ -59,6 +59,7 @@ def _signal(finding: Finding, tier: int, evidence: Evidence | None) -> Signal:
         finding.retroactive,
         format_ms(finding.end) if finding.retroactive else "",
         evidence,
+        finding.about,
     )
 
 

@@ -51,9 +51,10 @@ class Intake:
 
     __slots__ = (
         "account_id", "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "card_token",
-        "channel", "country", "currency", "customer_id", "declined", "device_id", "key", "lane", "location", "mcc",
-        "merchant_id", "occurred_at", "occurred_ms", "original_ms", "original_occurred_at", "original_transaction_id",
-        "payee_id", "quotable", "source", "terminal_id", "tier", "transaction_id", "type_index", "unknown_fields",
+        "channel", "country", "currency", "customer_id", "declined", "device_id", "ip_address", "key", "lane",
+        "location", "mcc", "merchant_id", "occurred_at", "occurred_ms", "original_ms", "original_occurred_at",
+        "original_transaction_id", "payee_id", "quotable", "source", "terminal_id", "tier", "transaction_id",
+        "type_index", "unknown_fields",
     )  # fmt: skip
     transaction_id: str
     customer_id: str
@@ -73,6 +74,7 @@ class Intake:
     mcc: str
     country: str
     location: Location | None
+    ip_address: str
 
     def __init__(self, transaction: Transaction, lane: Lane, arrived_ms: int, unknown_fields: int) -> None:
         """Keep what was read; what must be worked out first follows: `base_minor` when the rate is known."""
@@ -80,7 +82,7 @@ class Intake:
             self.transaction_id, self.customer_id, self.occurred_at, self.amount_minor, self.currency,
             transaction_type, self.source, status, self.original_transaction_id, self.original_occurred_at,
             self.channel, self.account_id, self.card_token, self.payee_id, self.merchant_id, self.mcc,
-            self.terminal_id, self.device_id, _, self.country, self.location, _, _,
+            self.terminal_id, self.device_id, _, self.country, self.location, _, _, self.ip_address,
         ) = _fields_of(transaction)  # fmt: skip
         self.type_index = TYPE_INDEX[transaction_type]
         self.declined = status != "authorised"

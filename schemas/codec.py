@@ -14,6 +14,7 @@ from msgspec.json import Decoder, Encoder
 
 from schemas.customer_event import CustomerEvent
 from schemas.disposition import Disposition
+from schemas.list_entry import ListEntry
 from schemas.policy_event import PolicyEvent
 from schemas.rate import Rate
 from schemas.reasons import DeadLetterReason as Reason
@@ -128,6 +129,16 @@ def decode_rate(value: bytes) -> Decoded[Rate]:
     return _decode(_RATE, value)
 
 
+def decode_list_entry(value: bytes) -> Decoded[ListEntry]:
+    """An entry of the deny list or the watch list.
+
+    Raises:
+        Undecodable: the bytes are not an entry.
+
+    """
+    return _decode(_LIST_ENTRY, value)
+
+
 def decode_disposition(value: bytes) -> Decoded[Disposition]:
     """A label for either a transaction or an alert.
 
@@ -163,6 +174,7 @@ class _Kind(Generic[T]):
 
 _CUSTOMER_EVENT: _Kind[CustomerEvent] = _Kind(Decoder(CustomerEvent).decode, CustomerEvent)
 _POLICY_EVENT: _Kind[PolicyEvent] = _Kind(Decoder(PolicyEvent).decode, PolicyEvent)
+_LIST_ENTRY: _Kind[ListEntry] = _Kind(Decoder(ListEntry).decode, ListEntry)
 _RATE: _Kind[Rate] = _Kind(Decoder(Rate).decode, Rate)
 _DISPOSITION: _Kind[Disposition] = _Kind(Decoder(Disposition).decode, Disposition)
 

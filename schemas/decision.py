@@ -43,6 +43,8 @@ class Signal(Struct, frozen=True, omit_defaults=True):
     # The moment at which a late arrival breaks the limit; only on retroactive signals.
     at: str = ""
     evidence: Evidence | None = None
+    # What a list names: `payee p-1, device d-2`; only on signals of lists.
+    about: str = ""
 
 
 class RetroactiveBreach(Struct, frozen=True):

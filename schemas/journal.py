@@ -32,3 +32,5 @@ class JournalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     engine_version: str
     # Set when the unit began with a tick of the worker's clock.
     clock: Timestamp | None = None
+    # Said since there are lists; before, none were read.
+    lists_next: int = 0

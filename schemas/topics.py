@@ -22,6 +22,7 @@ from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
 from schemas.entitlement import Entitlement
 from schemas.journal import JournalRecord
+from schemas.list_entry import ListEntry
 from schemas.notification import Notification
 from schemas.policy_event import PolicyEvent
 from schemas.rate import Rate
@@ -153,6 +154,16 @@ _ALL = (
         written_by="treasury",
         read_by="every worker",
         compacted=True,
+        broker_time=True,
+    ),
+    Topic(
+        name="lists",
+        what="Entries of the deny list and the watch list, all of them, read to the end before a worker is ready.",
+        key="list/kind/value",
+        message=ListEntry,
+        partitions="single",
+        written_by="`tierwatch lists`",
+        read_by="every worker",
         broker_time=True,
     ),
     Topic(
@@ -333,5 +344,5 @@ TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _
 # What becomes decisions; what a worker reads by customer; what every worker reads whole; what workers write.
 TRANSACTION_TOPICS = ("transactions", "transactions-priority")
 CUSTOMER_TOPICS = (*TRANSACTION_TOPICS, "customer-events", "dispositions")
-SHARED_TOPICS = ("policies", "rates")
+SHARED_TOPICS = ("policies", "rates", "lists")
 WORKER_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.written_by == WORKERS)

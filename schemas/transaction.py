@@ -86,6 +86,7 @@ class Transaction(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     location: Location | None = None
     authentication: ShortText = ""
     description: Text = ""
+    ip_address: Annotated[str, Meta(max_length=45, description="Where the customer was connected from.")] = ""
 
 
 # Two messages with one identity and the same content here are one transaction told twice; other content is a conflict.
@@ -121,4 +122,4 @@ ID_FIELDS = frozenset(
     }
 )
 # Where people and processors write freely. Times and codes with a fixed form are checked for that form instead.
-TEXT_FIELDS = ("channel", "mcc", "ip_country", "country", "authentication", "description")
+TEXT_FIELDS = ("channel", "mcc", "ip_country", "country", "authentication", "description", "ip_address")

@@ -84,6 +84,14 @@ LABEL: dict[str, object] = {
     "alert_id": "a-1",
 }
 RATE: dict[str, object] = {"currency": "EUR", "date": "2026-11-20", "rate": "1.08", "base_currency": "USD"}
+LISTED: dict[str, object] = {
+    "list": "deny",
+    "kind": "payee",
+    "value": "p-1",
+    "actor": "ana",
+    "reason": "reported twice",
+    "at": ARRIVAL,
+}
 POLICY: dict[str, object] = {
     "event_type": "policy.initial",
     "event_id": "p-1",
@@ -105,6 +113,10 @@ def _label(what: str, reason: Reason, key: bytes | None = b"c-1", **changes: obj
 
 def _rate(what: str, reason: Reason, key: bytes | None = b"EUR/2026-11-20", **changes: object) -> Bad:
     return Bad(what, reason, json.dumps({**RATE, **changes}).encode(), key, "rates")
+
+
+def _listed(what: str, because: Reason, key: bytes | None = b"deny/payee/p-1", **changes: object) -> Bad:
+    return Bad(what, because, json.dumps({**LISTED, **changes}).encode(), key, "lists")
 
 
 def _policy(what: str, reason: Reason, key: bytes | None = b"default", **changes: object) -> Bad:
@@ -287,6 +299,17 @@ OTHER_TOPICS = (
     _rate("of a day that does not exist", Reason.BAD_TIME, b"EUR/2026-11-31", date="2026-11-31"),
     _rate("without a key", Reason.EMPTY_KEY, None),
     _rate("under another day's key", Reason.KEY_MISMATCH, b"EUR/2026-11-19"),
+    _listed("on a list that does not exist", Reason.BAD_VALUE, list="grey"),
+    _listed("without a reason", Reason.BAD_VALUE, reason=""),
+    _listed("a reason with a card number", Reason.CARD_NUMBER, reason=f"used {CARD}")._replace(card=True),
+    _listed(
+        "an address that is no range",
+        Reason.BAD_VALUE,
+        b"deny/address/203.0.113.7/24",
+        kind="address",
+        value="203.0.113.7/24",
+    ),
+    _listed("under another value's key", Reason.KEY_MISMATCH, b"deny/payee/p-2"),
     _policy("of an unknown type", Reason.UNKNOWN_EVENT_TYPE, event_type="policy.forgotten"),
     _policy("under another policy's key", Reason.KEY_MISMATCH, b"other"),
     _policy("with a version in text", Reason.WRONG_TYPE, version="1"),

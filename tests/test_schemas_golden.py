@@ -42,6 +42,7 @@ INCOMING: dict[str, Callable[[bytes], Any]] = {
     "customer_event": codec.decode_customer_event,
     "policy_event": codec.decode_policy_event,
     "rate": codec.decode_rate,
+    "list_entry": codec.decode_list_entry,
     "disposition": codec.decode_disposition,
 }
 OUTGOING: dict[str, type[Struct]] = {

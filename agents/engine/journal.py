@@ -23,6 +23,7 @@ class Seen(NamedTuple):
     policy_hash: str
     policies_next: int
     rates_next: int
+    lists_next: int = 0
 
 
 @dataclass

@@ -43,7 +43,11 @@ PATTERN_RULES = (
     "pass_through",
     "refund_abuse",
     "round_amounts",
+    "deny_list",
+    "watch_list",
 )
+# Those of them that ask the deny list and the watch list.
+LIST_RULES = ("deny_list", "watch_list")
 RULES = (*LIMIT_RULES, *OTHER_RULES, *PATTERN_RULES)
 
 

@@ -13,6 +13,7 @@ from pipeline.rules import (
     dormant_account,
     fan_in,
     fan_out,
+    listed,
     new_device,
     new_payee,
     pass_through,
@@ -43,6 +44,8 @@ PATTERNS: Final[Mapping[str, Pattern]] = {
     "pass_through": pass_through.PATTERN,
     "refund_abuse": refund_abuse.PATTERN,
     "round_amounts": round_amounts.PATTERN,
+    "deny_list": listed.DENY,
+    "watch_list": listed.WATCH,
 }
 _FIND: Final[dict[str, Find]] = {name: PATTERNS[name].find for name in PATTERN_RULES}
 

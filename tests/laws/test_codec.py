@@ -19,6 +19,7 @@ DECODERS: list[Decode] = [
     codec.decode_customer_event,
     codec.decode_policy_event,
     codec.decode_rate,
+    codec.decode_list_entry,
     codec.decode_disposition,
 ]
 SIGNATURE = {"key_id": "k", "value": "A" * 86 + "=="}
@@ -55,6 +56,15 @@ VALID: list[dict[str, Any]] = [
         "signature": SIGNATURE,
     },
     {"currency": "EUR", "date": "2026-11-22", "rate": "1.08", "base_currency": "USD"},
+    {
+        "list": "deny",
+        "kind": "payee",
+        "value": "p",
+        "actor": "a",
+        "reason": "told",
+        "at": "2026-11-22T10:00:00Z",
+        "until": "2027-11-22T10:00:00Z",
+    },
     {
         "disposition_id": "d",
         "customer_id": "c",

@@ -4,7 +4,7 @@ A new pattern needs an entry in the registry and a story of its name in `tests/s
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from pipeline.record import InputRecord, Message
 from pipeline.rules import PATTERNS
 from pipeline.validate import Intake, validate
 from schemas.timestamps import format_ms, parse_ms
-from tests.laws.judging_bench import Bench, run
+from schemas.topics import SHARED_TOPICS
+from tests.laws.judging_bench import Bench
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 POLICY = (SCENARIOS.parent / "stories" / "patterns.yaml").read_text()
 REQUIRED = {"transaction_id", "source", "customer_id", "occurred_at", "amount", "currency", "transaction_type"}
 Line = dict[str, Any]
+Result = tuple[list[Message], dict[bytes, bytes]]
 
 of_every_pattern = pytest.mark.parametrize("rule", PATTERN_RULES)
 
@@ -41,13 +43,34 @@ def story(rule: str) -> tuple[Line, ...]:
 
 def record(line: Line, number: int) -> InputRecord:
     body = line["value"]
-    arrival = parse_ms(line.get("timestamp") or body["occurred_at"])
-    key = str(line.get("key") or body.get("customer_id")).encode()
-    return InputRecord(line["topic"], 0, number, arrival, key, json.dumps(body).encode())
+    arrival = parse_ms(_time(line))
+    key = f"{body['list']}/{body['kind']}/{body['value']}" if line["topic"] == "lists" else body["customer_id"]
+    return InputRecord(line["topic"], 0, number, arrival, key.encode(), json.dumps(body).encode())
+
+
+def _time(line: Line) -> str:
+    return str(line["value"].get("occurred_at") or line["timestamp"])
 
 
 def records(lines: Sequence[Line]) -> list[InputRecord]:
     return [record(line, number) for number, line in enumerate(lines)]
+
+
+def run(lines: Sequence[InputRecord], borders: Collection[int] = (), cached: int = 20_000) -> Result:
+    """Return everything said and kept; what every worker reads whole is taken between two batches."""
+    bench = Bench(POLICY, {}, cached)
+    said: list[Message] = []
+    batch: list[InputRecord] = []
+    for number, line in enumerate(lines):
+        if line.topic in SHARED_TOPICS or number in borders:
+            said += bench.take(batch)
+            batch = []
+        if line.topic in SHARED_TOPICS:
+            bench.books.take(line)
+        else:
+            batch.append(line)
+    said += bench.take(batch)
+    return said, bench.state()
 
 
 def signals(messages: Sequence[Message], rule: str) -> dict[str, Any]:
@@ -68,11 +91,12 @@ def near(draw: st.DrawFn, rule: str) -> list[Line]:
             body["amount"] = max(0, body["amount"] + draw(st.sampled_from((0, 0, 0, 1, -1, 1000, -1000, 100_000))))
             if draw(st.sampled_from((False, False, False, False, True))):
                 body["status"] = "declined"
-        later = draw(st.sampled_from((0, 0, 0, 1, 60_000, 3_600_000, 86_400_000)))
-        body["occurred_at"] = format_ms(parse_ms(body["occurred_at"]) + later)
+        if "occurred_at" in body:
+            later = draw(st.sampled_from((0, 0, 0, 1, 60_000, 3_600_000, 86_400_000)))
+            body["occurred_at"] = format_ms(parse_ms(body["occurred_at"]) + later)
     if draw(st.booleans()):
         del lines[draw(st.integers(0, len(lines) - 1))]
-    return sorted(lines, key=lambda line: str(line["value"]["occurred_at"]))
+    return sorted(lines, key=_time)
 
 
 def test_every_pattern_is_registered_and_stands_in_the_default_policy() -> None:
@@ -82,7 +106,7 @@ def test_every_pattern_is_registered_and_stands_in_the_default_policy() -> None:
 
 @of_every_pattern
 def test_a_story_fires_it_for_one_customer_and_not_for_another(rule: str) -> None:
-    said, _ = run(POLICY, {}, records(story(rule)))
+    said, _ = run(records(story(rule)))
     customers = {
         line["value"]["transaction_id"]: line["value"]["customer_id"]
         for line in story(rule)
@@ -99,8 +123,8 @@ def test_a_story_fires_it_for_one_customer_and_not_for_another(rule: str) -> Non
 def test_it_depends_on_nothing_but_what_came(rule: str, data: st.DataObject) -> None:
     lines = records(data.draw(near(rule)))
     borders = data.draw(st.sets(st.integers(0, len(lines))))
-    whole = run(POLICY, {}, lines)
-    assert run(POLICY, {}, lines, borders, cached=0) == whole
+    whole = run(lines)
+    assert run(lines, borders, cached=0) == whole
 
 
 @of_every_pattern
@@ -109,7 +133,7 @@ def test_it_depends_on_nothing_but_what_came(rule: str, data: st.DataObject) -> 
 def test_its_evidence_can_be_counted_again(rule: str, data: st.DataObject) -> None:
     lines = data.draw(near(rule))
     known = {line["value"]["transaction_id"]: line["value"] for line in lines if "amount" in line["value"]}
-    said, _ = run(POLICY, {}, records(lines))
+    said, _ = run(records(lines))
     for transaction, signal in signals(said, rule).items():
         evidence = signal["evidence"]
         named = [known[each] for each in evidence["transaction_ids"]]
@@ -133,7 +157,7 @@ def test_a_larger_amount_never_silences_it(rule: str, data: st.DataObject) -> No
         "value": {**last["value"], "amount": last["value"].get("amount", 0) + data.draw(st.integers(1, 10**6))},
     }
     fired, still = (
-        signals(run(POLICY, {}, records([*before, each]))[0], rule).get(last["value"].get("transaction_id"))
+        signals(run(records([*before, each]))[0], rule).get(last["value"].get("transaction_id"))
         for each in (last, larger if "amount" in last["value"] else last)
     )
     assert fired is None or still is not None
@@ -142,7 +166,7 @@ def test_a_larger_amount_never_silences_it(rule: str, data: st.DataObject) -> No
 @of_every_pattern
 def test_it_is_silent_about_whom_nobody_knows(rule: str) -> None:
     for line in story(rule):
-        said, _ = run(POLICY, {}, records([line]))
+        said, _ = run(records([line]))
         assert not signals(said, rule)
 
 
@@ -153,7 +177,7 @@ def test_it_lacks_no_field(rule: str) -> None:
         for line in story(rule)
         if "amount" in line["value"]
     ]
-    said, _ = run(POLICY, {}, records(bare))
+    said, _ = run(records(bare))
     assert sum(message.topic == "decisions" for message in said) == len(bare)
 
 
@@ -168,9 +192,12 @@ def test_it_changes_nothing_that_it_looks_at(rule: str) -> None:
             assert isinstance(intake, Intake)
             customer = bench.partition.customers.get(intake.key)
             before = digest_of(intake.key, customer.history), [getattr(intake, slot) for slot in Intake.__slots__]
-            findings = judge(customer.history, customer.dossier, intake, plan, 0)
+            findings = judge(customer.history, customer.dossier, bench.books.lists, intake, plan, 0)
             seen += any(finding.rule.name == rule for finding in findings)
             after = digest_of(intake.key, customer.history), [getattr(intake, slot) for slot in Intake.__slots__]
             assert before == after
-        bench.take([each])
+        if each.topic in SHARED_TOPICS:
+            bench.books.take(each)
+        else:
+            bench.take([each])
     assert seen
