@@ -12,7 +12,8 @@ from load_tests.services.wait import until
 from pipeline.policy.load import default_yaml, load_policy
 from schemas.account_action import AccountAction
 from schemas.entitlement import Entitlement
-from schemas.timestamps import MS_PER_DAY, format_ms
+from schemas.timestamps import format_ms
+from tests.kafka.grant import grant
 from tests.kafka.house import Worker, await_records, prepare, publish, read
 from tests.kafka.offline import Again, state
 
@@ -36,17 +37,10 @@ def test_a_grant_runs_out_by_itself_and_is_told_once(empty_kafka: Kafka, tmp_pat
     with Worker(logs, empty_kafka.bootstrap, policy=str(tmp_path / "policy.yaml")) as worker:
         worker.ready()
         now_ms = int(time.time() * 1000)
-        grant = {
-            "event_type": "admission.approved",
-            "event_id": "grant-1",
-            "customer_id": "c-1",
-            "occurred_at": format_ms(now_ms),
-            "tier": policy.tiers[-1].name,
-            "evidence": [{"kind": "identity", "reference": "doc-1", "issued_at": format_ms(now_ms - MS_PER_DAY)}],
-            "review_at": format_ms(now_ms + SOON_MS // 2),
-            "expires_at": format_ms(now_ms + SOON_MS),
-        }
-        publish(empty_kafka, "customer-events", [("c-1", approvers.sign(grant, policy.tiers[-1].approvals))])
+        tier = policy.tiers[-1]
+        review_at, expires_at = format_ms(now_ms + SOON_MS // 2), format_ms(now_ms + SOON_MS)
+        short = grant(tier, "c-1", now_ms, review_at=review_at, expires_at=expires_at)
+        publish(empty_kafka, "customer-events", [("c-1", approvers.sign(short, tier.approvals))])
         await_records(empty_kafka.bootstrap, "re-reviews", 1)
         until(lambda: worker.metric("tierwatch_reviews_scheduled") == 1, "the schedule")
         entitlements = await_records(empty_kafka.bootstrap, "entitlements", 2)

@@ -11,6 +11,7 @@ from pipeline.policy.load import default_yaml, load_policy
 from schemas.codec import encode
 from schemas.decision import Decision
 from schemas.timestamps import MS_PER_DAY, MS_PER_MINUTE, format_ms
+from tests.kafka.grant import grant
 from tests.kafka.house import Worker, await_records, payment, prepare, publish_stamped
 
 decision = msgspec.json.Decoder(Decision).decode
@@ -23,23 +24,10 @@ def test_a_grant_is_met_between_the_payments_before_and_after_it(empty_kafka: Ka
     yaml = trusting_policy(default_yaml(), approvers)
     (tmp_path / "policy.yaml").write_bytes(yaml)
     tier = load_policy(yaml).tiers[-1]
-    assert tier.review is not None
     start_ms = int(time.time() * 1000) - 20 * MS_PER_DAY
     granted_ms = start_ms + 100 * MS_PER_MINUTE
-    grants: list[tuple[str, bytes, int]] = []
+    grants = [(each, approvers.sign(grant(tier, each, granted_ms), tier.approvals), granted_ms) for each in CUSTOMERS]
     payments: list[tuple[str, bytes, int]] = []
-    for number, customer in enumerate(CUSTOMERS):
-        grant = {
-            "event_type": "admission.approved",
-            "event_id": f"grant-{number}",
-            "customer_id": customer,
-            "occurred_at": format_ms(granted_ms),
-            "tier": tier.name,
-            "evidence": [{"kind": "identity", "reference": "doc-1", "issued_at": format_ms(start_ms)}],
-            "expires_at": format_ms(granted_ms + tier.grant_ms),
-            "review_at": format_ms(granted_ms + tier.review.every_ms),
-        }
-        grants.append((customer, approvers.sign(grant, tier.approvals), granted_ms))
     for minute in range(200):
         for customer in CUSTOMERS:
             at_ms = start_ms + minute * MS_PER_MINUTE

@@ -8,28 +8,12 @@ from typer.testing import CliRunner, Result
 
 from agents.exit_codes import Exit
 from console.main import app
-from load_tests.city.approvers import Approvers
 from load_tests.services.wait import until
 from schemas.audit import AuditEntry
-from schemas.timestamps import MS_PER_DAY, format_ms
+from tests.kafka.grant import grant
 from tests.kafka.house import await_records, publish, read
 from tests.kafka.test_policies import House
 from tests.kafka.test_policies import house as house  # noqa: PLC0414 - a fixture
-
-
-def grant(approvers: Approvers, customer: str, now_ms: int) -> bytes:
-    fields = {
-        "event_type": "admission.approved",
-        "event_id": f"grant-{customer}",
-        "customer_id": customer,
-        "occurred_at": format_ms(now_ms),
-        "actor": "",
-        "tier": "silver",
-        "evidence": [{"kind": "identity", "reference": "file-1", "issued_at": format_ms(now_ms - MS_PER_DAY)}],
-        "expires_at": format_ms(now_ms + 300 * MS_PER_DAY),
-        "review_at": format_ms(now_ms + 80 * MS_PER_DAY),
-    }
-    return approvers.sign(fields, 1)
 
 
 def typed(house: House, *words: str, code: int = Exit.OK) -> Result:
@@ -44,7 +28,9 @@ def test_customers_are_suspended_by_criteria_and_the_audit_shows_what_was_done_t
     customers = [f"c-{number}" for number in range(6)]
     with house.worker() as worker:
         worker.ready()
-        publish(house.kafka, "customer-events", [(name, grant(house.approvers, name, now_ms)) for name in customers])
+        silver = next(tier for tier in house.policy.tiers if tier.name == "silver")
+        grants = [(name, house.approvers.sign(grant(silver, name, now_ms), silver.approvals)) for name in customers]
+        publish(house.kafka, "customer-events", grants)
         await_records(house.kafka.bootstrap, "entitlements", len(customers))
         assert typed(house, "status", "c-1").stdout.startswith("c-1: tier silver")
 

@@ -15,7 +15,8 @@ from pipeline.policy.model import Tier
 from schemas.audit import AuditEntry
 from schemas.decision import Decision
 from schemas.signing import canonical
-from schemas.timestamps import MS_PER_DAY, format_ms
+from schemas.timestamps import format_ms
+from tests.kafka.grant import grant
 from tests.kafka.house import Worker, await_records, headers, payment, prepare, publish, publish_payments, read
 
 audit = msgspec.json.Decoder(AuditEntry).decode
@@ -55,18 +56,7 @@ class House:
     def highest_grant(self) -> tuple[Tier, dict[str, object]]:
         """The highest tier, and a grant of it to c-1, unsigned."""
         tier = self.policy.tiers[-1]
-        assert tier.review is not None
-        now_ms = int(time.time() * 1000)
-        return tier, {
-            "event_type": "admission.approved",
-            "event_id": "grant-1",
-            "customer_id": "c-1",
-            "occurred_at": format_ms(now_ms),
-            "tier": tier.name,
-            "evidence": [{"kind": "identity", "reference": "doc-1", "issued_at": format_ms(now_ms - MS_PER_DAY)}],
-            "expires_at": format_ms(now_ms + tier.grant_ms // 2),
-            "review_at": format_ms(now_ms + min(tier.review.every_ms, tier.grant_ms // 4)),
-        }
+        return tier, grant(tier, "c-1", int(time.time() * 1000))
 
     def audited(self, what: str) -> list[AuditEntry]:
         entries = [audit(message.value() or b"") for message in read(self.kafka.bootstrap, "audit")]
