@@ -82,45 +82,44 @@ def show(
     typer.echo(f"  replay: {way}")
 
 
-@app.command("replay")
-def replay(
-    places: Places = None,
-    reason: Reasons = None,
-    topic: Topic = "",
-    since: Since = "",
-    until: Until = "",
-    *,
-    actor: Actor,
-    why: Why,
-    dry_run: DryRun = False,
-) -> None:
+def _command(name: str, action: "Action", does: str) -> None:
+    """Register a command that does something with chosen letters: all of them are asked the same."""
+
+    @app.command(name, help=does)
+    def command(
+        places: Places = None,
+        reason: Reasons = None,
+        topic: Topic = "",
+        since: Since = "",
+        until: Until = "",
+        *,
+        actor: Actor,
+        why: Why,
+        dry_run: DryRun = False,
+    ) -> None:
+        chosen = _chosen(places, reason, topic, since, until)
+        if action == "replayed":
+            for letter in chosen:
+                if letter.obstacle:
+                    typer.echo(f"{letter.name} is left: {letter.obstacle}")
+            chosen = [letter for letter in chosen if not letter.obstacle]
+        _do(chosen, action, actor, why, dry_run=dry_run)
+
+
+_command(
+    "replay",
+    "replayed",
     """Send dead letters to the topic they came from, with their own bytes, key and headers; each once, ever.
 
     Only those whose cause can go away while the bytes stay as they are; others are named and left. What is sent again
     is judged as of its own time, by its new arrival: within the policy's lateness, or it dies again as `too_late`.
-    """
-    chosen = _chosen(places, reason, topic, since, until)
-    able = [letter for letter in chosen if not letter.obstacle]
-    for letter in chosen:
-        if letter.obstacle:
-            typer.echo(f"{letter.name} is left: {letter.obstacle}")
-    _do(able, "replayed", actor, why, dry_run=dry_run)
-
-
-@app.command("discard")
-def discard(
-    places: Places = None,
-    reason: Reasons = None,
-    topic: Topic = "",
-    since: Since = "",
-    until: Until = "",
-    *,
-    actor: Actor,
-    why: Why,
-    dry_run: DryRun = False,
-) -> None:
-    """Say that dead letters need nothing more: they stay on the topic, and are listed with --all only."""
-    _do(_chosen(places, reason, topic, since, until), "discarded", actor, why, dry_run=dry_run)
+    """,
+)
+_command(
+    "discard",
+    "discarded",
+    "Say that dead letters need nothing more: they stay on the topic, and are listed with --all only.",
+)
 
 
 def _chosen(places: list[str] | None, reasons: list[str] | None, topic: str, since: str, until: str) -> "list[Letter]":
