@@ -44,7 +44,7 @@ Write = Annotated[bool, typer.Option("--write", help="Write what was measured in
 Seed = Annotated[int, typer.Option(help="The same seed is the same traffic.")]
 
 # Places in docs/measured.md, by the names of benchmarks; a second rate of latency has a place of its own.
-MEASURED = {"throughput", "latency", "latency_20000", "recovery", "scale", "hot_customer", "priority", "soak"}
+MEASURED = {"throughput", "latency", "latency_20000", "recovery", "scale", "hot_customer", "priority", "paging", "soak"}
 _USUAL_RATE = 5_000
 
 
@@ -186,10 +186,11 @@ def paging_command(
     incidents: int = 300,
     rate: Annotated[float, typer.Option(help="Incidents a second, each of its own customer.")] = 5,
     campaign: Annotated[int, typer.Option(help="Breaches of one campaign, within a minute.")] = 10_000,
+    write: Write = False,
     json: AsJson = False,
 ) -> None:
     """From a payment to the page about it, through Alertmanager; and one page for a whole campaign."""
-    _tell("paging", paging(incidents, rate, campaign), json=json)
+    _tell("paging", paging(incidents, rate, campaign), json=json, place="paging" if write else None)
 
 
 @app.command("incidents")
