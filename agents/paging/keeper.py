@@ -1,12 +1,12 @@
 """Makes cases of alerts on Kafka: one owner for each correlation key, whatever it hears counted once.
 
 What is read, what the keys become, and what others must hear is one Kafka transaction. Alerts travel to their keys
-through the topic `case-events`; a key's state stands on the same partition of `case-keys`.
+through the topic `case-events`, unless the key is ours; a key's state stands on the same partition of `case-keys`.
 """
 
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from agents.topics import TopicsError
 from agents.whole_topic import WholeTopic
 from pipeline.cases.keeper import Taken, settle, take
 from pipeline.cases.seen import seen_of
+from pipeline.partitioning import partition_of
 from pipeline.policy.incidents import Incidents
 from pipeline.policy.model import Policy
 from pipeline.record import InputRecord
@@ -78,6 +79,7 @@ class Keeper:
         self._assigned_once = False
         self._queues = {tier.service_channel for tier in first.tiers}
         self._keys: dict[int, dict[str, CaseKey]] = {}
+        self._partitions = 0
         self._policies = PolicyTopic(settings, first)
         client: dict[str, Any] = {**settings.librdkafka(), "log_level": 0}
         self._producer = Producer(
@@ -111,6 +113,8 @@ class Keeper:
         try:
             with self._policies:
                 self._producer.init_transactions(_ANSWER_S)
+                known = self._producer.list_topics("case-events", _ANSWER_S)
+                self._partitions = len(known.topics["case-events"].partitions)
                 self._consumer.subscribe(["alerts", "case-events"], on_assign=self._assigned, on_revoke=self._revoked)
                 settle_at = 0.0
                 while not told_to_stop():
@@ -173,6 +177,7 @@ class Keeper:
                 self._one(message, work, policy, now_ms)
             except Exception as unfit:  # noqa: BLE001 - one record, of whatever kind, must not stop the others
                 work.letters.append(letter_of(message, unfit))
+        self._go_on(work, policy, now_ms)
         self._commit(work, now_ms, self._consumer.position(self._consumer.assignment()))
         for topic, count in Counter(str(message.topic()) for message in messages).items():
             self._metrics.counted("case_events", (topic,), count)
@@ -183,10 +188,30 @@ class Keeper:
             alert = _alert(value)
             work.onward.append(seen_of(alert, self._policies.book.in_force(parse_ms(alert.arrived_at)), now_ms))
             return
-        event, number = _event(value), cast("int", message.partition())
+        self._hear(_event(value), cast("int", message.partition()), work, policy, now_ms)
+
+    def _hear(self, event: AnyCaseEvent, number: int, work: "_Work", policy: Policy, now_ms: int) -> None:
         taken = take(self._keys[number].get(event.key) or CaseKey(key=event.key), event, policy.cases, now_ms)
         self._keys[number][event.key] = taken.state
         work.add(number, taken)
+
+    def _go_on(self, work: "_Work", policy: Policy, now_ms: int) -> None:
+        """Let keys that are ours hear at once what is for them: a hop through Kafka takes a transaction of its own."""
+        left, work.onward = deque(work.onward), []
+        others: list[AnyCaseEvent] = []
+        while left:
+            event = left.popleft()
+            number = partition_of(event.key.encode(), self._partitions)
+            if number not in self._keys:
+                others.append(event)
+                continue
+            try:
+                self._hear(event, number, work, policy, now_ms)
+            except Exception:  # noqa: BLE001 - as a record of its own it becomes a dead letter
+                others.append(event)
+            left += work.onward
+            work.onward = []
+        work.onward = others
 
     def _settle(self) -> None:
         """Let time pass for all keys that are ours, and forget what is long over."""
