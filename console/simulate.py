@@ -41,7 +41,8 @@ def command(
     """Publish a simulated city to Kafka: customers of five tiers, their payments, and fraudsters with known tricks.
 
     It lives in real time from now on; with --day it is yesterday's city, for topics made with
-    `tierwatch topics create --history`. Grants are signed with the seed's throwaway keys, which only the policy of
+    `tierwatch topics create --history`: start the workers when it is there, or one may judge an application before the
+    payments it rests on have arrived. Grants are signed with the seed's throwaway keys, which only the policy of
     --write-policy trusts: never use that one for anything but simulations.
     """
     from msgspec.json import encode
