@@ -41,8 +41,10 @@ _STAGES = {
 
 def write_stages(measured: dict[str, Any]) -> None:
     """Put the stages of a unit of work into the page, as `load_tests.unit` returns them."""
-    lines = ["| stage | µs of CPU a transaction |", "|---|---:|"]
-    lines += [f"| {words} | {measured[name]:,} |" for name, words in _STAGES.items()]
+    lines = ["| stage | µs of CPU a transaction | share |", "|---|---:|---:|"]
+    lines += [
+        f"| {words} | {measured[name]:,} | {measured[name] / measured['all']:.0%} |" for name, words in _STAGES.items()
+    ]
     PAGE.write_text(_STAGES_TABLE.sub("\n".join(["", *lines, "", ""]), PAGE.read_text()))
 
 
