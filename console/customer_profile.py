@@ -73,7 +73,7 @@ def portrait(history: "History") -> dict[str, Any]:
         "last_1h": int(last_hour),
         "last_24h": int(last_day),
         "sum_24h_minor": int(sum_day),
-        "hours": rhythm.hours,
+        "hours": list(rhythm.hours),
         "days_minor": _days(history, at_ms),
         "categories": [
             {"category": each.name, "payments": each.usual.count, "usual_minor": round(each.usual.mean)}

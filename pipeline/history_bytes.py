@@ -239,8 +239,9 @@ def _head(history: History, settled: bytes) -> bytes:
     arrived_ms = history.last_arrival_ms
     if arrived_ms <= _UINT32:
         return _HEAD_VERSION + _encode((arrived_ms, tail, settled, profile))
-    parts = (_bin_begins(tail), tail, _bin_begins(settled), settled, _bin_begins(profile), profile)
-    return b"%b%b%b" % (_HEAD_BEGINS, arrived_ms.to_bytes(8, "big"), b"".join(parts))
+    arrived = arrived_ms.to_bytes(8, "big")
+    begins = _bin_begins(tail), _bin_begins(settled), _bin_begins(profile)
+    return b"%b%b%b%b%b%b%b%b" % (_HEAD_BEGINS, arrived, begins[0], tail, begins[1], settled, begins[2], profile)
 
 
 def _bin_begins(data: bytes) -> bytes:

@@ -88,7 +88,7 @@ def _profile(kept: _Kept) -> Profile:
     profile = Profile()
     profile.baseline = Baseline(count, mean, variance)
     rhythm = profile.rhythm
-    rhythm.first_ms, rhythm.latest_ms, rhythm.hours, rhythm.known = first_ms, latest_ms, list(hours), sum(hours)
+    rhythm.first_ms, rhythm.latest_ms, rhythm.hours, rhythm.known = first_ms, latest_ms, bytearray(hours), sum(hours)
     # A type that came later is appended.
     profile.receipts.by_kind[: len(by_kind)] = by_kind
     if receipts is not None:

@@ -5,7 +5,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 HOURS: Final = 24
-_FADE_AT: Final = 256
+_FADE_AT: Final = 255
 
 
 @mypyc_attr(acyclic=True)
@@ -16,7 +16,8 @@ class Rhythm:
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self.hours = [0] * HOURS
+        # In bytes, as they are written; none comes to more before it fades.
+        self.hours = bytearray(HOURS)
         self.known = 0
         self.first_ms = -1
         self.latest_ms = -1
@@ -38,5 +39,5 @@ class Rhythm:
         hours[hour] = hours[hour] + 1
         self.known += 1
         if self.known >= _FADE_AT:
-            self.hours = [count // 2 for count in hours]
+            self.hours = bytearray([count // 2 for count in hours])
             self.known = sum(self.hours)
