@@ -39,5 +39,5 @@ class Rhythm:
         hours[hour] = hours[hour] + 1
         self.known += 1
         if self.known >= _FADE_AT:
-            self.hours = bytearray([count // 2 for count in hours])
+            self.hours = bytearray([hours[each] // 2 for each in range(HOURS)])
             self.known = sum(self.hours)
