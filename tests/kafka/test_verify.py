@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,12 @@ def played(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Kafka:
 
 
 def verify(kafka: Kafka, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    return typed(kafka, "verify", *arguments)
+
+
+def typed(kafka: Kafka, command: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
     done = subprocess.run(
-        [sys.executable, "-m", "console", "verify", "--json", *arguments],
+        [sys.executable, "-m", "console", command, "--json", *arguments],
         env={**os.environ, "TIERWATCH_BROKER": kafka.bootstrap},
         check=False,
         capture_output=True,
@@ -88,18 +93,17 @@ def test_another_first_policy_is_told_apart(played: Kafka, tmp_path: Path) -> No
 
 def test_an_alert_is_made_again_from_the_log_of_its_partition(played: Kafka) -> None:
     last = read(played.bootstrap, "alerts")[-1]
-    done = subprocess.run(
-        [sys.executable, "-m", "console", "explain", "--json", headers(last)["ce_id"].decode()],
-        env={**os.environ, "TIERWATCH_BROKER": played.bootstrap},
-        check=False,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["agrees"], told["policy"]) == (Exit.OK, True, True), done.stderr
+    code, told, said = typed(played, "explain", headers(last)["ce_id"].decode())
+    assert (code, told["agrees"], told["policy"]) == (Exit.OK, True, True), said
     assert told["log"] == {"lasts": True, "why_not": "", "differences": []}
+
+
+def test_a_profile_is_read_from_the_state_on_kafka(played: Kafka) -> None:
+    decided = Counter(each.key() for each in read(played.bootstrap, "decisions"))
+    (customer, payments), *_ = decided.most_common()
+    code, told, said = typed(played, "profile", customer.decode())
+    assert code == Exit.OK, said
+    assert told["payments"] + told["receipts"] == payments
 
 
 Plant = Callable[[Kafka], None]
