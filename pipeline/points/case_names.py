@@ -1,4 +1,4 @@
-"""A case in words, as the policy has it: `category purchase/5411, period 2`; `all` where nothing is told apart."""
+"""A case in words, as the policy has it: `category 5411/pos, period 2`; `all` where nothing is told apart."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pipeline.points.rule import HOUR, RECENT_POINTS, RULES, Case, Rule
 
 KNOWN: Final = {rule.name: rule for rule in (*RULES, HOUR, RECENT_POINTS)}
 CATEGORY: Final = "category"
-# Every category that is not listed; no payment's category is called so, it begins with the kind of the payment.
+# Every category that is not listed; merchants have none that is called so.
 OTHERS: Final = "(others)"
 _ALL: Final = "all"
 
