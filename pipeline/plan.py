@@ -36,6 +36,9 @@ class PlannedRule:
         self.share_pct = rule.share_pct
         self.step_minor = rule.step_minor
         self.times = rule.times
+        self.z = rule.z
+        self.distance_km = rule.distance_km
+        self.speed_kmh = rule.speed_kmh
         self.mask = sum(1 << TRANSACTION_TYPES.index(name) for name in rule.types)
         self.limits = [tier.limits.get(rule.name, 0) for tier in policy.tiers]
 

@@ -45,6 +45,12 @@ PATTERN_RULES = (
     "round_amounts",
     "deny_list",
     "watch_list",
+    "amount_outlier",
+    "impossible_travel",
+    "mule_account",
+    "new_category",
+    "new_country",
+    "odd_hour",
 )
 # Those of them that ask the deny list and the watch list.
 LIST_RULES = ("deny_list", "watch_list")
@@ -78,6 +84,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     share_pct: int = 0
     step_minor: int = 0
     times: int = 0
+    z: int = 0
+    distance_km: int = 0
+    speed_kmh: int = 0
 
 
 class ReviewTerms(Struct, frozen=True, kw_only=True):
