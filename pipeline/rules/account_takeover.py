@@ -1,6 +1,6 @@
-"""Account take-over: where the customer can be reached was just changed, and now much is paid in a new way.
+"""Account take-over: how the customer is reached or logs in was just changed, and now much is paid in a new way.
 
-The sequence is that of somebody who has taken an account over: first the address, the number or the mail is changed so
+The sequence is that of somebody who has taken an account over: first the password, the number or the mail is changed so
 that the owner hears nothing, then a new device or a new payee comes, then the money goes.
 
 False alarms: people who move: they have a new address and pay a new landlord. A call to the number that was on file
@@ -23,10 +23,12 @@ from schemas.timestamps import MS_PER_DAY, MS_PER_MINUTE
 
 
 def find(rule: PlannedRule, sight: Sight, findings: list[Finding]) -> None:
-    """Fires when a contact was changed `within` before this payment, whose device or payee is no older than that."""
+    """Fires when a contact or credential was changed `within` before, and device or payee is no older than that."""
     t = sight.intake.occurred_ms
     since_ms = t - rule.within_ms
-    if not any(since_ms < contact.since_ms <= t for contact in sight.dossier.contacts):
+    dossier = sight.dossier
+    changed = [dossier.credential_ms, *[contact.since_ms for contact in dossier.contacts]]
+    if not any(since_ms < moment <= t for moment in changed):
         return
     history, device, payee = sight.history, sight.intake.device_id, sight.intake.payee_id
     new_device = device and history.devices.is_new(device, t, rule.within_ms)
@@ -35,11 +37,13 @@ def find(rule: PlannedRule, sight: Sight, findings: list[Finding]) -> None:
 
 
 def _say(signal: Signal, money: Money) -> str:
-    return f"{money(signal.observed)} with a new device or to a new payee, soon after a contact was changed."
+    return (
+        f"{money(signal.observed)} with a new device or to a new payee, soon after a contact or credential was changed."
+    )
 
 
 PATTERN: Final = Pattern(
-    "A large payment with a new device or payee, soon after a contact was changed.",
+    "A large payment with a new device or payee, soon after a contact or credential was changed.",
     {
         "amount": Field(MinorAmount(), "The least payment that is judged."),
         "within": Field(Duration(MS_PER_MINUTE, 30 * MS_PER_DAY), "How long a change, a device and a payee are new."),

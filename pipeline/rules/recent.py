@@ -11,8 +11,10 @@ from schemas.transaction import TRANSACTION_TYPES
 # Entries are kept singly for 48 hours at least, so no pattern that needs them reaches further back.
 LONGEST_MS: Final = 48 * MS_PER_HOUR
 DEPOSITS: Final = 1 << TRANSACTION_TYPES.index("deposit")
-# How many of the entries that arrived last are looked at.
+# How many of the entries that arrived last are looked at; none beyond one so old that, as late as a record may come,
+# none before it can be younger than what is asked for.
 LOOKED_AT: Final = 64
+_LATEST_MS: Final = 25 * MS_PER_HOUR
 
 
 def recent(sight: Sight, mask: int, within_ms: int) -> list[Entry]:
@@ -21,13 +23,21 @@ def recent(sight: Sight, mask: int, within_ms: int) -> list[Entry]:
     since_ms = until_ms - within_ms
     entries = sight.history.log.entries
     within: list[Entry] = []
-    at = max(0, len(entries) - LOOKED_AT)
-    while at < len(entries):
+    in_order = True
+    at = len(entries)
+    stop = max(0, at - LOOKED_AT)
+    while at > stop:
+        at -= 1
         entry = entries[at]
-        if since_ms < entry.time <= until_ms and counts_for(entry.counted, mask):
+        time = entry.time
+        if time <= since_ms - _LATEST_MS:
+            break
+        if counts_for(entry.counted, mask) and since_ms < time <= until_ms:
+            in_order = in_order and (not within or time <= within[-1].time)
             within.append(entry)
-        at += 1
-    within.sort(key=_when)
+    within.reverse()
+    if not in_order:
+        within.sort(key=_time)
     return within
 
 
@@ -39,5 +49,5 @@ def found(rule: PlannedRule, observed: int, limit: int, entries: list[Entry]) ->
     return finding
 
 
-def _when(entry: Entry) -> tuple[int, int]:
-    return entry.time, entry.position
+def _time(entry: Entry) -> int:
+    return entry.time

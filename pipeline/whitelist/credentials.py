@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.ids import derived_id
 from pipeline.whitelist.causes import LOOK_WITHIN_MS, for_cause
+from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.outgoing import action
 from pipeline.whitelist.transition import Case, Change
 from schemas.account_action import AccountAction
@@ -18,12 +19,18 @@ WITHIN_MS = MS_PER_DAY
 def change(event: CredentialChanged, case: Case) -> Change:
     """Have somebody look."""
     asked = for_cause(event, case, "credential_changed", (event.kind,), LOOK_WITHIN_MS)
-    return Change(case.dossier, outgoing=(asked,))
+    return Change(_changed(case), outgoing=(asked,))
 
 
 def note_change(_event: CredentialChanged, case: Case) -> Change:
-    """Nothing is granted that it could be used for."""
-    return Change(case.dossier)
+    """Nothing is granted that it could be used for; the rules remember it."""
+    return Change(_changed(case))
+
+
+def _changed(case: Case) -> Dossier:
+    """Nobody makes a change look old: it is no older than a record may be late, nor newer than its arrival allows."""
+    at_ms = max(case.lowered_at_ms, case.arrival_ms - case.policy.lateness_ms)
+    return replace(case.dossier, credential_ms=max(at_ms, case.dossier.credential_ms))
 
 
 def is_one_too_many(_event: SecondFactorFailed, case: Case) -> bool:

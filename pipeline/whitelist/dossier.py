@@ -115,7 +115,8 @@ class Dossier:
     want of one; `failures` when second factors failed of late. `assess_ms` is when an application that waits for quiet
     is looked at again. `measured_ms` is when behaviour was last compared with the customer's own profile, or when
     that began, None where it never did; `shifted_ms` since when it has left it, until a newer grant.
-    `chargebacks` are payments of the last year that were found to be fraud, or no fraud after all.
+    `chargebacks` are payments of the last year that were found to be fraud, or no fraud after all. `credential_ms` is
+    when what the customer logs in or pays with was last changed.
     """
 
     grant: Grant | None = None
@@ -136,6 +137,7 @@ class Dossier:
     measured_ms: int | None = None
     shifted_ms: int | None = None
     chargebacks: tuple[Chargeback, ...] = ()
+    credential_ms: int = NEVER
 
     @property
     def frozen(self) -> bool:

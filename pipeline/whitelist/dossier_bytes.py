@@ -50,13 +50,17 @@ _AddedV2 = tuple[int, tuple[tuple[str, int], ...], int, tuple[int, ...], int | N
 # What version 3 added: the last look at the profile, since when it has shifted, and chargebacks.
 _ChargebackV3 = tuple[bytes, int, bool]
 _AddedV3 = tuple[int | None, int | None, tuple[_ChargebackV3, ...]]
-_HEADERS = bytes((1, 0)), bytes((2, 0)), bytes((3, 0))  # version, flags (reserved)
+# What version 4 added: when a credential was last changed.
+_AddedV4 = tuple[int]
+_HEADERS = bytes((1, 0)), bytes((2, 0)), bytes((3, 0)), bytes((4, 0))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
 _decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
-_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
+_decoder_v3 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
+_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4])
 _V2_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
 _V3_ADDED_NOTHING: _AddedV3 = None, None, ()
+_V4_ADDED_NOTHING: _AddedV4 = (NEVER,)
 
 
 def encode(dossier: Dossier) -> bytes | None:
@@ -90,7 +94,8 @@ def encode(dossier: Dossier) -> bytes | None:
     )
     dormant_ms = grant.dormant_ms if grant is not None else 0
     added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
-    return _HEADERS[-1] + _encoder.encode((body, added, (dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks)))
+    measured = dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks
+    return _HEADERS[-1] + _encoder.encode((body, added, measured, (dossier.credential_ms,)))
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -107,20 +112,22 @@ def decode(state: bytes | None) -> Dossier:
             f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads "
             f"{' '.join(header.hex() for header in _HEADERS)}: was it written by a newer one?"
         )
-    added, measured = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING
+    added, measured, changed = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING, _V4_ADDED_NOTHING
     try:
         if state[0] == 1:
             body = _decoder_v1.decode(state[2:])
         elif state[0] == 2:  # noqa: PLR2004 - the version
             body, added = _decoder_v2.decode(state[2:])
+        elif state[0] == 3:  # noqa: PLR2004 - the version
+            body, added, measured = _decoder_v3.decode(state[2:])
         else:
-            body, added, measured = _decoder.decode(state[2:])
+            body, added, measured, changed = _decoder.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
-    return _dossier(body, added, measured)
+    return _dossier(body, added, measured, changed)
 
 
-def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3) -> Dossier:
+def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _AddedV4) -> Dossier:
     granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
     allowances, warned_ms = body[9:]
     dormant_ms, swept, active_ms, failures, assess_ms = added
@@ -144,6 +151,7 @@ def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3) -> Dossier:
         measured_ms,
         shifted_ms,
         tuple(Chargeback(*chargeback) for chargeback in chargebacks),
+        *changed,
     )
 
 
