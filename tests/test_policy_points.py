@@ -66,7 +66,7 @@ def test_a_section_is_replaced_where_it_stands() -> None:
 def test_what_does_not_fit_is_named_at_its_line(old: str, new: str, line: int, message: str) -> None:
     assert old in SECTION
     before = len(default_yaml().decode().rstrip("\n").split("\n")) + 1
-    text = proposed(SECTION).decode().replace(old, new)
+    text = proposed(SECTION).decode().replace(SECTION, SECTION.replace(old, new))
     with pytest.raises(PolicyError) as raised:
         load_policy(text.encode())
     said = [(problem.line - before, problem.message) for problem in raised.value.problems]
