@@ -10,6 +10,7 @@ import yaml
 from hypothesis import strategies as st
 
 from pipeline.policy.load import default_yaml
+from pipeline.policy.model import LIMIT_RULES, OTHER_RULES
 from pipeline.record import InputRecord
 from tests.laws.judging_oracle import HOUR, moment_of, stamp
 
@@ -66,10 +67,12 @@ _FLAVOURS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 @cache
-def policy_text(zone: str, flavour: str) -> str:
-    """Two tiers, with limits that a handful of payments breaks."""
+def policy_text(zone: str, flavour: str, *, patterns: bool = False) -> str:
+    """Two tiers, with limits that a handful of payments breaks; `patterns` that the oracle cannot judge on demand."""
     policy = yaml.safe_load(default_yaml())
     policy["zone"] = zone
+    if not patterns:
+        policy["rules"] = {name: rule for name, rule in policy["rules"].items() if name in {*LIMIT_RULES, *OTHER_RULES}}
     policy["tiers"] = [tier for tier in policy["tiers"] if tier["name"] in {"base", "gold"}]
     served = {tier["service_channel"] for tier in policy["tiers"]}
     policy["cases"]["queues"] = {name: times for name, times in policy["cases"]["queues"].items() if name in served}

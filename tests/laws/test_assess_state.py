@@ -62,7 +62,7 @@ def test_borders_memory_and_restarts_change_nothing(policy: tuple[str, str], dat
     story = [record for record in records(data.draw(steps(anchor))) if record.topic != "rates"]
     if not story:
         return
-    text = policy_text(*policy)
+    text = policy_text(*policy, patterns=True)
     expected = run(text, story)
     borders, restarts = data.draw(cuts(len(story))), data.draw(cuts(len(story)))
     assert difference(run(text, story, borders, restarts), expected) == []
@@ -85,7 +85,7 @@ def test_borders_memory_and_restarts_change_nothing_for_the_busy(
     days = data.draw(st.sampled_from((0.5, 4, 12)))
     count = data.draw(st.sampled_from((300, 1_000)))
     story = arriving(busy(seed, count, days, ARRIVALS[arrivals]), arrivals)
-    text = policy_text("America/New_York", flavour)
+    text = policy_text("America/New_York", flavour, patterns=True)
     expected = run(text, story)
     borders, restarts = data.draw(cuts(len(story))), data.draw(cuts(len(story)))
     assert difference(run(text, story, borders, restarts), expected) == []
