@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -14,6 +14,8 @@ from agents.settings import Settings
 from agents.whole_topic import WholeTopic
 from pipeline.cases.seen import seen_of
 from pipeline.policy.model import Policy
+from pipeline.record import InputRecord
+from schemas import stages
 from schemas.alert_action import AlertAction
 from schemas.case import Case, CaseMember
 from schemas.case_event import CaseAbsorbed, CaseSplit, CaseWorked
@@ -27,10 +29,11 @@ CaseDoing = Literal["assign", "snooze", "close", "reopen"]
 
 
 class AlertFile(NamedTuple):
-    """An alert, and what was done about it last."""
+    """An alert, what was done about it last, and when its worker had it in hand: RFC 3339 by header, where it told."""
 
     alert: Alert
     done: AlertAction | None
+    stages: Mapping[str, str]
 
     def state(self, now: str) -> str:
         """`open`, `snoozed`, `closed`, or whose it is; `now` is RFC 3339."""
@@ -55,8 +58,10 @@ class CaseFile(NamedTuple):
 def alerts(settings: Settings) -> Iterator[AlertFile]:
     """Yield all alerts, partition by partition. Raises `BrokerError` where Kafka does not give them."""
     done = {action.alert_id: action for action in _all(settings, "alert-actions", AlertAction)}
-    for alert in _all(settings, "alerts", Alert):
-        yield AlertFile(alert, done.get(alert.alert_id))
+    for alert, record in _read(settings, "alerts", Alert):
+        told = {name: at.decode("utf-8", "replace") for name, at in record.headers if name in stages.NAMES}
+        published = {"published_at": format_ms(record.timestamp)}
+        yield AlertFile(alert, done.get(alert.alert_id), told | published)
 
 
 def cases(settings: Settings) -> dict[str, Case]:
@@ -151,12 +156,16 @@ def key_of(case: Case) -> str:
 
 
 def _all(settings: Settings, topic: str, kind: type[Any]) -> Iterator[Any]:
+    return (message for message, _ in _read(settings, topic, kind))
+
+
+def _read(settings: Settings, topic: str, kind: type[Any]) -> Iterator[tuple[Any, InputRecord]]:
     decode = msgspec.json.Decoder(kind).decode
     with WholeTopic(settings, topic) as whole:
         for record in whole.to_the_end():
             if record.value is not None:
                 try:
-                    yield decode(record.value)
+                    yield decode(record.value), record
                 except UNREADABLE as error:  # whoever else can write there must not hide the rest
                     passed_over(record, error)
 

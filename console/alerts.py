@@ -8,7 +8,7 @@ import typer
 from console.errors import CommandError
 from console.terminal import counted
 from console.working import Actor, AsJson, For, Labelled, To, Why, until
-from schemas.timestamps import format_ms
+from schemas.timestamps import format_ms, parse_ms
 
 if TYPE_CHECKING:
     from agents.casework import AlertFile
@@ -49,7 +49,9 @@ def list_(
         key=lambda file: (file.alert.arrived_at, file.alert.alert_id),
     )
     for file in found if json else found[-_SHOWN:]:
-        typer.echo(encode({"alert": file.alert, "done": file.done}) if json else _line(file, now))
+        typer.echo(
+            encode({"alert": file.alert, "done": file.done, "stages": file.stages}) if json else _line(file, now)
+        )
     if not json:
         more = f"; the newest {_SHOWN} are shown, --json shows all" if len(found) > _SHOWN else ""
         typer.echo(f"{counted(len(found), 'alert')}{more}")
@@ -62,7 +64,7 @@ def show(alert: Id, json: AsJson = False) -> None:
 
     file = _find(alert)
     if json:
-        typer.echo(encode({"alert": file.alert, "done": file.done}))
+        typer.echo(encode(file._asdict()))
         return
     typer.echo(_line(file, format_ms(int(time.time() * 1000))))
     told = file.alert
@@ -76,6 +78,7 @@ def show(alert: Id, json: AsJson = False) -> None:
         if value := getattr(told, name):
             typer.echo(f"  {name.removesuffix('_id')} {value}")
     typer.echo(f"  policy version {told.policy_version} ({told.policy_hash[:12]}…)")
+    typer.echo(f"  {_way(file)}")
     if file.done is not None and file.done.why:
         typer.echo(f"  {file.done.actor}: {file.done.why}")
 
@@ -128,3 +131,20 @@ def _line(file: "AlertFile", now: str) -> str:
         f"{alert.alert_id}  {alert.arrived_at}  {alert.outcome} {alert.score}  {rules}  customer {alert.customer_id}  "
         f"{file.state(now)}"
     )
+
+
+def _way(file: "AlertFile") -> str:
+    """Say how long the alert took to each stage, counted from the transaction's arrival."""
+    arrived_ms = parse_ms(file.alert.arrived_at)
+    stages = (
+        f"{name.removeprefix('tw_').removesuffix('_at')} after {_late(at, arrived_ms)}"
+        for name, at in file.stages.items()
+    )
+    return f"arrived at {file.alert.arrived_at}, {', '.join(stages)}"
+
+
+def _late(at: str, since_ms: int) -> str:
+    try:
+        return f"{(parse_ms(at) - since_ms) / 1000:.3f} s"
+    except ValueError:
+        return "a time that cannot be read"

@@ -18,6 +18,7 @@ from agents.engine.journal import Seen
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
 from agents.engine.shard import Commit
+from agents.engine.stamps import stamp
 from pipeline.record import Message
 
 
@@ -190,3 +191,11 @@ def test_what_fails_with_the_broker_is_tried_again_and_a_missing_permission_is_n
     left.append(TopicAuthorizationFailedError("decisions"))
     with pytest.raises(TopicAuthorizationFailedError):
         asyncio.run(patience.patiently("a test", attempt))
+
+
+def test_only_alerts_tell_when_a_worker_had_them_in_hand() -> None:
+    messages = [Message(topic, b"c-1", b"{}", (("ce_id", b"1"),)) for topic in ("decisions", "alerts", "audit")]
+    stamp(messages, 1_700_000_000_000, 1_700_000_000_250)
+    added = [tuple(message.headers)[1:] for message in messages]
+    told = (("tw_fetched_at", b"2023-11-14T22:13:20.000Z"), ("tw_judged_at", b"2023-11-14T22:13:20.250Z"))
+    assert added == [(), told, ()]

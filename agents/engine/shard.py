@@ -17,6 +17,7 @@ from agents.engine import positions
 from agents.engine.journal import Journal
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
+from agents.engine.stamps import stamp
 from agents.engine.writer import Committed, Writer
 from agents.log import Log
 from pipeline.partition import Partition
@@ -125,8 +126,10 @@ class Shard:
         records = [record for record in fetched if record.offset >= ahead.get(record.topic, 0)]
         if not records:
             return
-        work = self._work
-        work.messages += self.pipeline.take(records)
+        work, fetched_ms = self._work, _now_ms()
+        made = self.pipeline.take(records)
+        stamp(made, fetched_ms, _now_ms())
+        work.messages += made
         repeated = set(self.pipeline.repeated)
         for topic, same in groupby(records, key=attrgetter("topic")):
             run = list(same)
@@ -227,3 +230,7 @@ class Shard:
         if task is not None and task is not asyncio.current_task():
             task.cancel()
             await asyncio.wait([task], timeout=5)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

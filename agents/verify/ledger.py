@@ -6,10 +6,11 @@ from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 from pipeline.record import Headers, Message
-from schemas import dead_letter
+from schemas import dead_letter, stages
 
 Kind = Literal["missing", "unexpected", "differs", "order", "state", "not_taken", "taken_twice", "journal"]
 _LONGEST = 200
+_OF_THE_WORKER = frozenset((dead_letter.WORKER_VERSION, *stages.NAMES))
 
 
 class Difference(NamedTuple):
@@ -121,8 +122,8 @@ def _written(message: Message | None) -> Written | None:
 
 
 def _of_journal(headers: Headers) -> Headers:
-    """Leave out which code set a record aside: that is no function of the journal."""
-    return tuple(each for each in headers if each[0] != dead_letter.WORKER_VERSION)
+    """Leave out which code set a record aside, and when an alert was in hand: those are no functions of the journal."""
+    return tuple(each for each in headers if each[0] not in _OF_THE_WORKER)
 
 
 def _id(written: Written) -> tuple[bytes, ...]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from schemas import cloudevents, dead_letter
+from schemas import cloudevents, dead_letter, stages
+from schemas.decision import Alert
 from schemas.publish.json_schema import components
 from schemas.publish.messages import kinds, published
 from schemas.reasons import DeadLetterReason
@@ -78,8 +79,9 @@ def _message(kind: type) -> dict[str, Any]:
     }
     if kind in cloudevents.TYPES:
         said = {name: {"const": value.decode()} for name, value in cloudevents.fixed(kind)}
-        properties = {**said, "ce_id": _TEXT, "ce_time": _TIME}
-        message["headers"] = {"type": "object", "properties": properties, "required": list(properties)}
+        required = {**said, "ce_id": _TEXT, "ce_time": _TIME}
+        optional = dict.fromkeys(stages.NAMES, _TIME) if kind is Alert else {}
+        message["headers"] = {"type": "object", "properties": {**required, **optional}, "required": list(required)}
     else:
         message["headers"] = {"type": "object", "properties": {"ce_source": _TEXT}}
     return message

@@ -99,7 +99,9 @@ def test_cases_are_made_one_and_taken_apart(desk: Desk) -> None:
 def test_what_an_alert_turned_out_to_be_is_a_disposition(desk: Desk) -> None:
     publish(desk.kafka, "alerts", records([alert(1, "c-4", reasons=("more than gold allows in a day",))]))
     told = alert(1, "c-4").alert_id
-    assert "more than gold allows in a day" in desk.run("alerts", "show", told)
+    shown = desk.run("alerts", "show", told)
+    assert "more than gold allows in a day" in shown
+    assert "published after" in shown
     desk.run("alerts", "assign", told, "--to", "ada", "--actor", "ben")
     desk.run("alerts", "snooze", told, "--for", "2h", "--actor", "ada", "--why", "the customer calls back")
     assert "snoozed until" in desk.run("alerts", "list", "--customer", "c-4", "--rule", "amount_24h")
