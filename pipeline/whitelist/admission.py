@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from pipeline.policy.model import ReviewTerms, Tier
 from pipeline.policy.sweeps import revoked
-from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.application import close
 from pipeline.whitelist.dossier import Allowance, Evidence, Grant
 from pipeline.whitelist.evidence import has_hit, lacks_by
@@ -12,6 +11,7 @@ from pipeline.whitelist.review import schedule
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Case, Change, Refused, lowered_ms, refuse_raising, tier_held
+from pipeline.whitelist.wishes import wishes
 from schemas.event import EvidenceItem
 from schemas.reasons import RefusalReason
 from schemas.standing_event import AdmissionApproved

@@ -13,6 +13,7 @@ from pipeline.whitelist.outgoing import reviewed
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_in_force
 from pipeline.whitelist.transition import Ahead, Case, Change, Refused
+from pipeline.whitelist.wishes import answered, tightest, wishes
 from schemas.re_review import ReReview
 from schemas.reasons import RefusalReason
 from schemas.standing_event import (
@@ -44,21 +45,29 @@ def limits_of(dossier: Dossier, tier: Tier, at_ms: int) -> dict[str, int]:
 
     What the customer asked for and nobody approved may only be less than the tier's, and what was approved beats it.
     """
-    limits = dict(tier.limits)
-    own = [one for one in allowed(dossier, at_ms) if one.limit is not None and one.rule in limits]
+    return dict(tier.limits) | {rule: _held(one, tier) for rule, one in _deciding(dossier, tier, at_ms).items()}
+
+
+def limits_until(dossier: Dossier, tier: Tier, at_ms: int) -> dict[str, str]:
+    """Until when a limit in force holds, of those that end by themselves."""
+    deciding = _deciding(dossier, tier, at_ms).values()
+    return {one.rule: format_ms(one.until_ms) for one in deciding if one.until_ms is not None}
+
+
+def _deciding(dossier: Dossier, tier: Tier, at_ms: int) -> dict[str, Allowance]:
+    """By rule, which of the customer's own limits holds: what was approved, else the lowest that was asked for."""
+    deciding: dict[str, Allowance] = {}
+    own = [one for one in allowed(dossier, at_ms) if one.limit is not None and one.rule in tier.limits]
     for one in sorted(own, key=lambda one: (bool(one.approvers), one.until_ms is not None)):
-        limits[one.rule] = _held(one, tier)
-    return limits
+        known = deciding.get(one.rule)
+        if known is None or one.approvers or _held(one, tier) < _held(known, tier):
+            deciding[one.rule] = one
+    return deciding
 
 
 def _held(one: Allowance, tier: Tier) -> int:
     standard = tier.limits[one.rule]
     return min(one.limit or 0, standard * tier.ceiling_pct // 100 if one.approvers else standard)
-
-
-def wishes(dossier: Dossier) -> tuple[Allowance, ...]:
-    """The limits that the customer asked for: they outlast the tier."""
-    return tuple(one for one in dossier.allowances if one.limit is not None and not one.approvers)
 
 
 def suppressed(dossier: Dossier, at_ms: int) -> dict[str, str]:
@@ -78,6 +87,13 @@ def drop_ended(dossier: Dossier, at_ms: int) -> Dossier:
         dossier,
         allowances=tuple(one for one in dossier.allowances if one.until_ms is None or at_ms < one.until_ms),
     )
+
+
+def has_a_limit(event: LimitChangeRequested, _case: Case) -> Refused | None:
+    """The rule has a limit."""
+    if event.rule in LIMIT_RULES:
+        return None
+    return Refused(RefusalReason.UNKNOWN_RULE, f"{event.rule} is no limit of a tier")
 
 
 def is_lower(event: LimitChangeRequested, case: Case) -> bool:
@@ -146,6 +162,14 @@ def ends_soon(event: SuppressionApproved, case: Case) -> Refused | None:
     return Refused(RefusalReason.TOO_LONG, f"$.until is after {format_ms(latest_ms)}")
 
 
+def lasts_longer(event: SuppressionApproved, case: Case) -> Refused | None:
+    """It ends later than the one of that rule which holds: what shortens takes no approval."""
+    known = suppressed(case.dossier, case.arrival_ms).get(event.rule)
+    if known is None or parse_ms(event.until) > parse_ms(known):
+        return None
+    return Refused(RefusalReason.NOT_A_RAISE, f"{event.rule} is suppressed until {known}")
+
+
 def can_be_suppressed(event: SuppressionApproved, _case: Case) -> Refused | None:
     """The rule exists, and is none that nobody can buy off."""
     if event.rule in LIMIT_RULES or event.rule == PROFILE_SHIFT:
@@ -161,13 +185,18 @@ def signed_for_the_tier(event: LimitChangeApproved | SuppressionApproved, case: 
 
 def lower_limit(event: LimitChangeRequested, case: Case) -> Change:
     """A lower limit is a customer's own word: it holds at once, and whatever is older may not raise anything."""
-    others = tuple(one for one in case.dossier.allowances if one.rule != event.rule or one.limit is None)
+    approved = {one for one in case.dossier.allowances if one.rule == event.rule and one.approvers}
+    others = tuple(one for one in case.dossier.allowances if one not in approved or one.limit is None)
     return _wish(event, case._replace(dossier=replace(case.dossier, allowances=others)))
 
 
 def _wish(event: LimitChangeRequested, case: Case) -> Change:
-    dossier = _with(case.dossier, _limit(event, ()))
-    return Change(replace(dossier, lowered_ms=max(dossier.lowered_ms, case.lowered_at_ms)))
+    """Beside what was asked for before: in whatever order they arrive, none undoes another, which takes an approval."""
+    new = _limit(event, ())
+    wished = [one for one in wishes(case.dossier) if one.rule == event.rule]
+    others = tuple(one for one in case.dossier.allowances if one not in wished)
+    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
+    return Change(replace(case.dossier, allowances=_sorted(*others, *tightest(*wished, new)), lowered_ms=known_ms))
 
 
 def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:
@@ -188,8 +217,11 @@ def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:
 
 
 def raise_limit(event: LimitChangeApproved, case: Case) -> Change:
-    """The limit holds, until its end where it has one."""
-    return Change(_with(case.dossier, _limit(event, signers(event))))
+    """The limit holds, until its end where it has one; a lasting one answers what the customer asked for before."""
+    new, dossier = _limit(event, signers(event)), case.dossier
+    if new.until_ms is None:
+        dossier = replace(dossier, allowances=answered(dossier, event.rule, event.limit))
+    return Change(_with(dossier, new))
 
 
 def suppress(event: SuppressionApproved, case: Case) -> Change:
@@ -213,7 +245,11 @@ def _limit(event: LimitEvent, approvers: tuple[str, ...]) -> Allowance:
 def _with(dossier: Dossier, new: Allowance) -> Dossier:
     """Beside the others; in the place of one of the same rule and kind."""
     others = [one for one in dossier.allowances if _kind(one) != _kind(new)]
-    return replace(dossier, allowances=tuple(sorted((*others, new), key=lambda one: (one.rule, one.event_id))))
+    return replace(dossier, allowances=_sorted(*others, new))
+
+
+def _sorted(*allowances: Allowance) -> tuple[Allowance, ...]:
+    return tuple(sorted(allowances, key=lambda one: (one.rule, one.event_id)))
 
 
 def _kind(one: Allowance) -> tuple[str, bool, bool, bool]:

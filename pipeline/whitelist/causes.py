@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from pipeline.ids import derived_id
-from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.call_back import is_last_attempt
 from pipeline.whitelist.contacts import contact
 from pipeline.whitelist.evidence import EvidenceEvent, has_hit, lacks, put, put_if_newest
@@ -12,6 +11,7 @@ from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.standing import suspend_on_hit as suspend
 from pipeline.whitelist.standing import suspended
 from pipeline.whitelist.transition import Case, Change, tier_held
+from pipeline.whitelist.wishes import wishes
 from schemas.application_event import (
     ApplicationDeclined,
     ApplicationWithdrawn,

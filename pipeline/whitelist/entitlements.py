@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pipeline.policy.model import Policy
-from pipeline.whitelist.allowances import allowed, limits_of, suppressed
+from pipeline.whitelist.allowances import limits_of, limits_until, suppressed
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.tiers import tier_in_force
 from schemas.entitlement import Entitlement
@@ -39,10 +39,6 @@ def entitlement(customer_id: str, dossier: Dossier, policy: Policy, as_of_ms: in
         expires_at=format_ms(grant.expires_ms),
         review_at=format_ms(grant.review_ms),
         grace_until=format_ms(grant.grace_until_ms),
-        limits_until={
-            one.rule: format_ms(one.until_ms)
-            for one in allowed(dossier, as_of_ms)
-            if one.limit is not None and one.until_ms is not None
-        },
+        limits_until=limits_until(dossier, tier, as_of_ms),
         suppressed_until=suppressed(dossier, as_of_ms),
     )

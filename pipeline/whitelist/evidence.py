@@ -31,9 +31,9 @@ def not_from_the_future(event: EvidenceEvent, case: Case) -> Refused | None:
 
 
 def newest_of_its_kind(event: EvidenceEvent, case: Case) -> Refused | None:
-    """Nothing newer of its kind is on file."""
+    """Nothing newer of its kind is on file; of two of one date, the newer is what was filed later."""
     known = on_file(case.dossier, kind_of(event))
-    if known is None or parse_ms(event.issued_at) >= known.issued_ms:
+    if known is None or (parse_ms(event.issued_at), case.occurred_ms) >= (known.issued_ms, known.filed_ms):
         return None
     return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{known.kind} of {format_ms(known.issued_ms)} is on file")
 

@@ -32,7 +32,8 @@ def put_attested(event: AttestationPresented, case: Case) -> Change:
             (("attested_by", accepted.issuer),),
         )
         for one in accepted.evidence
-        if (known := on_file(case.dossier, one.kind)) is None or one.issued_ms >= known.issued_ms
+        if (known := on_file(case.dossier, one.kind)) is None
+        or (one.issued_ms, case.occurred_ms) >= (known.issued_ms, known.filed_ms)
     ]
     kinds = {filed.kind for filed in new}
     others = [filed for filed in case.dossier.file if filed.kind not in kinds]

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from pipeline.policy.model import Tier
-from pipeline.whitelist.allowances import wishes
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.evidence import put_hit
 from pipeline.whitelist.signatures import refuse_signatures
 from pipeline.whitelist.transition import Case, Change, Refused, tier_held
+from pipeline.whitelist.wishes import wishes
 from schemas.application_event import ScreeningCompleted
 from schemas.event import SignedEvent
 from schemas.standing_event import AccountFrozen, AccountUnfrozen, TierReinstated, TierRemoved, TierSuspended

@@ -245,11 +245,11 @@ EVENTS: tuple[Row, ...] = (
     Row("ask_for_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.ask_for_limit,
         (allowances.within_the_ceiling, allowances.ends_ahead, allowances.file_carries_the_tier)),
     Row("note_limit", (LimitChangeRequested,), "standing", ("base", "suspended"), ("base", "suspended"),
-        allowances.lower_limit),
+        allowances.lower_limit, (allowances.has_a_limit,)),
     Row("raise_limit", (LimitChangeApproved,), "standing", ("granted",), ("granted",), allowances.raise_limit,
         (*_ALLOW, allowances.within_the_ceiling, allowances.raises_the_limit)),
     Row("suppress", (SuppressionApproved,), "standing", ("granted",), ("granted",), allowances.suppress,
-        (allowances.can_be_suppressed, allowances.ends_soon, *_ALLOW)),
+        (allowances.can_be_suppressed, allowances.ends_soon, *_ALLOW, allowances.lasts_longer)),
     Row("end_suppression", (SuppressionEnded,), "standing", _STANDING, _STANDING, allowances.end_suppression),
     # The account.
     Row("freeze", (AccountFrozen,), "account", _ACCOUNT, ("frozen",), standing.freeze),

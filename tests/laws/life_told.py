@@ -122,9 +122,17 @@ def _until(draw: Draw, now: Now) -> str:
     return format_ms(now.at_ms + draw(st.sampled_from((MS_PER_HOUR, 5 * MS_PER_DAY, 40 * MS_PER_DAY))))
 
 
+def _for_a_while(draw: Draw, now: Now) -> dict[str, str]:
+    return {"until": _until(draw, now)} if draw(st.booleans()) else {}
+
+
+def _wish(draw: Draw, now: Now) -> Fields:
+    return event(now, "limit.change_requested", rule=RULE, limit=draw(limits), **_for_a_while(draw, now))
+
+
 def _limit(draw: Draw, now: Now) -> Fields:
     fields = event(now, "limit.change_approved", rule=RULE, limit=draw(limits))
-    return signed({**fields, **({"until": _until(draw, now)} if draw(st.booleans()) else {})}, draw(hands))
+    return signed({**fields, **_for_a_while(draw, now)}, draw(hands))
 
 
 def _suppression(draw: Draw, now: Now) -> Fields:
@@ -155,7 +163,7 @@ MAKE: dict[str, Callable[[Draw, Now], Fields]] = {
     "admit_applicant": lambda draw, now: admission(now, draw(tiers), draw(hands), applied=True),
     "reinstate": lambda draw, now: signed(event(now, "tier.reinstated"), draw(hands)),
     "lift": lambda draw, now: signed(event(now, "account.unfrozen"), draw(hands)),
-    "ask": lambda draw, now: event(now, "limit.change_requested", rule=RULE, limit=draw(limits)),
+    "ask": _wish,
     "limit": _limit,
     "suppress": _suppression,
     "unsuppress": lambda _, now: event(now, "suppression.ended", rule=RULE),
