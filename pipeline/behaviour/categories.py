@@ -42,11 +42,13 @@ class Category:
 class Categories:
     """A baseline per category; of more than `MOST` categories the one used least is forgotten."""
 
-    __slots__ = ("known",)
+    __slots__ = ("_latest", "known")
 
     def __init__(self) -> None:
         """Know none."""
         self.known: dict[str, Category] = {}
+        # Often the next payment is of the same.
+        self._latest: Category | None = None
 
     def look(self, name: str, amount: int) -> tuple[float, float]:
         """How often this category was used, and how many times the usual in it the amount is (0: not known)."""
@@ -55,16 +57,21 @@ class Categories:
 
     def learn(self, name: str, amount: int) -> None:
         """Count a payment in."""
-        name = name[:_LONGEST]
+        latest = self._latest
+        if latest is None or latest.name != name:
+            latest = self._latest = self._meet(name[:_LONGEST])
+        if latest.usual.count < _LARGEST_COUNT:
+            latest.usual.learn(amount)
+            latest.kept = b""
+
+    def _meet(self, name: str) -> Category:
         category = self.known.get(name)
         if category is None:
             if len(self.known) >= MOST:
                 _, least = min([(each.usual.count, each.name) for each in self.known.values()])
                 del self.known[least]
             category = self.known[name] = Category(name, Baseline())
-        if category.usual.count < _LARGEST_COUNT:
-            category.usual.learn(amount)
-            category.kept = b""
+        return category
 
     def to_bytes(self) -> bytes:
         """All of them, in the order of their first use."""

@@ -10,17 +10,21 @@ from schemas.timestamps import MS_PER_DAY
 WINDOW_MS: Final = 14 * MS_PER_DAY
 MOST: Final = 16
 NEVER: Final = -1.0
+# Before every moment.
+_LONG_AGO: Final = -(2**61)
 
 
 @mypyc_attr(acyclic=True)
 class Spikes:
     """When, and how many times the usual: the newest `MOST` spikes, in the order of their arrival."""
 
-    __slots__ = ("kept",)
+    __slots__ = ("_none_before_ms", "kept")
 
     def __init__(self) -> None:
         """None yet."""
         self.kept: list[tuple[int, float]] = []
+        # No kept spike is older: most new ones need not look for some to forget.
+        self._none_before_ms = _LONG_AGO
 
     def look(self, at_ms: int) -> tuple[float, float, float, float]:
         """Their number, the highest ratio, the sum of ratios, and days since the last one (`NEVER` without one)."""
@@ -37,5 +41,10 @@ class Spikes:
         """Remember a payment if it is a spike."""
         if ratio >= SPIKE:
             oldest = at_ms - WINDOW_MS
-            self.kept = [each for each in self.kept if each[0] > oldest][1 - MOST :]
+            if self._none_before_ms <= oldest:
+                self.kept = [each for each in self.kept if each[0] > oldest]
+                self._none_before_ms = min([each[0] for each in self.kept], default=at_ms)
+            self._none_before_ms = min(self._none_before_ms, at_ms)
+            if len(self.kept) >= MOST:
+                del self.kept[: 1 - MOST]
             self.kept.append((at_ms, ratio))
