@@ -17,8 +17,9 @@ from pipeline.policy.model import Action
 from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.rules import ALONE, VELOCITY, find_patterns
+from pipeline.rules.burst import find_in_hour
 from pipeline.rules.listed import find_listed
-from pipeline.sight import Finding, Sight, has_room, is_unnoticed
+from pipeline.sight import Finding, Sight, has_room, has_room_in_hour, is_unnoticed
 from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
@@ -100,7 +101,8 @@ def judge(history: History, dossier: Dossier, lists: Lists, intake: Intake, plan
     findings: list[Finding] = []
     unnoticed = is_unnoticed(intake, plan, frozen=dossier.frozen)
     room = has_room(history, intake, plan)
-    if not (unnoticed and room) or lists.listed:
+    room_in_hour = has_room_in_hour(history, intake, plan)
+    if not (unnoticed and room and room_in_hour) or lists.listed:
         sight = Sight(history, dossier, lists, intake, plan, tier)
         if not unnoticed:
             for find in ALONE:
@@ -108,6 +110,8 @@ def judge(history: History, dossier: Dossier, lists: Lists, intake: Intake, plan
         if not room:
             for find in VELOCITY:
                 find(sight, findings)
+        if not room_in_hour:
+            find_in_hour(sight, findings)
         if not unnoticed:
             find_patterns(sight, findings)
         find_listed(sight, findings)

@@ -44,7 +44,7 @@ class PlannedRule:
 
 
 class Velocity:
-    """One window over one set of types, and the rules that limit its sum and its count; a burst is a rule of its own.
+    """One window over one set of types, and the rules that limit its sum and its count, at least one of the two.
 
     No tier's limits are below `least_amount` and `least_count`.
     """
@@ -99,6 +99,7 @@ class Plan:
         self.new_device = self.rules.get("new_device_amount")
         # Asked where an hour's count may have been passed, and not by amount, as all other patterns.
         self.burst = self.rules.get("burst")
+        self.burst_mask = 0 if self.burst is None else self.burst.mask
         self.listed = [self.rules[name] for name in LIST_RULES if name in self.rules]
         apart = ("burst", *LIST_RULES)
         self.patterns = [self.rules[name] for name in PATTERN_RULES if name in self.rules and name not in apart]
@@ -140,10 +141,6 @@ class Plan:
                 velocities.append(Velocity(name, window, amount.mask, amount, None))
             if count is not None:
                 velocities.append(Velocity(name, window, count.mask, None, count))
-        if self.burst is not None:
-            hour = Velocity("1h", self.calendar.window("1h"), self.burst.mask, None, None)
-            hour.least_count = self.burst.count - 1
-            velocities.append(hour)
         return velocities
 
 

@@ -37,6 +37,11 @@ def has_room(history: History, intake: Intake, plan: Plan) -> bool:
     return not plan.velocity_mask >> intake.type_index & 1 or history.headroom.holds(intake, plan)
 
 
+def has_room_in_hour(history: History, intake: Intake, plan: Plan) -> bool:
+    """Whether there can be no burst: so it is with most transactions."""
+    return not plan.burst_mask >> intake.type_index & 1 or history.headroom.holds_in_hour(intake, plan)
+
+
 @mypyc_attr(acyclic=True)
 class Finding:
     """What a rule saw go past a limit: at the customer's tier (`fires`), at the base tier (`fires_at_base`), or both.

@@ -37,7 +37,7 @@ Rule = Callable[[Sight, list[Finding]], None]
 
 # About a transaction by itself, and about what stands before it; so they stand on decisions, before all patterns.
 ALONE: Final[tuple[Rule, ...]] = (account_frozen.find, per_transaction.find, new_payee.find, new_device.find)
-VELOCITY: Final[tuple[Rule, ...]] = (velocity.find, retroactive.find, burst.find_in_hour)
+VELOCITY: Final[tuple[Rule, ...]] = (velocity.find, retroactive.find)
 PATTERNS: Final[Mapping[str, Pattern]] = {
     "card_testing": card_testing.PATTERN,
     "structuring": structuring.PATTERN,

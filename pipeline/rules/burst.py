@@ -17,7 +17,7 @@ from pipeline.policy.shapes import Integer
 from pipeline.rules.pattern import Money, Pattern
 from pipeline.sight import Finding, Sight
 from schemas.decision import Signal
-from schemas.timestamps import MS_PER_DAY
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR
 
 _USUAL_DAYS: Final = 29
 _WINDOW: Final = "1h"
@@ -26,13 +26,16 @@ _WINDOW: Final = "1h"
 def find(rule: PlannedRule, sight: Sight, findings: list[Finding]) -> None:
     """Fires when an hour holds `count` or more, and `times` as many as a usual day."""
     t = sight.intake.occurred_ms
-    calendar = sight.plan.calendar
-    start, month = calendar.window(_WINDOW).start(t), calendar.window("30d").start(t)
-    if start is None or month is None:
-        return
-    timeline = sight.history.timeline(rule.mask)
+    history, plan = sight.history, sight.plan
+    timeline = history.timeline(rule.mask)
+    start = t - MS_PER_HOUR + 1
     count = timeline.total(start, t)[1] + 1
+    if history.is_newest(t):
+        history.headroom.found_in_hour(plan, t, rule.count - count)
     if count < rule.count:
+        return
+    month = plan.calendar.window("30d").start(t)
+    if month is None:
         return
     usual = timeline.total(month, t - MS_PER_DAY)[1]
     limit = max(rule.count, -(-usual * rule.times // _USUAL_DAYS))
@@ -43,7 +46,7 @@ def find(rule: PlannedRule, sight: Sight, findings: list[Finding]) -> None:
 
 
 def find_in_hour(sight: Sight, findings: list[Finding]) -> None:
-    """Ask it where the tier's limits are asked: nobody counts an hour for it alone."""
+    """Ask it of the types that it counts, whatever the amount."""
     rule = sight.plan.burst
     if rule is not None and rule.mask & sight.bit:
         find(rule, sight, findings)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.headroom import Headroom
+from pipeline.policy.load import default_yaml
 from pipeline.record import InputRecord, Message
 from tests.laws.judging_bench import Bench, Grants
 from tests.laws.judging_oracle import HOUR, moment_of
@@ -20,8 +21,9 @@ Result = tuple[list[Message], dict[bytes, bytes]]
 
 @cache
 def roomy(zone: str, flavour: str, times: int) -> str:
-    """A policy of so many times the limits, so that some fit and some do not."""
+    """A policy of so many times the limits, so that some fit and some do not, and with a burst."""
     policy = yaml.safe_load(policy_text(zone, flavour))
+    policy["rules"]["burst"] = {**yaml.safe_load(default_yaml())["rules"]["burst"], "count": 2 * times, "times": 1}
     for tier in policy["tiers"]:
         tier["limits"] = {name: times * limit for name, limit in tier["limits"].items()}
     return yaml.safe_dump(policy)
@@ -32,6 +34,7 @@ def run(policy: str, story: list[InputRecord], *, look: bool) -> Result:
     with pytest.MonkeyPatch.context() as patched:
         if look:
             patched.setattr(Headroom, "holds", never)
+            patched.setattr(Headroom, "holds_in_hour", never)
         bench = Bench(policy, GRANTS)
         for known in rates(story[0].timestamp):
             bench.books.take(known)
