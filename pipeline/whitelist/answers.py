@@ -17,8 +17,9 @@ SETTLE_WITHIN_MS = 2 * MS_PER_DAY
 
 
 def first_doubt(_event: CallbackAnswered, case: Case) -> bool:
-    """Not all match, for the first time."""
-    return case.dossier.application is not None and not case.dossier.application.doubted
+    """Not all match, for the first time, and the policy has questions to ask further."""
+    is_first = case.dossier.application is not None and not case.dossier.application.doubted
+    return is_first and case.policy.onboarding is not None
 
 
 def has_calls_left(_event: CallbackMissed, case: Case) -> bool:

@@ -143,8 +143,8 @@ def wanting_at(dossier: Dossier, tiers: tuple[Tier, ...], conduct: Conduct, at_m
 
 
 def carries_the_tier(case: Case) -> bool:
-    """The file meets the criteria of the tier asked for, and there is a number to call."""
-    return not wanting(case)
+    """The file meets the criteria of the tier asked for, and there is a number to call and a policy that says how."""
+    return case.policy.onboarding is not None and not wanting(case)
 
 
 def quiet_at(case: Case) -> int | None:
@@ -165,8 +165,9 @@ def assess_ms(dossier: Dossier, _ahead: Ahead) -> int | None:
 
 
 def carries_by_now(dossier: Dossier, tick: Tick) -> bool:
-    """The file meets the criteria of the tier asked for, quiet included, and there is a number to call."""
-    return not wanting_at(dossier, tick.policy.tiers, tick.conduct, tick.clock_ms)
+    """The file meets the criteria of the tier asked for, quiet included, and it is known whom to call, and how."""
+    is_run = tick.policy.onboarding is not None
+    return is_run and not wanting_at(dossier, tick.policy.tiers, tick.conduct, tick.clock_ms)
 
 
 def pre_approve_in_time(dossier: Dossier, tick: Tick) -> Change:
