@@ -28,8 +28,9 @@ from pipeline.record import Record
 
 log = Log("engine")
 
-# How long judging one fetch may take: so long a record of the priority lane waits behind others at most, and a commit.
+# How long judging one fetch should take: about so long a record of the priority lane waits behind others, and a commit.
 TURN_S = 0.05
+# Of one fetch, however slow the machine: each fetch costs a turn of its own, and with fewer the log grows meanwhile.
 LEAST_RECORDS = 1_000
 # How much one batch counts in what a record costs.
 _NEWEST = 0.1
