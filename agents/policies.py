@@ -1,4 +1,4 @@
-"""What every worker reads whole: policies, rates and lists. A worker is ready when it has read all to their ends.
+"""What every worker reads whole: policies, rates, lists, entity risk. A worker is ready when it has read all of them.
 
 Each worker applies every record to its own books, and a record may make messages: an audit entry, a dead letter. They
 are published once, by the owner of partition 0: its positions say how far they have come, in the transaction that
@@ -43,7 +43,7 @@ class Said(NamedTuple):
 
 
 class SharedBooks(Follower):
-    """Follows `policies`, `rates` and `lists`, and keeps the books of this worker by them."""
+    """Follows `policies`, `rates`, `lists` and `entity-risk`, and keeps the books of this worker by them."""
 
     def __init__(self, first: Policy, client: Mapping[str, Any], layout: Layout) -> None:
         super().__init__(client, layout, SHARED_TOPICS, self._apply)
@@ -71,8 +71,7 @@ class SharedBooks(Follower):
     def seen(self, at_ms: int) -> Seen:
         """Return what a unit of work at `at_ms` is judged with."""
         policy = self.books.policies.in_force(at_ms)
-        policies, rates, lists = (sum(self._next[topic].values()) for topic in SHARED_TOPICS)
-        return Seen(policy.version, policy.digest, policies, rates, lists)
+        return Seen(policy.version, policy.digest, *(sum(self._next[topic].values()) for topic in SHARED_TOPICS))
 
     def begin(self, shard: Shard) -> None:
         """Let a new owner of the speaking partition publish what is still unsaid."""

@@ -64,6 +64,8 @@ class _Own(Struct):
             return f"{self.currency}/{self.date}"
         if topic == "lists" and all(isinstance(part, str) for part in (self.list, self.kind, self.value)):
             return f"{self.list}/{self.kind}/{self.value}"
+        if topic == "entity-risk" and isinstance(self.kind, str) and isinstance(self.value, str):
+            return f"{self.kind}/{self.value}"
         name = self.policy if topic == _POLICIES else self.customer_id
         return name if isinstance(name, str) else None
 

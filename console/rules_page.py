@@ -24,6 +24,8 @@ _FILES = {
     "new_device_amount": "new_device",
     "deny_list": "listed",
     "watch_list": "listed",
+    "compromised_merchant": "entity_risk",
+    "fraud_linked": "entity_risk",
 }
 _MADE = "<!-- Made from pipeline/rules/{file}.py by `python -m console.rules_page`; do not edit. -->\n"
 _HEAD = """\

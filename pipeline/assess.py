@@ -6,6 +6,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from pipeline.customer import Customer
+from pipeline.entities.risks import Risks
 from pipeline.history import History
 from pipeline.history_bytes import digest_of
 from pipeline.ids import derived_id
@@ -18,6 +19,7 @@ from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.rules import ALONE, VELOCITY, find_patterns
 from pipeline.rules.burst import find_in_hour
+from pipeline.rules.entity_risk import find_risky
 from pipeline.rules.listed import find_listed
 from pipeline.sight import Finding, Sight, has_room, has_room_in_hour, is_unnoticed
 from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
@@ -57,7 +59,7 @@ class Duplicate:
 
 
 def assess(
-    customer: Customer, intake: Intake, plan: Plan, rates: Rates, lists: Lists
+    customer: Customer, intake: Intake, plan: Plan, rates: Rates, lists: Lists, risks: Risks
 ) -> Message | Assessed | Duplicate | Rejected:
     """Judge a validated transaction of a customer and remember it. A rejected or repeated one changes nothing.
 
@@ -74,7 +76,7 @@ def assess(
     intake.source = names.source  # the same object for all of a customer's: it is hashed once
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
-    findings = judge(history, customer.dossier, lists, intake, plan, tier)
+    findings = judge(history, customer.dossier, lists, risks, intake, plan, tier)
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
         if plan.profile:
@@ -96,14 +98,17 @@ def assess(
     return Assessed(verdict.outcome, told, decision, further)
 
 
-def judge(history: History, dossier: Dossier, lists: Lists, intake: Intake, plan: Plan, tier: int) -> list[Finding]:
+def judge(  # noqa: PLR0917 - all that judging may see
+    history: History, dossier: Dossier, lists: Lists, risks: Risks, intake: Intake, plan: Plan, tier: int
+) -> list[Finding]:
     """Every rule looks, at every tier, unless it is known beforehand that none can find anything."""
     findings: list[Finding] = []
     unnoticed = is_unnoticed(intake, plan, frozen=dossier.frozen)
     room = has_room(history, intake, plan)
     room_in_hour = has_room_in_hour(history, intake, plan)
-    if not (unnoticed and room and room_in_hour) or lists.listed:
-        sight = Sight(history, dossier, lists, intake, plan, tier)
+    risky = risks.concerns(intake)
+    if not (unnoticed and room and room_in_hour) or lists.listed or risky:
+        sight = Sight(history, dossier, lists, risks, intake, plan, tier)
         if not unnoticed:
             for find in ALONE:
                 find(sight, findings)
@@ -115,6 +120,8 @@ def judge(history: History, dossier: Dossier, lists: Lists, intake: Intake, plan
         if not unnoticed:
             find_patterns(sight, findings)
         find_listed(sight, findings)
+        if risky:
+            find_risky(sight, findings)
     return findings
 
 

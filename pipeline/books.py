@@ -1,4 +1,4 @@
-"""What every worker reads whole: the policies with their history, the exchange rates, and the lists."""
+"""What every worker reads whole: the policies with their history, the exchange rates, the lists, and entity risk."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from pipeline.audit_chain import AuditChain
 from pipeline.cards import mask_text
+from pipeline.entities.risks import Risks
 from pipeline.ids import derived_id
 from pipeline.lists import Lists
 from pipeline.messages import audited, dead_letter_of
@@ -14,7 +15,7 @@ from pipeline.rates import Rates
 from pipeline.record import Message, Record
 from pipeline.validate import Rejected, check_arrival
 from schemas.audit import AuditEntry
-from schemas.codec import Undecodable, decode_list_entry, decode_policy_event, decode_rate
+from schemas.codec import Undecodable, decode_entity_risk, decode_list_entry, decode_policy_event, decode_rate
 from schemas.policy_event import GlassBroken
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms
@@ -23,13 +24,14 @@ _REVIEW_ASKED: Final = "policy.glass_review_requested"
 
 
 class Books:
-    """Policies, rates and lists as of the records taken so far."""
+    """Policies, rates, lists and entity risk as of the records taken so far."""
 
     def __init__(self, policies: PolicyBook, rates: Rates) -> None:
         """Begin with the first policy, and the rates given."""
         self.policies = policies
         self.rates = rates
         self.lists = Lists()
+        self.risks = Risks()
         # Every worker reads the policies from their beginning, so the chain needs no state of its own.
         self._chain = AuditChain()
         self._lists_chain = AuditChain()
@@ -42,6 +44,9 @@ class Books:
         try:
             if record.topic == "rates":
                 self._rate(record)
+                return []
+            if record.topic == "entity-risk":
+                self._entity_risk(record)
                 return []
             return self._list_entry(record) if record.topic == "lists" else self._policy(record)
         except Undecodable as error:
@@ -58,6 +63,20 @@ class Books:
             raise Undecodable(Reason.KEY_MISMATCH, "the record's key is not currency/date of the body")
         try:
             self.rates.apply(rate)
+        except ValueError as error:
+            raise Undecodable(Reason.BAD_VALUE, str(error)) from None
+
+    def _entity_risk(self, record: Record) -> None:
+        if not record.key:
+            raise Undecodable(Reason.EMPTY_KEY, "the record's key must be kind/value")
+        if record.value is None:
+            self.risks.forget(record.key.decode("utf-8", "replace"))
+            return
+        said = decode_entity_risk(record.value).message
+        if record.key != said.key.encode():
+            raise Undecodable(Reason.KEY_MISMATCH, "the record's key is not kind/value of the body")
+        try:
+            self.risks.apply(said)
         except ValueError as error:
             raise Undecodable(Reason.BAD_VALUE, str(error)) from None
 

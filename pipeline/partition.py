@@ -154,7 +154,7 @@ class Partition:
         customer = self.customers.get(intake.key)
         if customer.dossier.allowances:
             plan = self._personal.get(plan, customer.dossier, intake.arrived_ms)
-        assessed = assess(customer, intake, plan, self.books.rates, self.books.lists)
+        assessed = assess(customer, intake, plan, self.books.rates, self.books.lists, self.books.risks)
         if isinstance(assessed, Rejected):
             return assessed
         tally = self.tally

@@ -5,7 +5,7 @@ from typing import Final
 
 from pipeline.calendar import Calendar, Window
 from pipeline.plain import tail_of
-from pipeline.policy.model import LIST_RULES, PATTERN_RULES, RULES, WINDOWS, Policy, Rule
+from pipeline.policy.model import LIST_RULES, PATTERN_RULES, RISK_RULES, RULES, WINDOWS, Policy, Rule
 from schemas.decision import LANES, OUTCOMES, SignalMode
 from schemas.transaction import TRANSACTION_TYPES
 
@@ -101,7 +101,8 @@ class Plan:
         self.burst = self.rules.get("burst")
         self.burst_mask = 0 if self.burst is None else self.burst.mask
         self.listed = [self.rules[name] for name in LIST_RULES if name in self.rules]
-        apart = ("burst", *LIST_RULES)
+        self.risky = [self.rules[name] for name in RISK_RULES if name in self.rules]
+        apart = ("burst", *LIST_RULES, *RISK_RULES)
         self.patterns = [self.rules[name] for name in PATTERN_RULES if name in self.rules and name not in apart]
         self.calendar = Calendar(policy.zone)
         velocities = self._velocities()

@@ -2,6 +2,7 @@
 
 from mypy_extensions import mypyc_attr
 
+from pipeline.entities.risks import Risks
 from pipeline.history import History
 from pipeline.lists import Lists
 from pipeline.plan import Plan, PlannedRule
@@ -13,13 +14,16 @@ from pipeline.whitelist.dossier import Dossier
 class Sight:
     """Handed to every rule. `tier` is the rank of the tier in force at the arrival, 0 for the base tier."""
 
-    __slots__ = ("bit", "dossier", "frozen", "history", "intake", "lists", "plan", "tier")
+    __slots__ = ("bit", "dossier", "frozen", "history", "intake", "lists", "plan", "risks", "tier")
 
-    def __init__(self, history: History, dossier: Dossier, lists: Lists, intake: Intake, plan: Plan, tier: int) -> None:
+    def __init__(  # noqa: PLR0917 - all that judging may see
+        self, history: History, dossier: Dossier, lists: Lists, risks: Risks, intake: Intake, plan: Plan, tier: int
+    ) -> None:
         """Put together what a rule needs."""
         self.history = history
         self.dossier = dossier
         self.lists = lists
+        self.risks = risks
         self.intake = intake
         self.plan = plan
         self.tier = tier

@@ -34,3 +34,5 @@ class JournalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     clock: Timestamp | None = None
     # Said since there are lists; before, none were read.
     lists_next: int = 0
+    # Said since labels teach; before, none was read.
+    entity_risk_next: int = 0

@@ -21,6 +21,7 @@ from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
 from schemas.entitlement import Entitlement
+from schemas.entity_risk import EntityRisk
 from schemas.journal import JournalRecord
 from schemas.list_entry import ListEntry
 from schemas.notification import Notification
@@ -164,6 +165,17 @@ _ALL = (
         partitions="single",
         written_by="`tierwatch lists`",
         read_by="every worker",
+        broker_time=True,
+    ),
+    Topic(
+        name="entity-risk",
+        what="What matured labels teach about terminals, merchants, devices and payees, while it is not neutral.",
+        key="kind/value",
+        message=EntityRisk,
+        partitions="single",
+        written_by=WORKERS,
+        read_by="every worker",
+        compacted=True,
         broker_time=True,
     ),
     Topic(
@@ -344,5 +356,5 @@ TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _
 # What becomes decisions; what a worker reads by customer; what every worker reads whole; what workers write.
 TRANSACTION_TOPICS = ("transactions", "transactions-priority")
 CUSTOMER_TOPICS = (*TRANSACTION_TOPICS, "customer-events", "dispositions")
-SHARED_TOPICS = ("policies", "rates", "lists")
+SHARED_TOPICS = ("policies", "rates", "lists", "entity-risk")
 WORKER_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.written_by == WORKERS)

@@ -92,6 +92,15 @@ LISTED: dict[str, object] = {
     "reason": "reported twice",
     "at": ARRIVAL,
 }
+RISK: dict[str, object] = {
+    "kind": "terminal",
+    "value": "t-1",
+    "at": "2026-11-22T10:00:00Z",
+    "until": "2026-12-22T00:00:00Z",
+    "frauds": 300,
+    "labelled": 400,
+    "customers": 3,
+}
 POLICY: dict[str, object] = {
     "event_type": "policy.initial",
     "event_id": "p-1",
@@ -117,6 +126,10 @@ def _rate(what: str, reason: Reason, key: bytes | None = b"EUR/2026-11-20", **ch
 
 def _listed(what: str, because: Reason, key: bytes | None = b"deny/payee/p-1", **changes: object) -> Bad:
     return Bad(what, because, json.dumps({**LISTED, **changes}).encode(), key, "lists")
+
+
+def _risk(what: str, because: Reason, key: bytes | None = b"terminal/t-1", **changes: object) -> Bad:
+    return Bad(what, because, json.dumps({**RISK, **changes}).encode(), key, "entity-risk")
 
 
 def _policy(what: str, reason: Reason, key: bytes | None = b"default", **changes: object) -> Bad:
@@ -310,6 +323,10 @@ OTHER_TOPICS = (
         value="203.0.113.7/24",
     ),
     _listed("under another value's key", Reason.KEY_MISMATCH, b"deny/payee/p-2"),
+    _risk("of a kind that nobody knows", Reason.BAD_VALUE, kind="customer"),
+    _risk("with an end that does not exist", Reason.BAD_TIME, until="2026-11-31T00:00:00Z"),
+    _risk("without a key", Reason.EMPTY_KEY, None),
+    _risk("under another entity's key", Reason.KEY_MISMATCH, b"terminal/t-2"),
     _policy("of an unknown type", Reason.UNKNOWN_EVENT_TYPE, event_type="policy.forgotten"),
     _policy("under another policy's key", Reason.KEY_MISMATCH, b"other"),
     _policy("with a version in text", Reason.WRONG_TYPE, version="1"),

@@ -24,6 +24,7 @@ class Seen(NamedTuple):
     policies_next: int
     rates_next: int
     lists_next: int = 0
+    entity_risk_next: int = 0
 
 
 @dataclass

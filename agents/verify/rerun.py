@@ -23,7 +23,7 @@ class GoneError(Exception):
 
 
 class Shelf:
-    """The shared knowledge as a unit of work had it: policies, rates and lists up to an offset each."""
+    """The shared knowledge as a unit of work had it: policies, rates, lists and entity risk up to an offset each."""
 
     def __init__(self, first: Policy, records: Mapping[str, Sequence[Any]]) -> None:
         self.books = Books(PolicyBook(first), Rates())
@@ -60,7 +60,14 @@ class Rerun:
             GoneError: its inputs are not there any more.
 
         """
-        self._shelf.read_to({"policies": unit.policies_next, "rates": unit.rates_next, "lists": unit.lists_next})
+        self._shelf.read_to(
+            {
+                "policies": unit.policies_next,
+                "rates": unit.rates_next,
+                "lists": unit.lists_next,
+                "entity-risk": unit.entity_risk_next,
+            }
+        )
         messages: list[Message] = []
         for taken in unit.inputs:
             records = await self._read(taken)

@@ -51,9 +51,13 @@ PATTERN_RULES = (
     "new_category",
     "new_country",
     "odd_hour",
+    "compromised_merchant",
+    "fraud_linked",
 )
 # Those of them that ask the deny list and the watch list.
 LIST_RULES = ("deny_list", "watch_list")
+# Those that ask what labels teach about terminals and merchants, devices and payees.
+RISK_RULES = ("compromised_merchant", "fraud_linked")
 RULES = (*LIMIT_RULES, *OTHER_RULES, *PATTERN_RULES)
 
 

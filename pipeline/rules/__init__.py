@@ -12,6 +12,7 @@ from pipeline.rules import (
     card_testing,
     circular_flow,
     dormant_account,
+    entity_risk,
     fan_in,
     fan_out,
     impossible_travel,
@@ -58,6 +59,8 @@ PATTERNS: Final[Mapping[str, Pattern]] = {
     "new_category": new_category.PATTERN,
     "new_country": new_country.PATTERN,
     "odd_hour": odd_hour.PATTERN,
+    "compromised_merchant": entity_risk.MERCHANT,
+    "fraud_linked": entity_risk.LINKED,
 }
 _FIND: Final[dict[str, Find]] = {name: PATTERNS[name].find for name in PATTERN_RULES}
 

@@ -20,6 +20,7 @@ DECODERS: list[Decode] = [
     codec.decode_policy_event,
     codec.decode_rate,
     codec.decode_list_entry,
+    codec.decode_entity_risk,
     codec.decode_disposition,
 ]
 SIGNATURE = {"key_id": "k", "value": "A" * 86 + "=="}
@@ -64,6 +65,15 @@ VALID: list[dict[str, Any]] = [
         "reason": "told",
         "at": "2026-11-22T10:00:00Z",
         "until": "2027-11-22T10:00:00Z",
+    },
+    {
+        "kind": "terminal",
+        "value": "t",
+        "at": "2026-11-22T10:00:00Z",
+        "until": "2026-12-22T00:00:00Z",
+        "frauds": 300,
+        "labelled": 400,
+        "customers": 3,
     },
     {
         "disposition_id": "d",

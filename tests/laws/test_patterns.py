@@ -44,8 +44,13 @@ def story(rule: str) -> tuple[Line, ...]:
 def record(line: Line, number: int) -> InputRecord:
     body = line["value"]
     arrival = parse_ms(_time(line))
-    key = f"{body['list']}/{body['kind']}/{body['value']}" if line["topic"] == "lists" else body["customer_id"]
-    return InputRecord(line["topic"], 0, number, arrival, key.encode(), json.dumps(body).encode())
+    return InputRecord(line["topic"], 0, number, arrival, _key(line["topic"], body).encode(), json.dumps(body).encode())
+
+
+def _key(topic: str, body: dict[str, Any]) -> str:
+    if topic in SHARED_TOPICS:
+        return "/".join(body[name] for name in ("list", "kind", "value") if name in body)
+    return str(body["customer_id"])
 
 
 def _time(line: Line) -> str:
@@ -192,7 +197,7 @@ def test_it_changes_nothing_that_it_looks_at(rule: str) -> None:
             assert isinstance(intake, Intake)
             customer = bench.partition.customers.get(intake.key)
             before = digest_of(intake.key, customer.history), [getattr(intake, slot) for slot in Intake.__slots__]
-            findings = judge(customer.history, customer.dossier, bench.books.lists, intake, plan, 0)
+            findings = judge(customer.history, customer.dossier, bench.books.lists, bench.books.risks, intake, plan, 0)
             seen += any(finding.rule.name == rule for finding in findings)
             after = digest_of(intake.key, customer.history), [getattr(intake, slot) for slot in Intake.__slots__]
             assert before == after

@@ -1,0 +1,81 @@
+"""Terminals, merchants, devices and payees that matured labels speak against, as every worker knows them."""
+
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from pipeline.validate import Intake
+from schemas.entity_risk import ENTITY_KINDS, EntityRisk
+from schemas.timestamps import parse_ms
+
+
+@mypyc_attr(acyclic=True)
+class Risk:
+    """What labels say of one entity until `until_ms`; `frauds` and `labelled` in hundredths of a payment."""
+
+    __slots__ = ("customers", "frauds", "kind", "labelled", "until_ms", "value")
+
+    def __init__(self, said: EntityRisk) -> None:
+        """Keep what is asked of each payment there.
+
+        Raises:
+            ValueError: an end that does not exist.
+
+        """
+        self.kind = said.kind
+        self.value = said.value
+        self.until_ms = parse_ms(said.until)
+        self.frauds = said.frauds
+        self.labelled = said.labelled
+        self.customers = said.customers
+
+
+class Risks:
+    """All entities that are not neutral; the same records in the same order give the same risks."""
+
+    __slots__ = ("devices", "known", "merchants", "payees", "terminals")
+
+    def __init__(self) -> None:
+        """Nothing is known against anybody."""
+        self.terminals: dict[str, Risk] = {}
+        self.merchants: dict[str, Risk] = {}
+        self.devices: dict[str, Risk] = {}
+        self.payees: dict[str, Risk] = {}
+        # Whether anything is: else no payment need ask.
+        self.known = False
+
+    def apply(self, said: EntityRisk) -> None:
+        """Take what is said now of an entity.
+
+        Raises:
+            ValueError: an end that does not exist; nothing changed.
+
+        """
+        self._of(said.kind)[said.value] = Risk(said)
+        self.known = True
+
+    def forget(self, key: str) -> None:
+        """The entity of this key, `kind/value`, is neutral again."""
+        kind, _, value = key.partition("/")
+        if kind in _KINDS:
+            self._of(kind).pop(value, None)
+            self.known = bool(self.terminals or self.merchants or self.devices or self.payees)
+
+    def concerns(self, intake: Intake) -> bool:
+        """Whether anything is known, ended or not, of where a payment is made, with what, or to whom."""
+        return self.known and (
+            intake.terminal_id in self.terminals
+            or intake.merchant_id in self.merchants
+            or intake.device_id in self.devices
+            or intake.payee_id in self.payees
+        )
+
+    def _of(self, kind: str) -> dict[str, Risk]:
+        if kind == "terminal":
+            return self.terminals
+        if kind == "merchant":
+            return self.merchants
+        return self.devices if kind == "device" else self.payees
+
+
+_KINDS: Final = frozenset(ENTITY_KINDS)
