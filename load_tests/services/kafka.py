@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from agents.topics import APP_ID
 from load_tests.services.need import UnavailableError, brought, download, program
 from load_tests.services.run import Address, DiedError, Run, free_ports
 from load_tests.services.wait import until
@@ -58,20 +59,26 @@ class Kafka:
         return {name for name in self.admin.list_topics(timeout=10).topics if not name.startswith("__")}
 
     def clear(self) -> None:
-        """Delete every topic and every consumer group that nobody is in."""
-        groups = [group.group_id for group in self.admin.list_consumer_groups().result().valid]
-        for gone in self.admin.delete_consumer_groups(groups).values() if groups else ():
-            try:
-                gone.result()
-            except KafkaException as error:
-                # A group that still has members belongs to a process that its own test must end; its offsets point
-                # into topics that are gone.
-                if error.args[0].name() not in {"NON_EMPTY_GROUP", "GROUP_ID_NOT_FOUND"}:
-                    raise
+        """Delete every topic and every consumer group; a worker that a test killed is a member until its session ends."""
+        until(lambda: APP_ID not in self._delete_groups(), f"group {APP_ID} to lose its members", seconds=150)
         if topics := self.topics():
             for deleted in self.admin.delete_topics(sorted(topics)).values():
                 deleted.result()
             until(lambda: not self.topics(), "topics to be gone")
+
+    def _delete_groups(self) -> set[str]:
+        """Delete the groups that nobody is in; return those that still have members."""
+        groups = [group.group_id for group in self.admin.list_consumer_groups().result().valid]
+        full = set()
+        for name, gone in self.admin.delete_consumer_groups(groups).items() if groups else ():
+            try:
+                gone.result()
+            except KafkaException as error:
+                if error.args[0].name() == "NON_EMPTY_GROUP":
+                    full.add(name)
+                elif error.args[0].name() != "GROUP_ID_NOT_FOUND":
+                    raise
+        return full
 
 
 def jars() -> Path:

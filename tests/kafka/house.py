@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from agents import topics
 from agents.publisher import Publisher
@@ -45,6 +46,7 @@ class Worker:
     """`tierwatch worker` until the block ends, or another Python program that is one; its log in a file of `folder`."""
 
     def __init__(self, folder: Path, broker: str, program: Sequence[str] = COMMAND, **more: str) -> None:
+        self._broker = broker
         environment = {name: text for name, text in os.environ.items() if not name.startswith("TIERWATCH_")}
         own = {"broker": broker, "metrics_port": "0", "metrics_host": "127.0.0.1", "session_timeout": "6", **more}
         environment |= {f"TIERWATCH_{name.upper()}": text for name, text in own.items()}
@@ -68,7 +70,19 @@ class Worker:
             self.process.kill()
         self.process.wait()
         if error is not None:
-            print(f"--- the worker's log:\n{self.log()}")
+            print(f"--- the worker's log:\n{self.log()}\n--- its group:\n{self._group()}")
+
+    def _group(self) -> str:
+        """Its group as the broker has it, for whoever reads why a test failed."""
+        try:
+            (told,) = (
+                AdminClient({"bootstrap.servers": self._broker}).describe_consumer_groups([topics.APP_ID]).values()
+            )
+            group = told.result(timeout=10)
+        except KafkaException as error:
+            return str(error)
+        members = [f"{member.member_id} {member.host}" for member in group.members]
+        return "\n".join([str(group.state), *members])
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
