@@ -59,7 +59,7 @@ class Kafka:
         return {name for name in self.admin.list_topics(timeout=10).topics if not name.startswith("__")}
 
     def clear(self) -> None:
-        """Delete every topic and every consumer group; a worker that a test killed is a member until its session ends."""
+        """Delete every topic and consumer group; a worker that a test killed is a member until its session ends."""
         until(lambda: APP_ID not in self._delete_groups(), f"group {APP_ID} to lose its members", seconds=150)
         if topics := self.topics():
             for deleted in self.admin.delete_topics(sorted(topics)).values():
