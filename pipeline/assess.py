@@ -21,6 +21,7 @@ from pipeline.rules import ALONE, VELOCITY, find_patterns
 from pipeline.rules.burst import find_in_hour
 from pipeline.rules.entity_risk import find_risky
 from pipeline.rules.listed import find_listed
+from pipeline.rules.points import find_points
 from pipeline.sight import Finding, Sight, has_room, has_room_in_hour, is_unnoticed
 from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
@@ -122,6 +123,8 @@ def judge(  # noqa: PLR0917 - all that judging may see
         find_listed(sight, findings)
         if risky:
             find_risky(sight, findings)
+    if plan.points is not None:
+        find_points(history, intake, plan, findings)
     return findings
 
 

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from pipeline.ids import decision_stem, derived_id
 from pipeline.plan import Plan
-from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, Policy
+from pipeline.points.live import total_of
+from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, POINTS_RULE, Policy
 from pipeline.signals import reasons_of, retroactive_breach_of
 from pipeline.verdict import score_of
 from schemas.decision import OUTCOMES, Alert, Signal
@@ -93,6 +94,9 @@ def _evidence(signal: Signal) -> Iterator[Check]:
 
 def _judgement(alert: Alert, plan: Plan) -> Iterator[Check]:
     for signal in alert.signals:
+        if signal.rule == POINTS_RULE:
+            yield from _points(signal, plan)
+            continue
         rule = plan.rules.get(signal.rule)
         # What is suppressed for a customer is live for everybody else.
         mode = "live" if signal.mode == "suppressed" else signal.mode
@@ -101,6 +105,21 @@ def _judgement(alert: Alert, plan: Plan) -> Iterator[Check]:
     score = score_of([signal.points for signal in _live(alert)])
     yield Check("score", str(alert.score), str(score))
     floors = [plan.rules[signal.rule].floor for signal in _live(alert) if signal.rule in plan.rules]
+    floors += [plan.outcome_of_score[signal.points] for signal in _live(alert) if signal.rule == POINTS_RULE]
     yield Check("outcome", alert.outcome, OUTCOMES[max([plan.outcome_of_score[score], *floors])])
     reasons = reasons_of(alert.signals, plan.policy, alert.tier)
     yield Check("reasons", " ".join(alert.reasons), " ".join(reasons))
+
+
+def _points(signal: Signal, plan: Plan) -> Iterator[Check]:
+    """Each part looked up again, their sum, and the score that the sum comes to."""
+    given = [part.points for part in signal.parts]
+    total = total_of(max([0, *given]), sum([points for points in given if points > 0]))
+    yield Check("points: sum of the parts", str(signal.observed), str(total))
+    points = plan.points
+    if points is None:
+        yield Check("points: in the policy", "some", "none")
+        return
+    for part in signal.parts:
+        yield Check(f"points: {part.rule} {part.figure:.6g}", str(part.points), str(points.points_of(part)))
+    yield Check("points: score", str(signal.points), str(points.score(signal.observed)))

@@ -5,11 +5,25 @@ from typing import Final
 
 from pipeline.calendar import Calendar, Window
 from pipeline.plain import tail_of
-from pipeline.policy.model import LIST_RULES, PATTERN_RULES, RISK_RULES, RULES, WINDOWS, Policy, Rule
-from schemas.decision import LANES, OUTCOMES, SignalMode
+from pipeline.points.live import LivePoints
+from pipeline.policy.model import (
+    LIST_RULES,
+    PATTERN_RULES,
+    POINTS_NUMBER,
+    POINTS_RULE,
+    RISK_RULES,
+    RULES,
+    WINDOWS,
+    Policy,
+    Rule,
+)
+from schemas.decision import LANES, OUTCOMES, Severity, SignalMode
 from schemas.transaction import TRANSACTION_TYPES
 
 NO_LIMIT: Final = 2**61
+_MOST_POINTS: Final = 100
+# Of what is found by points, by the rank of the outcome.
+_SEVERITIES: Final[list[Severity]] = ["low", "low", "medium", "high"]
 _LONGEST_FIRST: Final = ("30d", "7d", "24h", "1h", "month", "day", "night")
 
 
@@ -19,7 +33,7 @@ class PlannedRule:
     def __init__(self, rule: Rule, policy: Policy) -> None:
         """Look the rule's limits up once."""
         self.name = rule.name
-        self.number = RULES.index(rule.name)
+        self.number = POINTS_NUMBER if rule.name == POINTS_RULE else RULES.index(rule.name)
         self.mode: SignalMode = rule.mode
         self.points = rule.points
         self.severity = rule.severity
@@ -114,10 +128,28 @@ class Plan:
         for group in self.velocities:
             self.velocity_mask |= group.mask
         self.outcome_of_score = _outcomes(policy)
+        section = policy.points
+        self.points = None if section is None or section.mode == "off" else LivePoints(section, self.outcome_of_score)
+        # By score, as a rule that weighs so much.
+        self.points_rules: list[PlannedRule] = []
+        if self.points is not None:
+            self.points_rules = [self._points_rule(score) for score in range(_MOST_POINTS + 1)]
         self.actions = [policy.outcomes[outcome] for outcome in OUTCOMES]
         # Where nothing was found: the outcome, and how the decision ends by lane and rank of tier.
         self.calm = self.outcome_of_score[0]
         self.calm_tails = {lane: [tail_of(policy, tier, self.calm, lane) for tier in self.tiers] for lane in LANES}
+
+    def _points_rule(self, score: int) -> PlannedRule:
+        outcome, section = self.outcome_of_score[score], self.policy.points
+        rule = Rule(
+            name=POINTS_RULE,
+            mode="off" if section is None else section.mode,
+            points=score,
+            severity=_SEVERITIES[outcome],
+            floor=OUTCOMES[outcome],
+            cool_down_ms=0 if section is None else section.cool_down_ms,
+        )
+        return PlannedRule(rule, self.policy)
 
     def _unnoticed(self, bit: int) -> int:
         alone = (self.per_transaction, self.new_payee, self.new_device)

@@ -8,6 +8,7 @@ from pipeline.lists import Lists
 from pipeline.plan import Plan, PlannedRule
 from pipeline.validate import Intake
 from pipeline.whitelist.dossier import Dossier
+from schemas.decision import PointsPart
 
 
 @mypyc_attr(acyclic=True)
@@ -53,12 +54,12 @@ class Finding:
     `start` and `end` bound the window looked at, both included, epoch ms; `end` is a later moment than the
     transaction's own only where a late arrival breaks a limit there (`retroactive`). Without a window the evidence is
     the transaction; where `refs` names entries of the log, oldest first, it is those and the transaction. `limit` is
-    what was passed where that is not the tier's limit, `about` what a list names.
+    what was passed where that is not the tier's limit, `about` what a list names, `parts` what points are made of.
     """
 
     __slots__ = (
-        "about", "end", "fires", "fires_at_base", "limit", "mask", "observed", "refs", "retroactive", "rule", "start",
-        "window",
+        "about", "end", "fires", "fires_at_base", "limit", "mask", "observed", "parts", "refs", "retroactive", "rule",
+        "start", "window",
     )  # fmt: skip
 
     def __init__(
@@ -85,4 +86,5 @@ class Finding:
         self.retroactive = retroactive
         self.limit = -1
         self.about = ""
+        self.parts: tuple[PointsPart, ...] = ()
         self.refs: tuple[int, ...] | None = None

@@ -5,7 +5,7 @@ from typing import Literal
 from pipeline.currencies import EXPONENTS
 from pipeline.history import History
 from pipeline.log import amount_of
-from pipeline.policy.model import LIMIT_RULES, Policy
+from pipeline.policy.model import LIMIT_RULES, POINTS_RULE, Policy
 from pipeline.rules import PATTERNS
 from pipeline.sight import Finding
 from pipeline.validate import Intake
@@ -60,6 +60,7 @@ def _signal(finding: Finding, tier: int, evidence: Evidence | None) -> Signal:
         format_ms(finding.end) if finding.retroactive else "",
         evidence,
         finding.about,
+        finding.parts,
     )
 
 
@@ -130,6 +131,8 @@ def _sentence(signal: Signal, policy: Policy, tier: str) -> str:
         return pattern.say(signal, lambda minor: _money(minor, policy.base_currency))
     if signal.rule == "account_frozen":
         return "The account is frozen."
+    if signal.rule == POINTS_RULE:
+        return _points_sentence(signal)
     if signal.rule == "amount_per_transaction":
         return f"The amount is {observed}; tier {tier} allows {limit} per transaction."
     if signal.rule in ("new_payee_amount", "new_device_amount"):
@@ -137,6 +140,12 @@ def _sentence(signal: Signal, policy: Policy, tier: str) -> str:
         return f"The amount is {observed} with a new {entity}; tier {tier} allows {limit}."
     what = f"{observed} transactions" if is_count else f"{observed}"
     return f"{what} within {within}{when}; tier {tier} allows {limit}."
+
+
+def _points_sentence(signal: Signal) -> str:
+    parts = sorted([part for part in signal.parts if part.points > 0], key=lambda part: -part.points)
+    said = [f"{part.rule} {part.figure:.6g} ({part.case}) {part.points}" for part in parts]
+    return f"It comes to {signal.observed} points, and {signal.limit} stand out: {'; '.join(said)}."
 
 
 def _money(amount_minor: int, currency: str) -> str:

@@ -29,6 +29,15 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     transaction_ids: tuple[str, ...]
 
 
+class PointsPart(Struct, frozen=True):
+    """What one table of points gave: its rule, the case in words, the figure that was looked up, the points found."""
+
+    rule: str
+    case: str
+    figure: float
+    points: int
+
+
 class Signal(Struct, frozen=True, omit_defaults=True):
     """A rule that fired. `observed` and `limit` are in the rule's unit: base minor units for amounts, else a count."""
 
@@ -45,6 +54,8 @@ class Signal(Struct, frozen=True, omit_defaults=True):
     evidence: Evidence | None = None
     # What a list names: `payee p-1, device d-2`; only on signals of lists.
     about: str = ""
+    # What `observed` is made of; only on the signal `points`.
+    parts: tuple[PointsPart, ...] = ()
 
 
 class RetroactiveBreach(Struct, frozen=True):

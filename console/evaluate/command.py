@@ -100,19 +100,20 @@ def command(
 
 
 def features_of(groups: Collection[str]) -> frozenset[str]:
-    """The features of these groups; `population` is a group of groups.
+    """The features of these groups; `population` and `elsewhere` are made of several.
 
     Raises:
         CommandError: there is no such group.
 
     """
-    from pipeline.behaviour.features import GROUPS, POPULATION
+    from pipeline.behaviour.features import ELSEWHERE, GROUPS, POPULATION
 
-    known = {**{name: (name,) for name in GROUPS}, "population": POPULATION}
+    population = [feature for group in POPULATION for feature in GROUPS[group]]
+    known: dict[str, Collection[str]] = {**GROUPS, "population": population, "elsewhere": ELSEWHERE}
     for group in groups:
         if group not in known:
             raise CommandError(f"--without {group}: no such group", f"There are {', '.join(known)}.", Exit.SETTINGS)
-    return frozenset([feature for group in groups for part in known[group] for feature in GROUPS[part]])
+    return frozenset([feature for group in groups for feature in known[group]])
 
 
 def _check(modes: tuple[str, ...], protocol: str | None, folds: str, split: str) -> None:

@@ -40,5 +40,7 @@ INDEX: Final = {name: index for index, name in enumerate(FEATURES)}
 # Filled in by the points themselves: which part of the day it is, and the customer's own points of the last 48 hours.
 PERIOD: Final = "period"
 MEMORY: Final = "memory_48h"
+# What nobody knows while a payment is judged: it is told of places and payees that customers share, or by points.
+ELSEWHERE: Final = frozenset({*GROUPS["terminals"], "payee_age_hours", "unseen_payee", *GROUPS["memory"]})
 # What it takes to know more than the customer's own past.
 POPULATION: Final = ("amounts", "category", "hours", "terminals", "memory")

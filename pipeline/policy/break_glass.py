@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from pipeline.policy.model import Person, Policy
+from pipeline.policy.model import POINTS_RULE, Person, Policy
 from pipeline.policy.proposals import Refusal, may_approve, not_authorised
 from schemas.policy_event import GlassBroken, GlassMended, GlassReviewed
 from schemas.reasons import RefusalReason as Reason
@@ -87,7 +87,8 @@ class Glasses:
         if not set(person.roles) & set(policy.break_glass_roles):
             roles = ", ".join(policy.break_glass_roles) or "nobody"
             return Refusal(Reason.NOT_AUTHORISED, f"{person.name} has none of the roles {roles}")
-        unknown = [rule for rule in event.rules if rule not in policy.rules]
+        known = {*policy.rules, POINTS_RULE} if policy.points else {*policy.rules}
+        unknown = [rule for rule in event.rules if rule not in known]
         if unknown or not (event.rules or event.observe_only):
             return Refusal(Reason.UNKNOWN_RULE, f"$.rules: {', '.join(unknown) or 'none, and $.observe_only is false'}")
         since_ms, until_ms = arrival_ms + settle_ms, parse_ms(event.until)
@@ -135,7 +136,9 @@ def _quietened(policy: Policy, active: Sequence[Glass]) -> Policy:
         name: replace(rule, mode="shadow") if name in quiet and rule.mode == "live" else rule
         for name, rule in policy.rules.items()
     }
-    outcomes = policy.outcomes
+    points, outcomes = policy.points, policy.outcomes
+    if points is not None and POINTS_RULE in quiet and points.mode == "live":
+        points = replace(points, mode="shadow")
     if any(glass.observe_only for glass in active):
         outcomes = {name: replace(action, account_action="") for name, action in outcomes.items()}
-    return replace(policy, rules=rules, outcomes=outcomes)
+    return replace(policy, rules=rules, points=points, outcomes=outcomes)

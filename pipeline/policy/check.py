@@ -152,6 +152,13 @@ def _points(policy: Policy) -> Iterator[Finding]:
     if policy.points is not None:
         for place, message in points_problems(policy.points):
             yield Finding(("points", *place), message)
+        if policy.points.mode != "off" and not policy.profile:
+            yield Finding(("points", "mode"), "points look at profiles: add `profile: true`", (("profile",),))
+        ends = {band.outcome for band in policy.bands}
+        for outcome in policy.points.outcomes.__struct_fields__:
+            if getattr(policy.points.outcomes, outcome) is not None and outcome not in ends:
+                message = f"no band ends in {outcome}, so there is no score for it"
+                yield Finding(("points", "outcomes", outcome), message, (("bands",),))
 
 
 _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (

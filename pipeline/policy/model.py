@@ -59,6 +59,9 @@ LIST_RULES = ("deny_list", "watch_list")
 # Those that ask what labels teach about terminals and merchants, devices and payees.
 RISK_RULES = ("compromised_merchant", "fraud_linked")
 RULES = (*LIMIT_RULES, *OTHER_RULES, *PATTERN_RULES)
+# What the section `points` says stands on decisions as a rule of this name; its number is beyond all in RULES.
+POINTS_RULE = "points"
+POINTS_NUMBER = 250
 
 
 class Rule(Struct, frozen=True, kw_only=True):

@@ -9,9 +9,11 @@ from msgspec import Struct
 
 from pipeline.points.case_names import KNOWN, CaseError, case_of
 from pipeline.policy.containers import Field, ListOf, MapOf, Record
+from pipeline.policy.durations import Duration
 from pipeline.policy.reading import Path, Reading
 from pipeline.policy.shapes import Choice, Integer, Leaf, Text
 from schemas.decision import Mode
+from schemas.timestamps import MS_PER_DAY
 
 # What people read before they sign cannot be thousands of numbers.
 MOST_FITTED = 600
@@ -41,6 +43,7 @@ class Points(Struct, frozen=True, kw_only=True):
     outcomes: PointsOutcomes
     fitted: int
     categories: tuple[str, ...]
+    cool_down_ms: int = MS_PER_DAY
     tables: Mapping[str, Mapping[str, PointsCase]]
 
 
@@ -91,6 +94,12 @@ POINTS = Record(
         "outcomes": Field(POINTS_OUTCOMES, "What so many points end in."),
         "fitted": Field(Integer(0, MOST_FITTED), "How many numbers came from data: all edges and points."),
         "categories": Field(ListOf(_NAME, "a list of categories", most=MOST_FITTED), "The categories told apart."),
+        "cool_down": Field(
+            Duration(0, 31 * MS_PER_DAY),
+            "How long after an alert points make no further one for the customer.",
+            required=False,
+            default=MS_PER_DAY,
+        ),
         "tables": Field(
             MapOf(
                 Text(f"one of {', '.join(KNOWN)}", "|".join(map(re.escape, KNOWN))),
