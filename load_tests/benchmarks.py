@@ -17,6 +17,7 @@ from agents.exit_codes import Exit
 from agents.garbage import collect_seldom
 from load_tests import measured_page, performance_page
 from load_tests.backtest import backtest
+from load_tests.boards.run import pictures
 from load_tests.busy import busy
 from load_tests.chaos import page
 from load_tests.chaos.run import Plan, chaos
@@ -206,6 +207,20 @@ def incidents_command(
         incidents_page.write(told)
     _tell("incidents", {each.fault: msgspec.to_builtins(each) for each in told}, json=json)
     if not all(each.good for each in told):
+        raise typer.Exit(1)
+
+
+@app.command("boards")
+def boards_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the pictures go.")],
+    *,
+    minutes: Annotated[float, typer.Option(min=1, help="How long the house lives that they show.")] = 10,
+    json: AsJson = False,
+) -> None:
+    """Grafana's boards as pictures, of a house in which things break; 1 where one cannot be drawn."""
+    drawn = pictures(folder, minutes)
+    _tell("boards", drawn, json=json)
+    if any(each["wrong"] for each in drawn.values()):
         raise typer.Exit(1)
 
 
