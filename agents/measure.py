@@ -25,6 +25,7 @@ from agents.told import told
 from pipeline.policy.model import Policy
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 from schemas.decision import OUTCOMES, Lane, Mode
+from schemas.disposition import Label, Status
 from schemas.reasons import DeadLetterReason, RefusalReason
 from schemas.topics import CUSTOMER_TOPICS, TOPICS
 
@@ -64,6 +65,7 @@ class Metrics:
                 "records": product(CUSTOMER_TOPICS),
                 "unknown_fields": product(CUSTOMER_TOPICS),
                 "inputs_expired": product(CUSTOMER_TOPICS),
+                "dispositions": product(get_args(Label), get_args(Status)),
                 "commits": product(("committed", "failed")),
             }
         )
@@ -194,10 +196,11 @@ class Metrics:
         self._stand_at_zero(
             {
                 "decisions": product(OUTCOMES, tiers),
+                "amount_minor": product(OUTCOMES, tiers),
                 "wrong_lane": product(tiers),
                 "signals": product(policy.rules, modes),
                 "base_tier_signals": product(policy.rules),
-                "alerts": product(policy.rules),
+                "alerts": product(policy.rules, tiers),
             }
         )
 

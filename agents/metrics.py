@@ -34,6 +34,12 @@ class Definition:
 REGISTER: tuple[Definition, ...] = (
     # What became of the inputs: together these account for every record.
     Definition("decisions", "counter", "Transactions judged.", ("outcome", "tier")),
+    Definition(
+        "amount_minor",
+        "counter",
+        "Money of transactions judged, minor units of the base currency; declined ones and reversals move none.",
+        ("outcome", "tier"),
+    ),
     Definition("transactions", "counter", "Transactions judged, by the processor that sent them.", ("source",)),
     Definition("duplicates", "counter", "Transactions told again with the same content.", ("lane",)),
     Definition("dead_letters", "counter", "Records that could not be decided.", ("reason",)),
@@ -47,7 +53,7 @@ REGISTER: tuple[Definition, ...] = (
     Definition(
         "published", "counter", "Messages committed; those to `alerts` are what the security team gets.", ("topic",)
     ),
-    Definition("alerts", "counter", "Alerts committed, by each rule that fired on them.", ("rule",)),
+    Definition("alerts", "counter", "Alerts committed, by each rule that fired on them.", ("rule", "tier")),
     Definition(
         "account_actions",
         "counter",

@@ -16,6 +16,7 @@ class _Signal(msgspec.Struct):
 
 
 class _Alert(msgspec.Struct):
+    tier: str
     signals: tuple[_Signal, ...] = ()
 
 
@@ -44,8 +45,9 @@ _topic = attrgetter("topic")
 
 
 def _of_alert(value: bytes) -> Iterator[Name]:
-    for rule in {signal.rule for signal in _alert(value).signals if signal.mode == "live"}:
-        yield ("alerts", rule)
+    alert = _alert(value)
+    for rule in {signal.rule for signal in alert.signals if signal.mode == "live"}:
+        yield ("alerts", rule, alert.tier)
 
 
 def _of_action(value: bytes) -> Iterator[Name]:

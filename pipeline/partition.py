@@ -25,7 +25,7 @@ from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
 from pipeline.usage import used, with_usage
-from pipeline.validate import Intake, Rejected, check_arrival, check_key, validate
+from pipeline.validate import REVERSAL, Intake, Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.chargeback_review import ask_for_review
 from pipeline.whitelist.chargebacks import label
 from pipeline.whitelist.conduct import conduct_of
@@ -171,7 +171,8 @@ class Partition:
             tally.fired(assessed.decision)
         tier = intake.tier
         late_ms = intake.arrived_ms - intake.occurred_ms
-        tally.decided(plan.decided, tier * _OUTCOMES + outcome, intake.source, late_ms)
+        moved_minor = 0 if intake.declined or intake.type_index == REVERSAL else intake.base_minor
+        tally.decided(plan.decided, tier * _OUTCOMES + outcome, intake.source, late_ms, moved_minor)
         if intake.unknown_fields:
             tally.count("unknown_fields", record.topic, by=intake.unknown_fields)
         if intake.card_like_ids:

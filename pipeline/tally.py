@@ -22,9 +22,10 @@ class Tally:
         self.counts: Counts = {}
         self.lateness = [0] * (len(LATENESS_BOUNDS_MS) + 1)
         self.lateness_sum_ms = 0
-        # How often each of `_names` happened that has not been added to `counts` yet.
+        # How often each of `_names` happened that has not been added to `counts` yet, and what was moved then.
         self._names: Sequence[Name] = ()
         self._times: list[int] = []
+        self._moved: list[int] = []
         # How many transactions of each source have not been added yet; of the last one, those in a row stand apart.
         self._sources: dict[str, int] = {}
         self._source = ""
@@ -34,13 +35,17 @@ class Tally:
         """Add to one count."""
         self.counts[name] = self.counts.get(name, 0) + by
 
-    def decided(self, names: Sequence[Name], index: int, source: str, late_ms: int) -> None:
-        """Note a decision by its place among names that hardly ever change, its transaction's source and lateness."""
+    def decided(self, names: Sequence[Name], index: int, source: str, late_ms: int, moved_minor: int) -> None:
+        """Note a decision by its place among names that hardly ever change, its transaction's source and lateness.
+
+        `moved_minor` is the money it is about, in minor units of the base currency.
+        """
         if names is not self._names:
             self._add_up()
-            self._names, self._times = names, [0] * len(names)
-        times, lateness = self._times, self.lateness  # compiled, `+=` on what a list holds is slow
+            self._names, self._times, self._moved = names, [0] * len(names), [0] * len(names)
+        times, moved, lateness = self._times, self._moved, self.lateness  # compiled, `+=` on what a list holds is slow
         times[index] = times[index] + 1
+        moved[index] = moved[index] + moved_minor
         if source != self._source:
             self._end_row(source)
         self._in_a_row += 1
@@ -75,10 +80,13 @@ class Tally:
         self._source, self._in_a_row = source, 0
 
     def _add_up(self) -> None:
-        for name, times in zip(self._names, self._times, strict=True):
+        for name, times, moved in zip(self._names, self._times, self._moved, strict=True):
             if times:
                 self.counts[name] = self.counts.get(name, 0) + times
-        self._times = [0] * len(self._names)
+            if moved:
+                _, outcome, tier = name
+                self.count("amount_minor", outcome, tier, by=moved)
+        self._times, self._moved = [0] * len(self._names), [0] * len(self._names)
         self._end_row("")
         for source, times in self._sources.items():
             self.count("transactions", source, by=times)

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from schemas.transaction import Identifier, ShortText, Timestamp
 
 Label = Literal["fraud", "genuine", "inconclusive"]
+Status = Literal["provisional", "final"]
 
 
 class Disposition(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -17,7 +18,7 @@ class Disposition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: Timestamp
     actor: Identifier
     label: Label
-    status: Literal["provisional", "final"]
+    status: Status
     transaction_id: Annotated[str, Meta(max_length=128)] = ""
     source: ShortText = ""
     alert_id: Annotated[str, Meta(max_length=128)] = ""
