@@ -21,15 +21,17 @@ BOARD = board(
         "Around": [
             number(
                 "Kafka",
-                "1: it has answered all workers within ten seconds.",
+                "Whether it has answered all workers within ten seconds.",
                 "min(tierwatch_broker_up)",
                 colours=((None, "red"), (1, "green")),
+                words={0: "away", 1: "answers"},
             ),
             number(
                 "Redis",
-                "1: the read model can be written.",
+                "Whether the read model can be written. Detection goes on without.",
                 "min(tierwatch_redis_up)",
                 colours=((None, "orange"), (1, "green")),
+                words={0: "away", 1: "answers"},
             ),
             number(
                 "Partitions unowned",

@@ -1,7 +1,7 @@
 """Fraud and tiers: what is found where, and what does the whitelist let through?"""
 
 from dashboards.grafana.board import board
-from dashboards.grafana.panels import lines, number
+from dashboards.grafana.panels import busy, lines, number
 
 BOARD = board(
     "fraud",
@@ -13,26 +13,32 @@ BOARD = board(
                 "Alerts",
                 "What the security team was given.",
                 'sum(increase(tierwatch_published_total{topic="alerts"}[1h]))',
-                width=6,
+                width=4,
             ),
             number(
                 "Holds asked for",
                 "Accounts that the core system was asked to hold.",
                 'sum(increase(tierwatch_account_actions_total{action="hold"}[1h])) or vector(0)',
-                width=6,
+                width=5,
+            ),
+            number(
+                "Money held",
+                "Of transactions that ended in `hold`, in units of the policy's base currency.",
+                'sum(increase(tierwatch_amount_minor_total{outcome="hold"}[1h])) / 100',
+                width=5,
             ),
             number(
                 "Not simply passed",
                 "Share of transactions that did not end in `pass`.",
                 'sum(increase(tierwatch_decisions_total{outcome!="pass"}[1h])) / sum(increase(tierwatch_decisions_total[1h]))',
                 "percentunit",
-                width=6,
+                width=5,
             ),
             number(
                 "Let through by privilege",
                 "Times that a rule would have fired at the base tier and did not.",
                 "sum(increase(tierwatch_base_tier_signals_total[1h]))",
-                width=6,
+                width=5,
             ),
         ],
         "By rule": [
@@ -40,16 +46,33 @@ BOARD = board(
                 "Alerts by rule",
                 "In five minutes; an alert counts for each rule that fired on it.",
                 "short",
-                {"{{rule}}": "sum by (rule) (increase(tierwatch_alerts_total[5m])) > 0"},
+                {"{{rule}}": busy("rule", "sum by (rule) (increase(tierwatch_alerts_total[5m]))")},
             ),
             lines(
                 "Rules that fired",
                 "Live rules, in five minutes, alert or not: cooled signals stand on the decision too.",
                 "short",
-                {"{{rule}}": 'sum by (rule) (increase(tierwatch_signals_total{mode="live"}[5m])) > 0'},
+                {"{{rule}}": busy("rule", 'sum by (rule) (increase(tierwatch_signals_total{mode="live"}[5m]))')},
             ),
         ],
-        "By tier": [
+        "By typology and by tier": [
+            lines(
+                "Alerts by typology",
+                "In five minutes: each pattern is one, all limits on amounts and counts together are another.",
+                "short",
+                {
+                    "{{typology}}": busy(
+                        "typology",
+                        'sum by (typology) (label_replace(label_replace(increase(tierwatch_alerts_total[5m]), "typology", "$1", "rule", "(.*)"), "typology", "limits", "rule", "(amount|count)_(per_transaction|1h|24h|7d|30d|day|month)"))',
+                    )
+                },
+            ),
+            lines(
+                "Alerts by tier",
+                "In five minutes, by the tier in force; one for each rule that fired.",
+                "short",
+                {"{{tier}}": "sum by (tier) (increase(tierwatch_alerts_total[5m]))"},
+            ),
             lines(
                 "Transactions by tier",
                 "The tier in force when the transaction arrived.",
@@ -66,7 +89,7 @@ BOARD = board(
                 "What the whitelist lets through",
                 "Rules that would have fired at the base tier, in five minutes: what privilege is worth, and what it risks.",
                 "short",
-                {"{{rule}}": "sum by (rule) (increase(tierwatch_base_tier_signals_total[5m])) > 0"},
+                {"{{rule}}": busy("rule", "sum by (rule) (increase(tierwatch_base_tier_signals_total[5m]))")},
             ),
             lines(
                 "Base tier against granted tiers",
@@ -79,6 +102,12 @@ BOARD = board(
             ),
         ],
         "What came of it": [
+            lines(
+                "Money by outcome",
+                "In five minutes, units of the base currency, what simply passed left out.",
+                "short",
+                {"{{outcome}}": 'sum by (outcome) (increase(tierwatch_amount_minor_total{outcome!="pass"}[5m])) / 100'},
+            ),
             lines(
                 "Asked of the core system",
                 "Account actions in five minutes.",

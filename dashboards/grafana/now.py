@@ -1,7 +1,7 @@
 """Now: is it judging, what does it find, what could it not judge, and what is alarming?"""
 
 from dashboards.grafana.board import RUNBOOKS, board
-from dashboards.grafana.panels import lines, number, rows, words
+from dashboards.grafana.panels import busy, lines, number, rows, words
 
 BOARD = board(
     "now",
@@ -51,17 +51,19 @@ BOARD = board(
                 "Firing alerts",
                 "Watchdog always fires: it proves that alerting works. Each row leads to its runbook.",
                 'ALERTS{alertstate="firing"}',
+                {"alertname": "Alert", "severity": "Severity", "slo": "Objective"},
                 ["alertstate", "job", "instance"],
-                {"Runbook": f"{RUNBOOKS}/${{__data.fields.alertname}}.md"},
+                {"Runbook": f"{RUNBOOKS}/${{__data.fields.Alert}}.md"},
             ),
         ],
         "Who hears of it": [
             number(
                 "Receivers",
-                "1: each of the pager's receivers takes cases. 0: whoever is paged through one of them hears nothing.",
+                "Whether each of the pager's receivers takes cases. If not, whoever is paged through it hears nothing.",
                 "min(tierwatch_pager_receiver_up)",
                 colours=((None, "red"), (1, "green")),
                 width=8,
+                words={0: "one is dead", 1: "all listen"},
             ),
             number("Open cases", "Incidents that nobody has closed.", "sum(tierwatch_pager_cases_open)", width=8),
             number(
@@ -117,7 +119,7 @@ BOARD = board(
                 "Dead letters by reason",
                 "In the last five minutes. docs/dead-letters.md says what each reason means, and who can mend it.",
                 "short",
-                {"{{reason}}": "sum by (reason) (increase(tierwatch_dead_letters_total[5m])) > 0"},
+                {"{{reason}}": busy("reason", "sum by (reason) (increase(tierwatch_dead_letters_total[5m]))")},
             ),
             lines(
                 "Waiting by topic",

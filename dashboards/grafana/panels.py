@@ -29,8 +29,17 @@ def chosen(query: str) -> str:
     return _RAW.sub(lambda found: f"{found[1]}{{{', '.join(filter(None, (found[2], _CHOSEN)))}}}", query)
 
 
-def number(title: str, why: str, query: str, unit: str = "short", colours: Colours = PLAIN, width: int = 4) -> Panel:
-    """One number, coloured from each threshold on. `why` says what it is and when it matters."""
+def number(  # noqa: PLR0917 - what a number has
+    title: str,
+    why: str,
+    query: str,
+    unit: str = "short",
+    colours: Colours = PLAIN,
+    width: int = 4,
+    words: Mapping[int, str] | None = None,
+) -> Panel:
+    """One number, coloured from each threshold on. `why` says what it is and when it matters; `words` stand for it."""
+    texts = {str(value): models.ValueMappingResult(text=text) for value, text in (words or {}).items()}
     return (
         stat.Panel()
         .title(title)
@@ -42,6 +51,7 @@ def number(title: str, why: str, query: str, unit: str = "short", colours: Colou
         .thresholds(_thresholds(colours))
         .color_mode(common.BigValueColorMode.VALUE)
         .graph_mode(common.BigValueGraphMode.NONE)
+        .mappings([models.ValueMap(texts)] if texts else [])
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]))
         .with_target(_target("A", query, "").instant())
     )
@@ -66,8 +76,10 @@ def words(title: str, why: str, query: str, legend: str, width: int = 4) -> Pane
     )
 
 
-def lines(title: str, why: str, unit: str, queries: Mapping[str, str], width: int = 12) -> Panel:
-    """Curves over time: `queries` by their legends."""
+def lines(
+    title: str, why: str, unit: str, queries: Mapping[str, str], width: int = 12, alarming: float | None = None
+) -> Panel:
+    """Curves over time: `queries` by their legends; a dashed line where it becomes `alarming`."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -90,13 +102,34 @@ def lines(title: str, why: str, unit: str, queries: Mapping[str, str], width: in
     )
     for ref, (legend, query) in zip("ABCDEF", queries.items(), strict=False):
         panel = panel.with_target(_target(ref, query, legend).range())
+    if alarming is not None:
+        dashed = common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+        panel = panel.thresholds(_thresholds(((None, "green"), (alarming, "red")))).thresholds_style(dashed)
     return panel
 
 
-def rows(title: str, why: str, query: str, hidden: Sequence[str], links: Mapping[str, str], width: int = 24) -> Panel:
-    """What a query finds now, one series a row; `links` by their titles lead on from each."""
+def busy(label: str, query: str) -> str:
+    """What of a query is above zero; where nothing is, one line at zero that says so."""
+    return f'{query} > 0 or on () label_replace(vector(0), "{label}", "nothing", "", "")'
+
+
+def rows(  # noqa: PLR0917 - what a table has
+    title: str,
+    why: str,
+    query: str,
+    columns: Mapping[str, str],
+    hidden: Sequence[str],
+    links: Mapping[str, str],
+    width: int = 24,
+) -> Panel:
+    """What a query finds now, one series a row; `columns` are labels' headings, `links` by titles lead on from each."""
     leave_out = models.DataTransformerConfig(
-        id_val="organize", options={"excludeByName": dict.fromkeys(["Time", "Value", "__name__", *hidden], True)}
+        id_val="organize",
+        options={
+            "excludeByName": dict.fromkeys(["Time", "Value", "__name__", *hidden], True),
+            "renameByName": dict(columns),
+            "indexByName": {label: place for place, label in enumerate(columns)},
+        },
     )
     return (
         table.Panel()

@@ -1,7 +1,7 @@
 """Policy and models: which rules hold, do all workers agree, and what would shadow rules have done?"""
 
 from dashboards.grafana.board import board
-from dashboards.grafana.panels import lines, number, words
+from dashboards.grafana.panels import busy, lines, number, words
 
 BOARD = board(
     "policy",
@@ -49,21 +49,45 @@ BOARD = board(
                 "Shadow rules",
                 "What each rule in shadow would have done, in five minutes.",
                 "short",
-                {"{{rule}}": 'sum by (rule) (increase(tierwatch_signals_total{mode="shadow"}[5m]))'},
+                {"{{rule}}": busy("rule", 'sum by (rule) (increase(tierwatch_signals_total{mode="shadow"}[5m]))')},
             ),
         ],
         "Over time": [
             lines(
-                "Version by worker",
-                "Steps should be at the same moment for all.",
+                "Workers by version",
+                "One line takes over from the other at one moment; two side by side are workers that disagree.",
                 "short",
-                {"{{instance}} {{version}}": "max by (instance, version) (tierwatch_policy_info)"},
+                {"{{policy}} v{{version}}": "count by (policy, version) (tierwatch_policy_info)"},
             ),
             lines(
-                "What policies were asked",
-                "Entries of the audit about policies and customers, refused, in the last hour.",
+                "What was said of policies",
+                "Proposals, approvals, rollbacks, broken glasses in the last hour, and what became of them.",
                 "short",
-                {"{{reason}}": 'sum by (reason) (increase(tierwatch_events_total{result="refused"}[1h]))'},
+                {
+                    "{{what}}: {{result}}": busy(
+                        "what",
+                        'sum by (what, result) (increase(tierwatch_audited_total{what=~"policy[.].*"}[1h]))',
+                    )
+                },
+            ),
+        ],
+        "Drift": [
+            lines(
+                "Off its own past, by tier",
+                "What is not simply passed: the last hour against the day before. From 3 on, or below a third, TierwatchTierOffItsPast.",
+                "short",
+                {
+                    "{{tier}}": "tier:tierwatch_decisions_caught:ratio_rate1h / avg_over_time(tier:tierwatch_decisions_caught:ratio_rate1h[1d])"
+                },
+                alarming=3,
+            ),
+            lines(
+                "Rules off their own past",
+                "Live signals of the last hour against the day's mean hour: a rule that goes blind or wild.",
+                "short",
+                {
+                    "{{rule}}": 'sum by (rule) (increase(tierwatch_signals_total{mode="live"}[1h])) / (sum by (rule) (increase(tierwatch_signals_total{mode="live"}[1d])) / 24 > 0)'
+                },
             ),
         ],
     },

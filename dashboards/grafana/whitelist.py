@@ -1,7 +1,7 @@
 """Whitelist health: who comes, who goes, and is anybody overdue?"""
 
 from dashboards.grafana.board import board
-from dashboards.grafana.panels import lines, number
+from dashboards.grafana.panels import busy, lines, number
 
 BOARD = board(
     "whitelist",
@@ -47,7 +47,11 @@ BOARD = board(
                 "What was done",
                 "Entries of the audit by what was asked for or done, in the last hour: admissions, call-backs, reviews, demotions.",
                 "short",
-                {"{{what}}: {{result}}": "sum by (what, result) (increase(tierwatch_audited_total[1h]))"},
+                {
+                    "{{what}}: {{result}}": busy(
+                        "what", 'sum by (what, result) (increase(tierwatch_audited_total{what!~"policy[.].*"}[1h]))'
+                    )
+                },
             ),
             lines(
                 "Reviews asked for",
@@ -59,15 +63,27 @@ BOARD = board(
                 "Refused events",
                 "By reason, in the last hour.",
                 "short",
-                {"{{reason}}": 'sum by (reason) (increase(tierwatch_events_total{result="refused"}[1h]))'},
+                {
+                    "{{reason}}": busy(
+                        "reason", 'sum by (reason) (increase(tierwatch_events_total{result="refused"}[1h]))'
+                    )
+                },
             ),
         ],
         "Reach": [
             lines(
-                "Spending activity by tier",
-                "Transactions each second: a tier that falls asleep or wakes up.",
-                "reqps",
-                {"{{tier}}": "sum by (tier) (rate(tierwatch_decisions_total[$__rate_interval]))"},
+                "Spending by tier",
+                "In an hour, units of the base currency: a tier that falls asleep or wakes up.",
+                "short",
+                {"{{tier}}": "sum by (tier) (increase(tierwatch_amount_minor_total[1h])) / 100"},
+            ),
+            lines(
+                "Spending by tier against the day before",
+                "The last hour against the mean hour of the last day.",
+                "short",
+                {
+                    "{{tier}}": "sum by (tier) (increase(tierwatch_amount_minor_total[1h])) / (sum by (tier) (increase(tierwatch_amount_minor_total[1d])) / 24 > 0)"
+                },
             ),
             lines(
                 "Announced by the clock",
@@ -88,6 +104,7 @@ BOARD = board(
                 "Should stay below a minute; above ten, TierwatchReviewsStalled.",
                 "s",
                 {"{{instance}}": "max by (instance) (tierwatch_reviews_overdue_seconds)"},
+                alarming=600,
             ),
         ],
     },
