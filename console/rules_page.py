@@ -27,6 +27,8 @@ _FILES = {
     "compromised_merchant": "entity_risk",
     "fraud_linked": "entity_risk",
 }
+# They fire by themselves or by a section of their own, and have no entry among the rules of a policy.
+_WITHOUT_ENTRY = ("retroactive", "points")
 _MADE = "<!-- Made from pipeline/rules/{file}.py by `python -m console.rules_page`; do not edit. -->\n"
 _HEAD = """\
 <!-- Made by `python -m console.rules_page` from the rules and the default policy; do not edit. -->
@@ -55,7 +57,7 @@ def pages() -> dict[str, str]:
         for rule in (default.rules[name] for name in RULES if name in default.rules)
     ]
     found = {"README.md": _HEAD + "".join(rows)}
-    for file in dict.fromkeys([*map(file_of, RULES), "retroactive"]):
+    for file in dict.fromkeys([*map(file_of, RULES), *_WITHOUT_ENTRY]):
         named = [name for name in RULES if file_of(name) == file]
         settings = [default.rules[name] for name in named if name in default.rules]
         found[f"{file}.md"] = "\n".join(_page(file, named, settings, EXPONENTS[default.base_currency]))

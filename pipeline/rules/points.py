@@ -1,4 +1,12 @@
-"""Points: the policy's tables, calibrated on labels, give more to this payment than an outcome of theirs asks for."""
+"""More points than an outcome asks for, by the tables of the policy that were calibrated on labels.
+
+False alarms: as many as the calibration allowed for, on the history it saw; what a history of yours makes of it,
+`tierwatch backtest` says.
+
+Example: 400.00 is twenty times what this customer usually pays, 540 points, and large for a purchase, 160. The most
+leads, a twentieth of the rest is added: 548, and from 500 on a person looks. The alert lists both, so that anybody can
+add them up.
+"""
 
 from pipeline.behaviour.live import is_payment, row_of
 from pipeline.history import History
