@@ -7,7 +7,8 @@ import typer
 
 from agents.exit_codes import Exit
 from console.errors import CommandError
-from console.terminal import counted
+from console.terminal import counted, shown
+from console.working import person
 from schemas.timestamps import format_ms, parse_ms
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Since = Annotated[str, typer.Option("--since", metavar="TIME", help="Dead since 
 Until = Annotated[str, typer.Option("--until", metavar="TIME", help="Dead before then, RFC 3339.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic dead-letter-actions.")]
+Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic dead-letter-actions.", callback=person)]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
@@ -75,9 +76,9 @@ def show(
     typer.echo(f"  meaning: {letter.said.reason.meaning}")
     typer.echo(f"  first arrival: {format_ms(letter.said.first_arrival_ms)}")
     for name, value in letter.said.original_headers:
-        typer.echo(f"  header {name}: {value.decode('utf-8', 'replace')}")
-    typer.echo(f"  key: {(letter.key or b'').decode('utf-8', 'replace')}")
-    typer.echo(f"  value: {(letter.value or b'').decode('utf-8', 'replace')}")
+        typer.echo(f"  header {shown(name)}: {shown(value)}")
+    typer.echo(f"  key: {shown(letter.key or b'')}")
+    typer.echo(f"  value: {shown(letter.value or b'')}")
     way = f"no: {letter.obstacle}" if letter.obstacle else f"tierwatch dlq replay {letter.name} --actor … --why …"
     typer.echo(f"  replay: {way}")
 
@@ -190,7 +191,7 @@ def _moment(option: str, text: str) -> int | None:
 
 def _line(letter: "Letter") -> str:
     said = letter.said
-    done = f"  {letter.done.action} by {letter.done.actor}: {letter.done.why}" if letter.done else ""
+    done = f"  {letter.done.action} by {shown(letter.done.actor)}: {shown(letter.done.why)}" if letter.done else ""
     source = f"{said.topic}[{said.partition}]@{said.offset}"
     return f"{letter.name}  {format_ms(letter.at_ms)}  {said.reason.value}  {source}{done}"
 

@@ -60,3 +60,9 @@ def steps(what: str, total: int) -> Iterator[Meter]:
 def counted(number: int, thing: str) -> str:
     """`1 problem`, `2 problems`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def shown(text: str | bytes) -> str:
+    """What anybody sent, with escapes for what a terminal would obey instead of showing it."""
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

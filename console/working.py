@@ -11,8 +11,24 @@ from agents.exit_codes import Exit
 from console.errors import CommandError
 from schemas.timestamps import format_ms
 
-Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic.")]
-To = Annotated[str, typer.Option("--to", help="Whose it is from now on.")]
+_LONGEST_NAME = 128
+
+
+def person(name: str) -> str:
+    """Let a name through that records can hold: what follows from one that they cannot would become a dead letter.
+
+    Raises:
+        CommandError: nobody is called that.
+
+    """
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        hint = f"Say who it is in 1 to {_LONGEST_NAME} printable characters."
+        raise CommandError(f"{name!r} is nobody's name", hint, Exit.SETTINGS)
+    return name
+
+
+Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic.", callback=person)]
+To = Annotated[str, typer.Option("--to", help="Whose it is from now on.", callback=person)]
 For = Annotated[str, typer.Option("--for", metavar="DURATION", help="For how long: 30m, 4h, 1d; a day at most.")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]

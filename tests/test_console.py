@@ -12,6 +12,7 @@ from agents.exit_codes import Exit
 from console.exit_codes import MEANINGS
 from console.generate import CLI, reference
 from console.mapping import parse_mapping
+from console.terminal import shown
 from pipeline.policy.load import default_yaml
 from tests import command
 
@@ -150,3 +151,18 @@ def test_mapping_of_the_documentation_is_one() -> None:
     assert mapping.source == "bank-7"
     fields = whole.split("[[transaction]]")[1].split("[label]")[0]
     assert len(parse_mapping(whole + further + fields).transaction) == 2
+
+
+def test_what_anybody_sent_is_shown_and_not_obeyed() -> None:
+    assert shown(b"\x1b]0;all is well\x07\x1b[2J\r\n{\xff") == "\\x1b]0;all is well\\x07\\x1b[2J\\r\\n{\ufffd"
+    assert shown("naïve 漢字") == "naïve 漢字"
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x1b[2Jb", "x" * 129])
+@pytest.mark.parametrize(
+    "words", [("alerts", "close", "a", "--label", "fraud"), ("cases", "assign", "c", "--to", "ada")]
+)
+def test_nobody_does_nothing(words: tuple[str, ...], name: str) -> None:
+    done = tierwatch(*words, "--actor", name)
+    assert done.returncode == Exit.SETTINGS
+    assert "is nobody's name" in done.stderr

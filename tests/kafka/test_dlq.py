@@ -134,6 +134,7 @@ def test_a_turn_that_breaks_off_leaves_nothing_and_two_at_once_are_one(house: Ka
         (("replay", "0/1", "--reason", "no_rate", *BY), "places and criteria are named"),
         (("list", "--reason", "no_such"), "no such reason: no_such"),
         (("list", "--since", "yesterday"), "--since:"),
+        (("replay", "0/1", "--actor", "", "--why", "x"), "'' is nobody's name"),
     ],
 )
 def test_what_is_not_understood_is_told_before_kafka_is_asked(words: tuple[str, ...], said: str) -> None:
