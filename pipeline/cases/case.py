@@ -49,8 +49,9 @@ def opened(key: str, seen: AlertSeen, terms: Incidents, now_ms: int, *, rule: st
 def joined(case: Case, seen: AlertSeen, terms: Incidents, now_ms: int) -> Case:
     """The case with one alert more; one that was closed is open again."""
     due = _due(seen, terms, now_ms)
+    case = _reopened(case) if case.state == "closed" else case
     return replace(
-        _reopened(case) if case.state == "closed" else case,
+        case,
         opened_at=min(case.opened_at, seen.at),
         last_alert_at=max(case.last_alert_at, seen.at),
         touched_at=format_ms(now_ms),
@@ -59,6 +60,7 @@ def joined(case: Case, seen: AlertSeen, terms: Incidents, now_ms: int) -> Case:
         delayed=case.delayed + seen.delayed,
         outcome=worse(case.outcome, seen.outcome),
         severity=max(case.severity, seen.severity, key=SEVERITIES.index),
+        snoozed_until=_asleep(case, seen.severity),
         seen_at=_seen_at(case.seen_at, seen.severity, seen.at),
         rules=_both(case.rules, seen.rules),
         last_alert_id=seen.alert_id,
@@ -71,8 +73,9 @@ def swallowed(case: Case, other: Case, now_ms: int) -> Case:
     first = other if other.opened_at < case.opened_at else case
     last = other if other.last_alert_at > case.last_alert_at else case
     seen_at = tuple(map(max, case.seen_at, other.seen_at))
+    case = _reopened(case) if case.state == "closed" and other.state == "open" else case
     return replace(
-        _reopened(case) if case.state == "closed" and other.state == "open" else case,
+        case,
         opened_at=first.opened_at,
         last_alert_at=last.last_alert_at,
         touched_at=format_ms(now_ms),
@@ -81,6 +84,7 @@ def swallowed(case: Case, other: Case, now_ms: int) -> Case:
         delayed=case.delayed + other.delayed,
         outcome=worse(case.outcome, other.outcome),
         severity=max(case.severity, other.severity, key=SEVERITIES.index),
+        snoozed_until=_asleep(case, other.severity),
         seen_at=cast("Seen4", seen_at),
         rules=_both(case.rules, other.rules),
         first_alert_id=first.first_alert_id,
@@ -133,6 +137,11 @@ def pages(severity: Severity) -> bool:
 
 def _reopened(case: Case) -> Case:
     return replace(case, state="open", closed_by="", label="", reopened=case.reopened + 1, snoozed_until="")
+
+
+def _asleep(case: Case, severity: Severity) -> str:
+    """Until when a case sleeps that meets this severity: what is graver than it was put off for wakes it."""
+    return "" if SEVERITIES.index(severity) > SEVERITIES.index(case.severity) else case.snoozed_until
 
 
 def _due(seen: AlertSeen, terms: Incidents, now_ms: int) -> str:

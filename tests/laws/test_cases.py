@@ -14,8 +14,8 @@ from pipeline.cases.notice import is_backlog, loudness, notice_of, told_from_ms
 from pipeline.policy.incidents import Campaign, Incidents
 from schemas.case_event import AlertSeen, CaseAbsorbed, CaseSplit, CaseWorked
 from schemas.codec import encode
-from schemas.decision import OUTCOMES
-from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
+from schemas.decision import OUTCOMES, Severity
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms, parse_ms
 from tests.laws.case_network import Network, seen
 
 BEGAN_MS = parse_ms("2026-11-22T10:00:00Z")
@@ -231,6 +231,17 @@ def test_nobody_hears_of_a_snoozed_case_until_it_wakes() -> None:
     work(network, "snooze", until=format_ms(BEGAN_MS + 1_000))
     (case,) = network.standing()
     assert told_from_ms(case) == BEGAN_MS + 1_000
+
+
+@pytest.mark.parametrize("severity, sleeps_ms", [("high", 4 * MS_PER_HOUR), ("critical", 0)])
+def test_what_is_graver_than_it_was_put_off_for_wakes_a_case(severity: Severity, sleeps_ms: int) -> None:
+    network = Network(TERMS, BEGAN_MS)
+    network.tell(seen(1, "c-1", BEGAN_MS, severity="high"))
+    network.run()
+    work(network, "snooze", until=format_ms(BEGAN_MS + 4 * MS_PER_HOUR))
+    network.tell(seen(2, "c-1", BEGAN_MS + 1, severity=severity))
+    (case,) = network.run().standing()
+    assert told_from_ms(case) == BEGAN_MS + sleeps_ms
 
 
 def test_a_part_that_is_another_incident_becomes_one_and_stays_one() -> None:
