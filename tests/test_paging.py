@@ -9,16 +9,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from confluent_kafka import Producer
 
 from agents.broker import BrokerError
 from agents.paging import outbox as outboxes
 from agents.paging import post as posting
 from agents.paging.answers import SIGNATURE, Answers, answer_of
+from agents.paging.listeners import Listeners
+from agents.paging.measure import PagerMetrics
 from agents.paging.outbox import Outbox
-from agents.paging.post import RefusedError, UnheardError
-from agents.paging.receivers import Alertmanager, PagerDuty, Receiver, Webhook, signature
+from agents.paging.pages import Pages
+from agents.paging.post import UnheardError
+from agents.paging.receivers import NOT_KNOWN, Alertmanager, PagerDuty, Receiver, Webhook, signature
 from agents.settings import Settings
-from load_tests.services.receiver import HANG, RESET, receiver
+from load_tests.services.receiver import GARBAGE, HANG, RESET, receiver
 from load_tests.services.receiver import Receiver as Told
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
@@ -86,7 +90,12 @@ def test_pagerduty_hears_of_a_case_s_life_under_one_key(told: Told) -> None:
 
 @pytest.mark.parametrize(
     "state, loudness, heard",
-    [("open", "page", "open ticket"), ("taken", "ticket", "open page"), ("open", "page", "over page")],
+    [
+        ("open", "page", "open ticket"),
+        ("taken", "ticket", "open page"),
+        ("open", "page", "over page"),
+        ("over", "page", NOT_KNOWN),
+    ],
 )
 def test_pagerduty_hears_of_what_pages(state: State, loudness: Loudness, heard: str) -> None:
     assert PagerDuty([], "").wants(notice(state=state, loudness=loudness), heard)
@@ -129,7 +138,7 @@ def test_alertmanager_hears_that_a_case_s_other_severity_is_over(told: Told) -> 
     assert fires["endsAt"] == format_ms(NOW_MS + 1)
 
 
-@pytest.mark.parametrize("trouble", [500, 503, 429, RESET, HANG])
+@pytest.mark.parametrize("trouble", [302, 500, 503, 429, RESET, HANG, GARBAGE])
 def test_whoever_does_not_take_it_is_tried_again(told: Told, trouble: int) -> None:
     told.refusals = [trouble]
     with pytest.raises(UnheardError) as raised:
@@ -139,17 +148,42 @@ def test_whoever_does_not_take_it_is_tried_again(told: Told, trouble: int) -> No
     assert len(told.heard) == 1
 
 
+@pytest.mark.parametrize(
+    "told_so, waits_s",
+    [
+        ("86400", 300.0),
+        ("-5", 0.0),
+        ("soon", 0.0),
+        ("nan", 0.0),
+        ("Fri, 31 Dec 2100 23:59:59 GMT", 300.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+    ],
+)
+def test_how_long_a_receiver_wants_to_be_left_alone(told: Told, told_so: str, waits_s: float) -> None:
+    told.refusals, told.retry_after = [429], told_so
+    with pytest.raises(UnheardError) as raised:
+        duty(told).tell([notice()])
+    assert raised.value.retry_after_s == waits_s
+
+
 def test_the_next_address_is_tried_where_one_is_dead(told: Told) -> None:
     (nobody,) = free_ports(1)
     PagerDuty([f"http://127.0.0.1:{nobody}", told.address], "r-1").tell([notice()])
     assert len(told.heard) == 1
 
 
-def test_what_is_refused_for_good_does_not_keep_others_waiting(told: Told) -> None:
-    told.refusals = [400]
-    with pytest.raises(RefusedError):
-        duty(told).tell([notice("case-1"), notice("case-2")])
-    assert [event["dedup_key"] for event in told.at("/v2/enqueue")] == ["case-2"]
+@pytest.mark.parametrize("path, receives", [("/v2/enqueue", PagerDuty), ("", Webhook)])
+def test_one_notice_that_is_refused_for_good_takes_no_other_with_it(
+    told: Told, path: str, receives: type[PagerDuty | Webhook]
+) -> None:
+    told.refusals = [503, 400]  # all wait until it listens, and then it does not like the first
+    box, outcomes = outbox(receives([told.address], "r-1"))
+    for key in ("case-1", "case-2", "case-3"):
+        box.put(notice(key))
+    until(lambda: box.waiting() == 0, "all to be dealt with")
+    box.stop()
+    assert outcomes == ["failed", "refused", "taken", "taken"]
+    assert [body.get("case") or body["dedup_key"] for body in told.at(path or "/")] == ["case-2", "case-3"]
 
 
 def answered(kind: str, agent: str = "user_reference") -> bytes:
@@ -230,6 +264,27 @@ def test_a_receiver_that_takes_nothing_for_long_is_dead_until_it_takes_something
     del told.refusals[:]
     until(lambda: box.waiting() == 0 and not box.dead and box.well, "it to live")
     box.stop()
+
+
+def test_others_hear_that_a_receiver_is_dead_also_when_whoever_knew_that_has_died(told: Told) -> None:
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+    pages = Pages(Settings(), producer)
+    pages.dead.add("pagerduty")  # as `case-pages` tells a pager that begins anew
+    (nobody,) = free_ports(1)
+    dead, hook = PagerDuty([f"http://127.0.0.1:{nobody}"], "r-1"), Webhook([f"{told.address}/hook"], "w-1")
+    with Listeners([dead, hook], pages, PagerMetrics(("pagerduty", "webhook"))) as listeners:
+        listeners.look()
+        assert told.at("/hook") == []
+        listeners.tell(notice(), ["pagerduty"])
+
+        def heard() -> list[str]:
+            listeners.look()
+            return [body["state"] for body in told.at("/hook") if body["case"] == "pagerduty"]
+
+        assert until(heard, "the others to hear of it") == ["open"]
+        dead._addresses = [told.address]
+        until(lambda: heard() == ["open", "over"], "the others to hear that it is back")
+    assert pages.dead == set()
 
 
 def test_beyond_so_many_a_minute_cases_share_one_page() -> None:

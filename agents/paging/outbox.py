@@ -15,7 +15,6 @@ SHORTEST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 # After so long without taking anything a receiver is dead, and the others hear of that.
 DEAD_S = 30.0
-_AT_ONCE = 200
 
 Outcome = str
 Counted = Callable[[Receiver, Sequence[Notice], Outcome], None]
@@ -72,7 +71,7 @@ class Outbox:
                     self._changed.wait()
                 if self._stopping:
                     return
-                batch = list(self._waiting.values())[:_AT_ONCE]
+                batch = list(self._waiting.values())[: self.receiver.at_once]
             pause_s = self._turn(batch)
             if pause_s:
                 with self._changed:

@@ -1,10 +1,13 @@
 """Posting JSON to somebody who must take it: what they answered, and whether and when to try again."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import HTTPException
 
 _ANSWER_S = 3.0
 _LONGEST_RETRY_AFTER_S = 300.0
@@ -20,6 +23,16 @@ class UnheardError(Exception):
 
 class RefusedError(Exception):
     """They answered that they never take it: trying again is pointless. The text says why."""
+
+
+class _Here(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: what was posted would be asked for there, and nobody would have heard of it."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Say no."""
+
+
+_opener = urllib.request.build_opener(_Here)
 
 
 def post(addresses: Sequence[str], path: str, body: object, headers: Mapping[str, str] | None = None) -> None:
@@ -46,16 +59,17 @@ def _post(url: str, data: bytes, headers: Mapping[str, str]) -> None:
     # The operator's own setting, checked to be http.
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=_ANSWER_S):  # noqa: S310 - the same
+        with _opener.open(request, timeout=_ANSWER_S):
             pass
     except urllib.error.HTTPError as error:
         with error:
             why = f"it answers {error.code}: {error.read(200).decode(errors='replace')}"
-            again = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _TRY_AGAIN
+            moved = error.code < HTTPStatus.BAD_REQUEST
+            again = moved or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _TRY_AGAIN
             if not again:
                 raise RefusedError(why) from None
-            raise UnheardError(why, _retry_after_s(error.headers.get("Retry-After", ""))) from None
-    except OSError as error:  # time-outs, resets and refusals, too
+            raise UnheardError(why, _retry_after_s(error.headers.get("Retry-After", ""), time.time())) from None
+    except (OSError, HTTPException) as error:  # time-outs, resets, refusals, and what is no HTTP
         raise UnheardError(f"{type(error).__name__}: {error}") from None
 
 
@@ -69,9 +83,10 @@ _TRY_AGAIN = {
 }
 
 
-def _retry_after_s(text: str) -> float:
-    """Return its seconds; a date, which few send, is left to our own patience."""
+def _retry_after_s(text: str, now_s: float) -> float:
+    """Return for how long to wait, of its seconds or its date; 0, our own patience, where it is neither."""
     try:
-        return min(max(float(text), 0.0), _LONGEST_RETRY_AFTER_S)
+        wait_s = float(text) if text.strip().isdigit() else parsedate_to_datetime(text).timestamp() - now_s
     except ValueError:
         return 0.0
+    return min(max(wait_s, 0.0), _LONGEST_RETRY_AFTER_S)

@@ -7,22 +7,23 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from agents.paging.post import RefusedError, post
+from agents.paging.post import post
 from agents.settings import Settings
 from pipeline.cases.notice import RECEIVER_NAME, Loudness, Notice
 from schemas.timestamps import format_ms
 
-# Alertmanager reads a request whole.
-AT_ONCE = 200
+# What a receiver has heard that was to hear more and did not take it: something, or nothing.
+NOT_KNOWN = "not known"
 
 
 class Receiver(Protocol):
-    """`name` stands in metrics and on `case-pages`."""
+    """`name` stands in metrics and on `case-pages`; `at_once` notices are taken, or not taken, together."""
 
     name: str
+    at_once: int
 
     def wants(self, notice: Notice, told: str) -> bool:
-        """Whether it has to hear of it, having heard `told` of the same thing; empty: nothing."""
+        """Whether it has to hear of it, having heard `told` of the same thing; empty: nothing; or `NOT_KNOWN`."""
         ...
 
     def tell(self, notices: Sequence[Notice]) -> None:
@@ -39,6 +40,7 @@ class Alertmanager:
     """API v2. It knows alerts by their labels; of a case's two severities, one fires and the other is over."""
 
     name = "alertmanager"
+    at_once = 200  # it reads a request whole
 
     def __init__(self, addresses: Sequence[str], grafana: str = "") -> None:
         self._addresses = addresses
@@ -50,9 +52,9 @@ class Alertmanager:
 
     def tell(self, notices: Sequence[Notice]) -> None:
         """Send them."""
-        for first in range(0, len(notices), AT_ONCE):
-            alerts = [alert for notice in notices[first : first + AT_ONCE] for alert in _alerts(notice, self._grafana)]
-            post(self._addresses, "/api/v2/alerts", alerts)
+        post(
+            self._addresses, "/api/v2/alerts", [alert for notice in notices for alert in _alerts(notice, self._grafana)]
+        )
 
 
 def _alerts(notice: Notice, grafana: str) -> list[dict[str, object]]:
@@ -84,6 +86,7 @@ class PagerDuty:
     """Events API v2. `dedup_key` is the case, so one case is one incident; only what pages goes there."""
 
     name = "pagerduty"
+    at_once = 1
     _ACTIONS = {"open": "trigger", "taken": "acknowledge", "over": "resolve"}  # noqa: RUF012 - never changed
 
     def __init__(self, addresses: Sequence[str], routing_key: str, grafana: str = "") -> None:
@@ -100,14 +103,8 @@ class PagerDuty:
 
     def tell(self, notices: Sequence[Notice]) -> None:
         """Send them."""
-        refused = ""
         for notice in notices:
-            try:
-                post(self._addresses, "/v2/enqueue", self._event(notice))
-            except RefusedError as error:  # the others are as good as they were
-                refused = str(error)
-        if refused:
-            raise RefusedError(refused)
+            post(self._addresses, "/v2/enqueue", self._event(notice))
 
     def _event(self, notice: Notice) -> dict[str, object]:
         event: dict[str, object] = {
@@ -145,6 +142,7 @@ class Webhook:
     """Anybody who checks `X-Tierwatch-Signature`: `v1=` and, in hex, HMAC-SHA256 of the time, a full stop, the body."""
 
     name = "webhook"
+    at_once = 1
 
     def __init__(self, addresses: Sequence[str], key: str) -> None:
         self._addresses = addresses

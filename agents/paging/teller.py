@@ -4,7 +4,6 @@ What was told stands on `case-pages`, beside its case's partition: whoever takes
 """
 
 import math
-import queue
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
@@ -13,14 +12,14 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from agents.log import Log
+from agents.paging.listeners import Listeners
 from agents.paging.measure import PagerMetrics
-from agents.paging.outbox import Outbox
 from agents.paging.pages import Pages
 from agents.paging.receivers import Receiver
 from agents.paging.unread import UNREADABLE, letter_of
 from agents.settings import Settings
-from pipeline.cases.notice import CASE_NAME, RECEIVER_NAME, Notice, is_backlog, loudness, notice_of, told_from_ms
-from pipeline.cases.storm import Storm, Summary, is_paged, receiver_key, summary_of
+from pipeline.cases.notice import CASE_NAME, is_backlog, loudness, notice_of, told_from_ms
+from pipeline.cases.storm import Storm, Summary, is_paged, summary_of
 from pipeline.policy.incidents import Incidents
 from pipeline.record import Message as Outgoing
 from schemas.case import Case
@@ -43,12 +42,6 @@ class _Waiting(NamedTuple):
     offset: int
 
 
-class _Done(NamedTuple):
-    receiver: str
-    notices: Sequence[Notice]
-    outcome: str
-
-
 class Teller:
     """One member of the group `tierwatch-pager`. Raises `KafkaException` where Kafka fails; begin anew then."""
 
@@ -65,7 +58,6 @@ class Teller:
         self._sent: dict[str, _Waiting] = {}
         self._behind: set[int] = set()
         self._positions: dict[int, int] = {}
-        self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
         self._storm = Storm(settings.pages_per_minute)
         self._receivers = receivers
         client: dict[str, Any] = {**settings.librdkafka(), "log_level": 0}
@@ -86,23 +78,22 @@ class Teller:
 
     def run(self, told_to_stop: Callable[[], bool]) -> None:
         """Work until told to stop."""
-        self._outboxes = [Outbox(receiver, self._heard) for receiver in self._receivers]
+        self._listeners = Listeners(self._receivers, self._pages, self._metrics)
         try:
-            self._consumer.subscribe(["cases"], on_assign=self._assigned, on_revoke=self._revoked)
-            tidy_at = 0.0
-            while not told_to_stop():
-                self._metrics.looked("teller", ready=self._assigned_once and not self._behind)
-                first = self._consumer.poll(self._turn_s())
-                if first is not None:
-                    self._take([first, *self._consumer.consume(_AT_ONCE, 0)])
-                self._tell()
-                self._note()
-                if time.monotonic() >= tidy_at:
-                    self._tidy()
-                    tidy_at = time.monotonic() + _TIDY_EVERY_S
+            with self._listeners:
+                self._consumer.subscribe(["cases"], on_assign=self._assigned, on_revoke=self._revoked)
+                tidy_at = 0.0
+                while not told_to_stop():
+                    self._metrics.looked("teller", ready=self._assigned_once and not self._behind)
+                    first = self._consumer.poll(self._turn_s())
+                    if first is not None:
+                        self._take([first, *self._consumer.consume(_AT_ONCE, 0)])
+                    self._tell()
+                    self._note()
+                    if time.monotonic() >= tidy_at:
+                        self._tidy()
+                        tidy_at = time.monotonic() + _TIDY_EVERY_S
         finally:
-            for outbox in self._outboxes:
-                outbox.stop()
             self._note()
             self._producer.flush(5)
             self._consumer.close()
@@ -183,13 +174,9 @@ class Teller:
             loud = "ticket"
             self._tell_again(summary, each)
         notice = notice_of(case, loud, terms, now_ms)
-        wanting = [
-            outbox
-            for outbox in self._outboxes
-            if outbox.receiver.wants(notice, before.said if before and outbox.receiver.name in before.receivers else "")
-        ]
+        wanting = self._listeners.wanting(notice, before)
         if before is None or before.said != notice.said or before.summary != summary:
-            names = tuple(outbox.receiver.name for outbox in self._outboxes if outbox not in wanting)
+            names = tuple(name for name in self._listeners.names if name not in wanting)
             page = CasePage(
                 case_id=case.case_id,
                 said=notice.said,
@@ -201,15 +188,14 @@ class Teller:
             self._pages.write(each.partition, page)
         if wanting:
             self._sent[case.case_id] = each
-        for outbox in wanting:
-            outbox.put(notice)
+        self._listeners.tell(notice, wanting)
 
     def _tell_of(self, summary: Summary, newest: _Waiting) -> None:
         """Tell of a summary with one case more."""
         notice = summary.notice()
         self._sent.setdefault(notice.key, newest)
         self._pages.write_notice(notice, notice.key, newest.partition)
-        self._put(notice)
+        self._listeners.tell(notice, self._listeners.names)
 
     def _tell_again(self, key: str, each: _Waiting) -> None:
         """Whoever died may have told of a case, and not yet of the summary that it is part of."""
@@ -219,20 +205,11 @@ class Teller:
             self._tell_of(summary, each)
 
     def _all_took(self, page: CasePage) -> bool:
-        return len(page.receivers) == len(self._outboxes)
-
-    def _put(self, notice: Notice) -> None:
-        for outbox in self._outboxes:
-            outbox.put(notice)
-
-    def _heard(self, receiver: Receiver, notices: Sequence[Notice], outcome: str) -> None:
-        """Called by the outboxes' threads."""
-        self._done.put(_Done(receiver.name, notices, outcome))
+        return len(page.receivers) == len(self._listeners)
 
     def _note(self) -> None:
         """Write down what receivers took."""
-        while not self._done.empty():
-            done = self._done.get()
+        for done in self._listeners.done():
             self._metrics.counted("notices", (done.receiver, done.outcome), len(done.notices))
             if done.outcome == "failed":
                 continue
@@ -258,25 +235,9 @@ class Teller:
         for summary in self._storm.over(now_ms):
             notice = summary.notice(over=True)
             self._pages.write_notice(notice, notice.key)
-            self._put(notice)
-        for outbox in self._outboxes:
-            name = outbox.receiver.name
-            self._metrics.counted("receiver_up", (name,), 0 if outbox.dead else 1)
-            self._metrics.counted("notices_waiting", (name,), outbox.waiting())
-            if outbox.dead and name not in self._pages.dead:
-                self._pages.dead.add(name)
-                self._tell_of_receiver(outbox, _dead(name, now_ms, over=False))
-            elif outbox.well and name in self._pages.dead:  # also of whoever was dead before this process began
-                self._pages.dead.discard(name)
-                self._tell_of_receiver(outbox, _dead(name, now_ms, over=True))
+            self._listeners.tell(notice, self._listeners.names)
+        self._listeners.look()
         self._commit()
-
-    def _tell_of_receiver(self, outbox: Outbox, notice: Notice) -> None:
-        """Tell the others."""
-        self._pages.write_notice(notice, receiver_key(notice.key))
-        for other in self._outboxes:
-            if other is not outbox:
-                other.put(notice)
 
     def _commit(self) -> None:
         """Positions go no further than the first case that somebody has still to hear of."""
@@ -290,17 +251,3 @@ class Teller:
                 offsets=[TopicPartition("cases", number, offset) for number, offset in floors.items()],
                 asynchronous=True,
             )
-
-
-def _dead(name: str, now_ms: int, *, over: bool) -> Notice:
-    return Notice(
-        key=name,
-        name=RECEIVER_NAME,
-        state="over" if over else "open",
-        loudness="page",
-        summary=f"{name} takes no cases: who is paged through it hears nothing",
-        description="dashboards/runbooks/TierwatchReceiverSilent.md",
-        queue="all",
-        since_ms=now_ms,
-        until_ms=now_ms if over else now_ms + 24 * 3_600_000,
-    )

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-RESET, HANG = -1, -2
+RESET, HANG, GARBAGE = -1, -2, -3
 
 
 class Heard(NamedTuple):
@@ -25,7 +25,7 @@ class Heard(NamedTuple):
 class Receiver:
     """What was heard, oldest first, and every header. `refusals` are answered first, one a message: HTTP statuses.
 
-    `RESET` hangs up, `HANG` says nothing until `patience_s` is over.
+    `RESET` hangs up, `HANG` says nothing until `patience_s` is over, `GARBAGE` is no HTTP.
     """
 
     def __init__(self, address: str) -> None:
@@ -37,6 +37,7 @@ class Receiver:
         self.keep: Callable[[Any], bool] | None = None
         self.kept_out = 0
         self.patience_s = 1.5
+        self.retry_after = "1"
 
     def at(self, path: str) -> list[Any]:
         """Return the bodies that came to one path."""
@@ -48,6 +49,11 @@ def receiver() -> Iterator[Receiver]:
     """A receiver on a free port, until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status = listening.refusals.pop(0) if listening.refusals else 200
@@ -59,6 +65,10 @@ def receiver() -> Iterator[Receiver]:
                 self.close_connection = True
                 self.connection.close()
                 return
+            if status == GARBAGE:
+                self.wfile.write(b"\x15\x03\x01\x00\x02\x02P")
+                self.close_connection = True
+                return
             if status == HANG:
                 time.sleep(listening.patience_s)
                 self.close_connection = True
@@ -69,8 +79,12 @@ def receiver() -> Iterator[Receiver]:
             self.send_response(
                 HTTPStatus.ACCEPTED if status == HTTPStatus.OK and self.path == "/v2/enqueue" else status
             )
-            if status == HTTPStatus.TOO_MANY_REQUESTS:
-                self.send_header("Retry-After", "1")
+            more = {
+                HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", listening.retry_after),
+                HTTPStatus.FOUND: ("Location", f"{listening.address}/elsewhere"),
+            }
+            if status in more:
+                self.send_header(*more[HTTPStatus(status)])
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -133,6 +133,42 @@ def test_one_summary_stands_for_what_is_too_much_and_a_pager_that_begins_anew_kn
             assert len(incidents(told)) == 3
 
 
+def test_an_end_that_nobody_heard_of_before_the_pager_died_is_told_by_the_next(
+    empty_kafka: Kafka, tmp_path: Path
+) -> None:
+    prepare(empty_kafka)
+    with receiver() as told:
+        settings = {"pagerduty": told.address, "pagerduty_key": "r-1"}
+        with pager(tmp_path, empty_kafka, **settings) as first:
+            publish(empty_kafka, "alerts", records([alert(1, "c-1")]))
+            until(lambda: actions(told) == ["trigger"], "the page", seconds=60)
+            (case_id,) = incidents(told)
+            until(lambda: took(empty_kafka, case_id) == ["pagerduty"], "that to be remembered")
+            told.keep = lambda body: body["event_action"] != "resolve"
+            close = ("cases", "close", case_id, "--label", "genuine", "--actor", "ada")
+            assert tierwatch(*close, TIERWATCH_BROKER=empty_kafka.bootstrap).returncode == 0
+            until(lambda: told.kept_out, "PagerDuty to refuse the end")
+            first.process.send_signal(signal.SIGKILL)
+        told.keep = None
+        with pager(tmp_path, empty_kafka, **settings):
+            until(lambda: actions(told) == ["trigger", "resolve"], "the end to be told", seconds=60)
+
+
+def test_two_pagers_at_once_are_one(empty_kafka: Kafka, tmp_path: Path) -> None:
+    prepare(empty_kafka)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with receiver() as told:
+        settings = {"pagerduty": told.address, "pagerduty_key": "r-1", "pages_per_minute": "1000"}
+        names = [f"c-{number}" for number in range(40)]
+        with pager(tmp_path, empty_kafka, **settings), pager(folder, empty_kafka, **settings):
+            for number in range(3):
+                publish(empty_kafka, "alerts", records(alert(number, name, merchant_id="") for name in names))
+            until(lambda: len(incidents(told)) == len(names), "each case to be paged", seconds=60)
+            until(lambda: [case.alerts for case in standing(empty_kafka)] == [3] * len(names), "all to be counted")
+        assert set(actions(told)) == {"trigger"}
+
+
 def took(kafka: Kafka, key: str) -> list[str]:
     """Return who took a page, as `case-pages` tells."""
     pages = [msgspec.json.decode(page.value() or b"") for page in read(kafka.bootstrap, "case-pages")]
