@@ -5,39 +5,32 @@ through the topic `case-events`, unless the key is ours; a key's state stands on
 """
 
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from msgspec import Struct
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.broker import Broker
 from agents.log import Log
 from agents.paging.measure import PagerMetrics
 from agents.paging.unread import UNREADABLE, letter_of, passed_over
+from agents.paging.writer import Work, Writer
 from agents.policy_topic import PolicyTopic
 from agents.settings import Settings
 from agents.topics import TopicsError
 from agents.whole_topic import WholeTopic
-from pipeline.cases.keeper import Taken, settle, take
+from pipeline.cases.keeper import settle, take
 from pipeline.cases.seen import seen_of
 from pipeline.partitioning import partition_of
 from pipeline.policy.incidents import Incidents
 from pipeline.policy.model import Policy
 from pipeline.record import InputRecord
-from pipeline.record import Message as Outgoing
-from schemas import cloudevents
-from schemas.case import Case, CaseMember
 from schemas.case_event import AnyCaseEvent
 from schemas.case_key import CaseKey
-from schemas.codec import encode
 from schemas.decision import Alert
 from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms
-
-Headers = list[tuple[str, str | bytes | None]]
 
 log = Log("cases")
 
@@ -49,8 +42,6 @@ _ANSWER_S = 30.0
 _SETTLE_EVERY_S = 5.0
 # A key of which nothing was heard for so long, and that has no open case, is forgotten.
 _FORGOTTEN_MS = 3 * MS_PER_DAY
-# A killed keeper's open transaction hides what others write behind it for so long at most.
-_TRANSACTION_MS = 10_000
 
 _alert = msgspec.json.Decoder(Alert).decode
 _event = msgspec.json.Decoder(AnyCaseEvent).decode
@@ -82,16 +73,7 @@ class Keeper:
         self._partitions = 0
         self._policies = PolicyTopic(settings, first)
         client: dict[str, Any] = {**settings.librdkafka(), "log_level": 0}
-        self._producer = Producer(
-            {
-                **client,
-                "transactional.id": f"{GROUP}-{uuid.uuid4()}",
-                "transaction.timeout.ms": _TRANSACTION_MS,
-                "partitioner": "murmur2_random",
-                "compression.type": "lz4",
-                "linger.ms": 0,
-            }
-        )
+        self._writer = Writer(client, GROUP)
         self._consumer = Consumer(
             {
                 **client,
@@ -112,9 +94,7 @@ class Keeper:
         """Work until told to stop. Raises `KafkaException`."""
         try:
             with self._policies:
-                self._producer.init_transactions(_ANSWER_S)
-                known = self._producer.list_topics("case-events", _ANSWER_S)
-                self._partitions = len(known.topics["case-events"].partitions)
+                self._partitions = self._writer.open("case-events")
                 self._consumer.subscribe(["alerts", "case-events"], on_assign=self._assigned, on_revoke=self._revoked)
                 settle_at = 0.0
                 while not told_to_stop():
@@ -166,7 +146,7 @@ class Keeper:
             return
         now_ms = int(time.time() * 1000)
         policy = self._policies.book.in_force(now_ms)
-        work = _Work()
+        work = Work()
         for message in messages:
             error = message.error()
             if error is not None:
@@ -178,11 +158,12 @@ class Keeper:
             except Exception as unfit:  # noqa: BLE001 - one record, of whatever kind, must not stop the others
                 work.letters.append(letter_of(message, unfit))
         self._go_on(work, policy, now_ms)
-        self._commit(work, now_ms, self._consumer.position(self._consumer.assignment()))
+        positions = self._consumer.position(self._consumer.assignment())
+        self._writer.commit(work, now_ms, positions, self._consumer)
         for topic, count in Counter(str(message.topic()) for message in messages).items():
             self._metrics.counted("case_events", (topic,), count)
 
-    def _one(self, message: Message, work: "_Work", policy: Policy, now_ms: int) -> None:
+    def _one(self, message: Message, work: Work, policy: Policy, now_ms: int) -> None:
         value = message.value() or b""
         if message.topic() == "alerts":
             alert = _alert(value)
@@ -190,12 +171,12 @@ class Keeper:
             return
         self._hear(_event(value), cast("int", message.partition()), work, policy, now_ms)
 
-    def _hear(self, event: AnyCaseEvent, number: int, work: "_Work", policy: Policy, now_ms: int) -> None:
+    def _hear(self, event: AnyCaseEvent, number: int, work: Work, policy: Policy, now_ms: int) -> None:
         taken = take(self._keys[number].get(event.key) or CaseKey(key=event.key), event, policy.cases, now_ms)
         self._keys[number][event.key] = taken.state
         work.add(number, taken)
 
-    def _go_on(self, work: "_Work", policy: Policy, now_ms: int) -> None:
+    def _go_on(self, work: Work, policy: Policy, now_ms: int) -> None:
         """Let keys that are ours hear at once what is for them: a hop through Kafka takes a transaction of its own."""
         left, work.onward = deque(work.onward), []
         others: list[AnyCaseEvent] = []
@@ -217,7 +198,7 @@ class Keeper:
         """Let time pass for all keys that are ours, and forget what is long over."""
         now_ms = int(time.time() * 1000)
         terms = self._policies.book.in_force(now_ms).cases
-        work = _Work()
+        work = Work()
         for number, keys in self._keys.items():
             for key, state in list(keys.items()):
                 if any(case.state == "open" for case in state.cases):
@@ -229,7 +210,7 @@ class Keeper:
                     del keys[key]
                     work.states[number, key] = None
         if work.states:
-            self._commit(work, now_ms, [])
+            self._writer.commit(work, now_ms, [], self._consumer)
         self._measure(format_ms(now_ms))
 
     def _measure(self, now: str) -> None:
@@ -245,55 +226,6 @@ class Keeper:
         for queue in self._queues | overdue.keys():
             self._metrics.counted("cases_overdue", (queue,), overdue[queue])
         self._queues |= overdue.keys()
-
-    def _commit(self, work: "_Work", now_ms: int, positions: list[TopicPartition]) -> None:
-        at = format_ms(now_ms)
-        self._producer.begin_transaction()
-        for (number, key), state in work.states.items():
-            self._send("case-keys", key, state, at, number)
-        for case in work.cases.values():
-            self._send("cases", case.case_id, case, at)
-        for member in work.members:
-            self._send("case-members", member.case_id, member, at)
-        for event in work.onward:
-            self._send("case-events", event.key, event, at)
-        for letter in work.letters:
-            self._produce(letter.topic, letter.key, letter.value, list(letter.headers))
-        if positions:
-            self._producer.send_offsets_to_transaction(positions, self._consumer.consumer_group_metadata(), _ANSWER_S)
-        self._producer.commit_transaction(_ANSWER_S)
-
-    def _send(self, topic: str, key: str, message: Struct | None, at: str, number: int = -1) -> None:
-        value = None if message is None else encode(message)
-        headers: Headers = [] if message is None else list(cloudevents.headers(type(message), str(uuid.uuid4()), at))
-        self._produce(topic, key, value, headers, number)
-
-    def _produce(
-        self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers, number: int = -1
-    ) -> None:
-        while True:
-            try:
-                self._producer.produce(topic, value, key, number, headers=headers)
-                break
-            except BufferError:
-                self._producer.poll(0.05)
-
-
-class _Work:
-    """What one transaction writes: of each key and case the last, of everything else all."""
-
-    def __init__(self) -> None:
-        self.states: dict[tuple[int, str], CaseKey | None] = {}
-        self.cases: dict[str, Case] = {}
-        self.members: list[CaseMember] = []
-        self.onward: list[AnyCaseEvent] = []
-        self.letters: list[Outgoing] = []
-
-    def add(self, number: int, taken: Taken) -> None:
-        self.states[number, taken.state.key] = taken.state
-        self.cases |= {case.case_id: case for case in taken.cases}
-        self.members += taken.members
-        self.onward += taken.onward
 
 
 def _last_ms(state: CaseKey) -> int:
