@@ -58,7 +58,7 @@ class CaseAbsorbed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class CaseHandedOver(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="case.handed_over"):
-    """A case whose alerts are part of `into_case_id` from now on."""
+    """A case whose alerts are part of `into_case_id` from now on; where that is its own, it comes back."""
 
     into_case_id: str
     case: Case

@@ -137,6 +137,12 @@ def _handed_over(state: CaseKey, event: CaseHandedOver, now_ms: int) -> Taken:
     into = next((case for case in state.cases if case.case_id == event.into_case_id), None)
     if into is None:  # long over, and forgotten: nothing that was counted may vanish with it
         return _changed(state, [replace(event.case, case_id=event.into_case_id)])
+    if into.case_id == event.case.case_id:  # it comes back
+        return _changed(state, [event.case])
+    if into.state == "absorbed":  # by whom somebody else merged it: the case that was to join it stays one of its own
+        case = replace(event.case, reopened=event.case.reopened + 1)
+        key = f"{case.correlation}:{case.entity}"
+        return Taken(state, onward=(replace(event, key=key, into_case_id=case.case_id, case=case),))
     member = _part(into.case_id, event.case, event.reason, now_ms)
     return _changed(state, [swallowed(into, event.case, now_ms)], [member])
 

@@ -1,7 +1,7 @@
 """Laws of cases: every alert is in one, whoever comes first; a campaign is one; work and bytes for each are bounded."""
 
 import random
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import msgspec
 import pytest
@@ -275,6 +275,26 @@ def test_a_person_makes_two_cases_one() -> None:
     (case,) = network.run().standing()
     assert (case.entity, case.alerts, case.outcome, case.severity) == ("c-2", 2, "hold", "critical")
     assert network.together() == {frozenset({"al-1", "al-2"})}
+
+
+@given(st.lists(st.sampled_from(list(permutations(range(3), 2))), max_size=6), SEEDS)
+def test_whatever_people_make_one_at_the_same_time_no_alert_is_lost(merges: list[tuple[int, int]], seed: int) -> None:
+    network = Network(TERMS, BEGAN_MS, random.Random(seed).randrange)
+    network.tell(*(seen(number, f"c-{number % 3}", BEGAN_MS) for number in range(6)))
+    cases = network.run().standing()
+    for number, (one, other) in enumerate(merges):
+        network.tell(
+            CaseAbsorbed(
+                key=f"customer:{cases[one].entity}",
+                case_id=cases[one].case_id,
+                into_key=f"customer:{cases[other].entity}",
+                into_case_id=cases[other].case_id,
+                at=format_ms(BEGAN_MS),
+                event_id=f"e-{number}",
+                actor="ada",
+            )
+        )
+    assert sum(case.alerts for case in network.run().standing()) == 6
 
 
 @pytest.mark.parametrize("late", [0, 1, 3])
