@@ -10,6 +10,8 @@ import msgspec
 from confluent_kafka import KafkaException, Producer
 
 from agents.broker import BrokerError
+from agents.log import Log
+from agents.paging.unread import UNREADABLE, passed_over
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
 from pipeline.record import InputRecord
@@ -18,6 +20,8 @@ from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.timestamps import format_ms
+
+log = Log("dlq")
 
 LETTERS, ACTIONS = "dead-letters", "dead-letter-actions"
 # Of one Kafka transaction.
@@ -62,20 +66,36 @@ def letters(settings: Settings, wanted: Callable[[Letter], bool]) -> list[Letter
     """Return the dead letters that are wanted, oldest first. Raises `BrokerError` where Kafka does not give them."""
     done = actions(settings)
     with WholeTopic(settings, LETTERS) as whole:
-        found = [letter for record in whole.to_the_end() if wanted(letter := _letter(record, done))]
-    return sorted(found, key=lambda letter: (letter.at_ms, letter.place))
+        read = [letter for record in whole.to_the_end() for letter in _letter(record, done)]
+    return sorted(filter(wanted, read), key=lambda letter: (letter.at_ms, letter.place))
 
 
 def actions(settings: Settings) -> dict[Place, DeadLetterAction]:
     """Return what was done, by the place of the dead letter. Raises `BrokerError`."""
     with WholeTopic(settings, ACTIONS) as whole:
-        told = [_action(record.value) for record in whole.to_the_end() if record.value]
+        told = [action for record in whole.to_the_end() for action in _read(record)]
     return {(each.partition, each.offset): each for each in told}
 
 
-def _letter(record: InputRecord, done: dict[Place, DeadLetterAction]) -> Letter:
-    place = (record.partition, record.offset)
-    return Letter(place, record.timestamp, record.key, record.value, dead_letter.parse(record.headers), done.get(place))
+# Whoever else can write to these topics must not hide the rest.
+
+
+def _read(record: InputRecord) -> Iterator[DeadLetterAction]:
+    try:
+        yield _action(record.value or b"")
+    except UNREADABLE as error:
+        passed_over(record, error)
+
+
+def _letter(record: InputRecord, done: dict[Place, DeadLetterAction]) -> Iterator[Letter]:
+    try:
+        said = dead_letter.parse(record.headers)
+    except ValueError as error:
+        place = f"{record.partition}/{record.offset}"
+        log.error("a record that is no dead letter is passed over", place=place, why=error)  # noqa: TRY400 - ours
+        return
+    at = (record.partition, record.offset)
+    yield Letter(at, record.timestamp, record.key, record.value, said, done.get(at))
 
 
 class Handling:

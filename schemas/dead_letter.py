@@ -75,7 +75,9 @@ def parse(received: Headers) -> DeadLetter:
         ValueError: they are not those of a dead letter; the message names the header.
 
     """
-    texts = {name: value.decode("utf-8", "replace") for name, value in received}
+    texts = {
+        name: (value or b"").decode("utf-8", "replace") for name, value in received
+    }  # another hand may leave it out
     missing = [name for name in (REASON, TOPIC, PARTITION, OFFSET, FIRST_ARRIVAL) if name not in texts]
     if missing:
         raise ValueError(f"not a dead letter: no header {', '.join(missing)}")

@@ -7,12 +7,16 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from agents.broker import BrokerError
 from agents.dead_letters import Handling, Letter, actions, letters
 from agents.exit_codes import Exit
 from load_tests.services.kafka import Kafka
 from load_tests.services.wait import until
+from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import headers as dead_letter_headers
+from schemas.reasons import DeadLetterReason
 from tests.command import tierwatch
 from tests.kafka.house import Worker, await_records, payment, prepare, publish, publish_payments, read, settings
 
@@ -141,6 +145,23 @@ def test_what_is_not_understood_is_told_before_kafka_is_asked(words: tuple[str, 
     done = tierwatch("dlq", *words)
     assert done.returncode == Exit.SETTINGS
     assert said in done.stderr.decode()
+
+
+def test_what_others_write_to_the_topics_hides_no_dead_letter(house: Kafka) -> None:
+    letter = DeadLetter(
+        reason=DeadLetterReason.NO_RATE, detail="", topic="transactions", partition=0, offset=1, first_arrival_ms=1
+    )
+    said = dead_letter_headers(letter)
+    producer = Producer({"bootstrap.servers": house.bootstrap})
+    others: dict[str, list[tuple[str, bytes | None]]]
+    others = {"reason": [(name, b"no such" if name == "reason" else value) for name, value in said]}
+    others |= {"empty": [(name, None if name == "offset" else value) for name, value in said], "none": []}
+    for headers in (*others.values(), said):
+        producer.produce("dead-letters", b"{}", b"c-1", 0, headers=list(headers))
+    producer.produce("dead-letter-actions", b"\xff", b"0/0", 0)
+    assert producer.flush(10) == 0
+    assert [each["reason"] for each in listed(house)] == ["no_rate"]
+    assert "1 dead letter replayed" in dlq(house, "replay", "--reason", "no_rate", *BY)
 
 
 def test_a_place_where_nothing_lies_is_told(house: Kafka) -> None:
