@@ -6,7 +6,7 @@ from faust import Stream
 from faust.types import AgentT, StreamT
 
 from agents.engine.engine import BrokenError
-from schemas.topics import CUSTOMER_TOPICS
+from schemas.topics import INPUT_TOPICS
 
 if TYPE_CHECKING:
     from agents.app import App
@@ -24,4 +24,4 @@ def add_agent(app: "App") -> AgentT[Any]:
             except BrokenError as error:
                 app.fail(error)
 
-    return app.agent(app.topic(*CUSTOMER_TOPICS), name="customers")(judge)
+    return app.agent(app.topic(*INPUT_TOPICS), name="customers")(judge)

@@ -22,12 +22,14 @@ from agents.engine.shard import Commit, Shard
 from agents.health import SILENT_S
 from agents.metrics import REGISTER, Definition
 from agents.told import told
+from pipeline.labels.desk import RESULTS
 from pipeline.policy.model import Policy
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 from schemas.decision import OUTCOMES, Lane, Mode
 from schemas.disposition import Label, Status
+from schemas.entity_risk import ENTITY_KINDS
 from schemas.reasons import DeadLetterReason, RefusalReason
-from schemas.topics import CUSTOMER_TOPICS, TOPICS
+from schemas.topics import INPUT_TOPICS, TOPICS
 
 if TYPE_CHECKING:
     from agents.app import App
@@ -62,10 +64,12 @@ class Metrics:
                 "dead_letters": product(DeadLetterReason),
                 "events": [("applied", ""), ("duplicate", ""), *product(("refused",), RefusalReason)],
                 "published": product(name for name, topic in TOPICS.items() if topic.written_by == "workers"),
-                "records": product(CUSTOMER_TOPICS),
-                "unknown_fields": product(CUSTOMER_TOPICS),
-                "inputs_expired": product(CUSTOMER_TOPICS),
+                "records": product(INPUT_TOPICS),
+                "unknown_fields": product(INPUT_TOPICS),
+                "inputs_expired": product(INPUT_TOPICS),
                 "dispositions": product(get_args(Label), get_args(Status)),
+                "labels": product(get_args(Label), RESULTS),
+                "entity_labels": product(ENTITY_KINDS, ("fraud", "genuine")),
                 "commits": product(("committed", "failed")),
             }
         )
@@ -169,10 +173,12 @@ class Metrics:
         lag = self._by_name["lag_records"]
         lag.clear()  # partitions lost are somebody else's to tell
         for (topic, partition), records in app.consumer.lag().items():
-            if topic in CUSTOMER_TOPICS:
+            if topic in INPUT_TOPICS:
                 self.gauge("lag_records", topic, str(partition)).set(records)
         now_ms = int(time.time() * 1000)
         self._look_at_reviews(shards, now_ms)
+        for kind, count in app.shared.books.risks.counts().items():
+            self.gauge("entities_at_risk", kind).set(count)
         book = app.shared.books.policies
         self.in_force(book.in_force(now_ms))
         self.gauge("break_glass_active").set(sum(glass.lasts(now_ms) for glass in book.glasses.all))

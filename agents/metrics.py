@@ -45,6 +45,11 @@ REGISTER: tuple[Definition, ...] = (
     Definition("dead_letters", "counter", "Records that could not be decided.", ("reason",)),
     Definition("events", "counter", "Customer events; `reason` only on refused ones.", ("result", "reason")),
     Definition("dispositions", "counter", "Labels received.", ("label", "status")),
+    Definition(
+        "labels", "counter", "Labels, customers' own words among them, and what became of each.", ("label", "result")
+    ),
+    Definition("entity_labels", "counter", "Labels that began to count, by what they are about.", ("kind", "label")),
+    Definition("entities_at_risk", "gauge", "What labels speak against, as this worker knows it.", ("kind",)),
     # What was found.
     Definition("signals", "counter", "Rules that fired.", ("rule", "mode")),
     Definition("base_tier_signals", "counter", "Rules that would have fired without the tier's privilege.", ("rule",)),

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from agents.broker import Broker, BrokerError
 from agents.exit_codes import Exit
 from agents.settings import Settings
-from schemas.topics import CUSTOMER_TOPICS, TOPICS, changelog_config
+from schemas.topics import INPUT_TOPICS, TOPICS, changelog_config
 
 APP_ID = "tierwatch"
 TABLES = ("windows", "dossiers")
@@ -172,7 +172,7 @@ def look(broker: Broker) -> Layout:
     if missing:
         raise TopicsError(f"topics are missing: {', '.join(missing)}. Make them with `tierwatch topics create`.")
     partitions = {name: len(metadata.topics[name].partitions) for name in names}
-    together = {name: partitions[name] for name in (*CUSTOMER_TOPICS, "journal", *CHANGELOGS.values())}
+    together = {name: partitions[name] for name in (*INPUT_TOPICS, "journal", *CHANGELOGS.values())}
     if len(set(together.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in together.items())
         raise TopicsError(f"these topics need the same number of partitions: {counts}. Make the odd ones anew.")
@@ -180,7 +180,7 @@ def look(broker: Broker) -> Layout:
         return Layout(partitions, live=False, embedded=True)
     stamps = {
         name: config["message.timestamp.type"] == "LogAppendTime"
-        for name, config in _configs(broker, [*CUSTOMER_TOPICS, "journal"]).items()
+        for name, config in _configs(broker, [*INPUT_TOPICS, "journal"]).items()
     }
     if len(set(stamps.values())) > 1:
         mixed = ", ".join(f"{name} {'LogAppendTime' if live else 'CreateTime'}" for name, live in stamps.items())

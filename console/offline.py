@@ -1,6 +1,7 @@
 """The pipeline without a broker: one partition that is all there is, its states in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from pipeline.books import Books
 from pipeline.messages import dead_letter_of
@@ -11,9 +12,13 @@ from pipeline.rates import Rates
 from pipeline.record import InputRecord, Message
 from pipeline.validate import Rejected
 from schemas.reasons import DeadLetterReason
-from schemas.topics import SHARED_TOPICS
+from schemas.timestamps import parse_ms
+from schemas.topics import SHARED_TOPICS, TRANSACTION_TOPICS
 
 __all__ = ["SHARED_TOPICS", "Offline"]
+
+# What the pipeline writes for itself, and reads again before anything else.
+INTERNAL_TOPICS = ("entity-labels", "entity-risk")
 
 
 class Offline:
@@ -27,27 +32,45 @@ class Offline:
 
     def take(self, records: Sequence[InputRecord]) -> list[Message]:
         """Records of customers, and of topics that nobody reads; `books` takes the rest."""
-        messages = self._partition.take(records)
+        messages: list[Message] = []
+        for is_payment, run in groupby(records, key=_is_payment):
+            # Payments write nothing that is read again: they go together, all else one by one.
+            for batch in [list(run)] if is_payment else ([record] for record in run):
+                messages += self._heard(self._partition.take(batch))
         self._remember()
         return messages
 
     def tick(self, now_ms: int) -> list[Message]:
         """Announce all that is due; the partition announces so many at a time."""
-        messages: list[Message] = []
-        messages += self._partition.take((), now_ms)
+        messages = self._heard(self._partition.take((), now_ms))
         while self._partition.ticked:
             self._remember()
-            messages += self._partition.take((), now_ms)
+            messages += self._heard(self._partition.take((), now_ms))
         return messages
 
     def refuse(self, record: InputRecord, detail: str) -> Message:
         """The dead letter of a line that is not even a record."""
         return dead_letter_of(record, Rejected(DeadLetterReason.NOT_A_RECORD, detail))
 
+    def _heard(self, messages: Iterable[Message]) -> list[Message]:
+        """The messages, and what follows from those that the pipeline reads again."""
+        return [each for message in messages for each in (message, *self._again(message))]
+
+    def _again(self, message: Message) -> Iterator[Message]:
+        if message.topic in INTERNAL_TOPICS:
+            at_ms = parse_ms(dict(message.headers)["ce_time"].decode())
+            record = InputRecord(message.topic, 0, 0, at_ms, message.key, message.value, message.headers)
+            is_shared = message.topic in SHARED_TOPICS
+            yield from self.books.take(record) if is_shared else self._heard(self._partition.take([record]))
+
     def _remember(self) -> None:
         changes = self._partition.changes()
         _apply(changes.windows, self.windows)
         _apply(changes.dossiers, self._dossiers)
+
+
+def _is_payment(record: InputRecord) -> bool:
+    return record.topic in TRANSACTION_TOPICS
 
 
 def _apply(changes: Mapping[bytes, bytes | None], states: dict[bytes, bytes]) -> None:

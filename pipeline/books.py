@@ -75,10 +75,7 @@ class Books:
         said = decode_entity_risk(record.value).message
         if record.key != said.key.encode():
             raise Undecodable(Reason.KEY_MISMATCH, "the record's key is not kind/value of the body")
-        try:
-            self.risks.apply(said)
-        except ValueError as error:
-            raise Undecodable(Reason.BAD_VALUE, str(error)) from None
+        self.risks.apply(said)
 
     def _list_entry(self, record: Record) -> list[Message]:
         entry = decode_list_entry(record.value or b"").message

@@ -12,15 +12,22 @@ from typing import Final
 
 from pipeline.assess import Assessed, Duplicate, assess
 from pipeline.audit_chain import HEAD_KEY, AuditChain, UnreadableHeadError
+from pipeline.beside import Beside
 from pipeline.books import Books
 from pipeline.buckets import BucketsError
 from pipeline.cards import mask_value
-from pipeline.customer import Changes, Customers, Lookup
+from pipeline.customer import Changes, Customer, Customers, Lookup
 from pipeline.customer_events import judge_event
+from pipeline.entities.keeper import Entities
+from pipeline.entities.ledger_bytes import UnreadableLedgerError
 from pipeline.glance import suspects
 from pipeline.history_bytes import StateError
+from pipeline.labels.asked import Asked, asked_of
+from pipeline.labels.asked_bytes import UnreadableAskedError
+from pipeline.labels.desk import Desk, release
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
+from pipeline.policy.model import Policy
 from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
@@ -34,9 +41,10 @@ from pipeline.whitelist.life import Applied, Refusal
 from pipeline.whitelist.on_time import due, look
 from pipeline.whitelist.personal import PersonalPlans
 from pipeline.whitelist.review_clock import ReviewClock
-from pipeline.whitelist.transition import DeviceKnown
+from pipeline.whitelist.transition import DeviceKnown, Labelled
 from schemas.codec import Undecodable, decode_disposition
 from schemas.decision import OUTCOMES, Lane
+from schemas.disposition import Disposition
 from schemas.entitlement import Usage
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms
@@ -44,6 +52,9 @@ from schemas.timestamps import format_ms
 LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
 _OUTCOMES: Final = len(OUTCOMES)
 MOST_CRASHES: Final = 100
+_DAMAGED: Final = (
+    StateError, BucketsError, UnreadableDossierError, UnreadableHeadError, UnreadableAskedError, UnreadableLedgerError
+)  # fmt: skip
 # A long outage must not make one unit of work announce a hundred thousand reviews.
 MOST_ANNOUNCED: Final = 1_000
 
@@ -72,6 +83,9 @@ class Partition:
         self.clock = ReviewClock()
         self.customers = Customers(windows, dossiers, cached_customers)
         self.audit = AuditChain(lambda: dossiers(HEAD_KEY))
+        self._beside = Beside(dossiers)
+        self.desk = Desk(self._beside)
+        self.entities = Entities(self._beside, self.tally)
         # Topic and offset of the transactions that the last unit of work had seen before.
         self.repeated: list[tuple[str, int]] = []
         # Whether the last unit's tick changed anything, said or unsaid: it belongs to the journal then.
@@ -99,7 +113,7 @@ class Partition:
         for place, record in enumerate(records):
             try:
                 rejected = self._take(record, place in closer, messages)
-            except (StateError, BucketsError, UnreadableDossierError, UnreadableHeadError):
+            except _DAMAGED:
                 raise  # the state's fault, not the record's: the next one of its customer would fare no better
             except Exception as error:  # noqa: BLE001 - the one place where our own bugs end
                 rejected = self._crashed(record, error)
@@ -116,6 +130,7 @@ class Partition:
         head = self.audit.take_change()
         if head is not None:
             changes.dossiers[HEAD_KEY] = head
+        changes.dossiers.update(self._beside.take_changes())
         return changes
 
     def usage(self, key: bytes) -> Usage:
@@ -126,9 +141,11 @@ class Partition:
         return Usage(customer_id=key.decode(), as_of=format_ms(at_ms), used=used(history, plan, at_ms))
 
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Set the review clock by the dossiers, after a recovery."""
+        """Set the clocks by the dossiers and what stands beside them, after a recovery."""
         self._sweeps = sweeps = self.books.policies.sweeps
-        customers = ((key.decode(), decode(value)) for key, value in dossiers if key != HEAD_KEY)
+        known = list(dossiers)
+        self.entities.restore(known)
+        customers = ((key.decode(), decode(value)) for key, value in known if b"\0" not in key)
         self.clock = ReviewClock((name, due(name, dossier, sweeps)) for name, dossier in customers)
 
     def _take(self, record: Record, suspect: bool, messages: list[Message]) -> Rejected | None:  # noqa: FBT001
@@ -148,6 +165,12 @@ class Partition:
             return self._customer_event(record, messages)
         if topic == "dispositions":
             return self._disposition(record, messages)
+        if topic == "entity-labels":
+            told = self.entities.take(record, self.partitions)
+            if isinstance(told, Rejected):
+                return told
+            messages += told
+            return None
         return Rejected(Reason.UNKNOWN_TOPIC, f"nothing here reads {topic}")
 
     def _transaction(self, record: Record, intake: Intake, plan: Plan, messages: list[Message]) -> Rejected | None:
@@ -180,6 +203,8 @@ class Partition:
         if plan.priority[tier] != (intake.lane == "priority"):
             tally.count("wrong_lane", plan.tiers[tier])
         if isinstance(assessed, Assessed):
+            if assessed.further:
+                self.desk.ask(customer.key, asked_of(intake, assessed.decision))
             messages.append(assessed.message)
             messages += assessed.further
         else:
@@ -207,7 +232,11 @@ class Partition:
             customer.dossier_changed = True
             customer_id = customer.key.decode()
             self.clock.put(customer_id, due(customer_id, result.dossier, sweeps))
+        labelled: list[Disposition] = []
         for effect in result.effects:
+            if isinstance(effect, Labelled):
+                labelled.append(effect.disposition)
+                continue
             # As late as a transaction may be, no later: nobody makes a payee look old by backdating it.
             since_ms = max(effect.at_ms, record.timestamp - plan.lateness_ms)
             if isinstance(effect, DeviceKnown):
@@ -218,11 +247,16 @@ class Partition:
         self.customers.changed(customer)
         said = with_usage(result.outgoing, customer.history, plan, record.timestamp)
         messages += publish(customer.key, said, self.audit)
+        for disposition in labelled:
+            asked = self._label(customer, disposition, plan.policy, record.timestamp, messages)
+            is_own = disposition.label == "genuine" and not customer.dossier.frozen
+            if is_own and plan.policy.labels.confirmed_releases:
+                messages += release(disposition, asked, record.timestamp)
         customer.history.touched = False
         return None
 
     def _disposition(self, record: Record, messages: list[Message]) -> Rejected | None:
-        """Labels are checked here, and those of fraud remembered: they speak against a tier, asked for or held."""
+        """Labels are checked here."""
         try:
             decoded = decode_disposition(record.value or b"")
         except Undecodable as error:
@@ -236,16 +270,25 @@ class Partition:
             return rejected
         self.tally.count("dispositions", decoded.message.label, decoded.message.status)
         customer = self.customers.get(customer_id.encode())
-        labelled = label(decoded.message, customer.dossier, record.timestamp)
+        self._label(customer, decoded.message, self._plan_at(record.timestamp).policy, record.timestamp, messages)
+        return None
+
+    def _label(
+        self, customer: Customer, said: Disposition, policy: Policy, arrival_ms: int, messages: list[Message]
+    ) -> Asked | None:
+        """Labels of fraud speak against a tier, asked for or held; all of them against where the payment went."""
+        heard = self.desk.hear(customer.key, said, policy.labels, arrival_ms)
+        self.tally.count("labels", said.label, heard.result)
+        labelled = label(said, customer.dossier, arrival_ms)
         if labelled != customer.dossier:
-            policy = self._plan_at(record.timestamp).policy
-            conduct = conduct_of(customer.history, policy, record.timestamp)
-            asked = ask_for_review(decoded.message, customer.dossier, labelled, policy, conduct, record.timestamp)
-            messages += publish(customer.key, asked, self.audit)
+            conduct = conduct_of(customer.history, policy, arrival_ms)
+            review = ask_for_review(said, customer.dossier, labelled, policy, conduct, arrival_ms)
+            messages += publish(customer.key, review, self.audit)
             customer.dossier = labelled
             customer.dossier_changed = True
             self.customers.changed(customer)
-        return None
+        messages += heard.messages
+        return heard.asked
 
     def _tick(self, clock_ms: int) -> list[Message]:
         """Announce what has come due; the tier in force never waited for it."""
@@ -273,7 +316,9 @@ class Partition:
                 messages += publish(customer.key, said, self.audit)
         for customer_id, due_ms in again:
             self.clock.put(customer_id, due_ms)
-        self.ticked = changed > 0
+        told, looked_at = self.entities.tick(clock_ms, MOST_ANNOUNCED)
+        messages += told
+        self.ticked = changed > 0 or looked_at > 0
         return messages
 
     def _swept(self) -> tuple[Sweep, ...]:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from schemas.transaction import Timestamp
 
-Action = Literal["freeze", "unfreeze", "step_up", "hold", "limit_change", "tier_change", "recall"]
+Action = Literal["freeze", "unfreeze", "step_up", "hold", "limit_change", "tier_change", "recall", "release"]
 Because = Literal[
     "limit_breach",
     "suspicious_activity",
@@ -23,6 +23,8 @@ Because = Literal[
     "temporary_limit_ended",
     "second_factor_failed",
     "profile_shift",
+    "customer_confirmed",
+    "customer_denied",
 ]
 
 

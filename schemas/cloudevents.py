@@ -14,6 +14,8 @@ from schemas.case_page import CasePage
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.entitlement import Entitlement
+from schemas.entity_label import EntityLabel
+from schemas.entity_risk import EntityRisk
 from schemas.journal import JournalRecord
 from schemas.notification import Notification
 from schemas.re_review import ReReview
@@ -42,6 +44,8 @@ TYPES: dict[type, str] = {
     CaseHandedOver: "tierwatch.case_handed_over.v1",
     CaseWorked: "tierwatch.case_worked.v1",
     CaseSplit: "tierwatch.case_split.v1",
+    EntityLabel: "tierwatch.entity_label.v1",
+    EntityRisk: "tierwatch.entity_risk.v1",
     DeadLetterAction: "tierwatch.dead_letter_action.v1",
 }
 

@@ -14,6 +14,7 @@ from msgspec.json import Decoder, Encoder
 
 from schemas.customer_event import CustomerEvent
 from schemas.disposition import Disposition
+from schemas.entity_label import EntityLabel
 from schemas.entity_risk import EntityRisk
 from schemas.list_entry import ListEntry
 from schemas.policy_event import PolicyEvent
@@ -150,6 +151,16 @@ def decode_entity_risk(value: bytes) -> Decoded[EntityRisk]:
     return _decode(_ENTITY_RISK, value)
 
 
+def decode_entity_label(value: bytes) -> Decoded[EntityLabel]:
+    """A label on its way to an entity.
+
+    Raises:
+        Undecodable: the bytes are none.
+
+    """
+    return _decode(_ENTITY_LABEL, value)
+
+
 def decode_disposition(value: bytes) -> Decoded[Disposition]:
     """A label for either a transaction or an alert.
 
@@ -186,6 +197,7 @@ class _Kind(Generic[T]):
 _CUSTOMER_EVENT: _Kind[CustomerEvent] = _Kind(Decoder(CustomerEvent).decode, CustomerEvent)
 _POLICY_EVENT: _Kind[PolicyEvent] = _Kind(Decoder(PolicyEvent).decode, PolicyEvent)
 _LIST_ENTRY: _Kind[ListEntry] = _Kind(Decoder(ListEntry).decode, ListEntry)
+_ENTITY_LABEL: _Kind[EntityLabel] = _Kind(Decoder(EntityLabel).decode, EntityLabel)
 _ENTITY_RISK: _Kind[EntityRisk] = _Kind(Decoder(EntityRisk).decode, EntityRisk)
 _RATE: _Kind[Rate] = _Kind(Decoder(Rate).decode, Rate)
 _DISPOSITION: _Kind[Disposition] = _Kind(Decoder(Disposition).decode, Disposition)

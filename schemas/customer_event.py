@@ -21,6 +21,8 @@ from schemas.standing_event import (
     AccountFrozen,
     AccountUnfrozen,
     AdmissionApproved,
+    CustomerConfirmed,
+    CustomerDenied,
     DeviceRegistered,
     LimitChangeApproved,
     LimitChangeRequested,
@@ -60,6 +62,8 @@ CustomerEvent = (
     | SuppressionEnded
     | DeviceRegistered
     | PayeeAdded
+    | CustomerConfirmed
+    | CustomerDenied
     | AccountFrozen
     | AccountUnfrozen
 )

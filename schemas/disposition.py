@@ -11,7 +11,10 @@ Status = Literal["provisional", "final"]
 
 
 class Disposition(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Names either a transaction, by its `source` and id, or an alert. `occurred_at` is when the label was given."""
+    """Names either a transaction, by its `source` and id, or an alert. `occurred_at` is when the label was given.
+
+    Where the payment went need be said only of one about which nothing was asked, as of a chargeback out of the blue.
+    """
 
     disposition_id: Identifier
     customer_id: Identifier
@@ -22,3 +25,9 @@ class Disposition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     transaction_id: Annotated[str, Meta(max_length=128)] = ""
     source: ShortText = ""
     alert_id: Annotated[str, Meta(max_length=128)] = ""
+    # When the payment occurred, and where it went.
+    paid_at: Timestamp | None = None
+    terminal_id: Annotated[str, Meta(max_length=128)] = ""
+    merchant_id: Annotated[str, Meta(max_length=128)] = ""
+    device_id: Annotated[str, Meta(max_length=128)] = ""
+    payee_id: Annotated[str, Meta(max_length=128)] = ""

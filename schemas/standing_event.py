@@ -80,5 +80,19 @@ class AccountFrozen(Event, frozen=True, kw_only=True, omit_defaults=True, tag="a
     """Freezes at once, on anybody's word: a needless freeze is mended, a missed one is not."""
 
 
+class CustomerConfirmed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="customer.confirmed"):
+    """Asked whether a payment was theirs, the customer said yes. It is named as its processor did."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=256)]
+    transaction_id: Identifier
+
+
+class CustomerDenied(Event, frozen=True, kw_only=True, omit_defaults=True, tag="customer.denied"):
+    """Asked whether a payment was theirs, the customer said no."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=256)]
+    transaction_id: Identifier
+
+
 class AccountUnfrozen(SignedEvent, frozen=True, kw_only=True, omit_defaults=True, tag="account.unfrozen"):
     """Lifts a freeze."""

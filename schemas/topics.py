@@ -21,6 +21,7 @@ from schemas.dead_letter_action import DeadLetterAction
 from schemas.decision import Alert, Decision
 from schemas.disposition import Disposition
 from schemas.entitlement import Entitlement
+from schemas.entity_label import EntityLabel
 from schemas.entity_risk import EntityRisk
 from schemas.journal import JournalRecord
 from schemas.list_entry import ListEntry
@@ -165,6 +166,17 @@ _ALL = (
         partitions="single",
         written_by="`tierwatch lists`",
         read_by="every worker",
+        broker_time=True,
+    ),
+    Topic(
+        name="entity-labels",
+        what="Labels of payments, on their way to where the payments went.",
+        key="kind/value",
+        message=EntityLabel,
+        partitions="by_customer",
+        written_by=WORKERS,
+        read_by="workers",
+        retention_ms=JOURNAL_RETENTION_MS + MS_PER_DAY,
         broker_time=True,
     ),
     Topic(
@@ -353,8 +365,10 @@ _ALL = (
 )
 
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _ALL})
-# What becomes decisions; what a worker reads by customer; what every worker reads whole; what workers write.
+# What becomes decisions; what a worker reads by customer, and all it reads by key; what every worker reads whole; what
+# workers write.
 TRANSACTION_TOPICS = ("transactions", "transactions-priority")
 CUSTOMER_TOPICS = (*TRANSACTION_TOPICS, "customer-events", "dispositions")
+INPUT_TOPICS = (*CUSTOMER_TOPICS, "entity-labels")
 SHARED_TOPICS = ("policies", "rates", "lists", "entity-risk")
 WORKER_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.written_by == WORKERS)

@@ -92,6 +92,16 @@ LISTED: dict[str, object] = {
     "reason": "reported twice",
     "at": ARRIVAL,
 }
+TAUGHT: dict[str, object] = {
+    "kind": "terminal",
+    "value": "t-1",
+    "payment": "00112233445566aa",
+    "customer": "ffeeddccbbaa0099",
+    "paid_at": "2026-11-22T10:00:00Z",
+    "label": "fraud",
+    "weight": 100,
+    "matures_at": "2026-11-22T11:00:00Z",
+}
 RISK: dict[str, object] = {
     "kind": "terminal",
     "value": "t-1",
@@ -126,6 +136,10 @@ def _rate(what: str, reason: Reason, key: bytes | None = b"EUR/2026-11-20", **ch
 
 def _listed(what: str, because: Reason, key: bytes | None = b"deny/payee/p-1", **changes: object) -> Bad:
     return Bad(what, because, json.dumps({**LISTED, **changes}).encode(), key, "lists")
+
+
+def _taught(what: str, because: Reason, key: bytes | None = b"terminal/t-1", **changes: object) -> Bad:
+    return Bad(what, because, json.dumps({**TAUGHT, **changes}).encode(), key, "entity-labels")
 
 
 def _risk(what: str, because: Reason, key: bytes | None = b"terminal/t-1", **changes: object) -> Bad:
@@ -323,6 +337,9 @@ OTHER_TOPICS = (
         value="203.0.113.7/24",
     ),
     _listed("under another value's key", Reason.KEY_MISMATCH, b"deny/payee/p-2"),
+    _taught("of no payment", Reason.BAD_VALUE, payment="t-1"),
+    _taught("of a time that does not exist", Reason.BAD_TIME, matures_at="2026-11-31T00:00:00Z"),
+    _taught("under another entity's key", Reason.KEY_MISMATCH, b"terminal/t-2"),
     _risk("of a kind that nobody knows", Reason.BAD_VALUE, kind="customer"),
     _risk("with an end that does not exist", Reason.BAD_TIME, until="2026-11-31T00:00:00Z"),
     _risk("without a key", Reason.EMPTY_KEY, None),

@@ -43,6 +43,7 @@ INCOMING: dict[str, Callable[[bytes], Any]] = {
     "policy_event": codec.decode_policy_event,
     "rate": codec.decode_rate,
     "list_entry": codec.decode_list_entry,
+    "entity_label": codec.decode_entity_label,
     "entity_risk": codec.decode_entity_risk,
     "disposition": codec.decode_disposition,
 }

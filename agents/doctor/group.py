@@ -9,7 +9,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from agents.doctor.finding import Finding, ill, warning, well
 from agents.topics import APP_ID
-from schemas.topics import CUSTOMER_TOPICS
+from schemas.topics import INPUT_TOPICS
 
 _ANSWER_S = 10.0
 MANY = 10_000
@@ -49,7 +49,7 @@ def _nobody() -> Finding:
 
 def lag(admin: AdminClient, partitions: int) -> Iterator[Finding]:
     """See how much waits, and whether it waits everywhere."""
-    inputs = [TopicPartition(topic, number) for topic in CUSTOMER_TOPICS for number in range(partitions)]
+    inputs = [TopicPartition(topic, number) for topic in INPUT_TOPICS for number in range(partitions)]
     request = ConsumerGroupTopicPartitions(APP_ID, inputs)
     try:
         told = admin.list_consumer_group_offsets([request], request_timeout=_ANSWER_S)[APP_ID].result()

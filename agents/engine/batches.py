@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 
 from pipeline.partitioning import partition_of
 from pipeline.record import Message
+from schemas.timestamps import parse_ms
 
 # Each partition of these has one writer, the owner of that number, whoever a record is about: the audit is a chain, and
 # the journal is about the partition.
 OWN = frozenset(("audit", "journal"))
+
+# What workers read again carries the arrival that it goes back to: loaded history is taken by its records' own times.
+INTERNAL = "entity-labels"
 
 
 class Batch(NamedTuple):
@@ -70,7 +74,8 @@ class Building:
             filling = made.get(place)
             if filling is None:
                 filling = made[place] = _Filling(self._create)
-            filling.add(now_ms, key, message.value, list(message.headers))
+            at_ms = now_ms if topic != INTERNAL else _own_ms(message)
+            filling.add(at_ms, key, message.value, list(message.headers))
 
     def add_states(self, changelog: str, states: Mapping[bytes, bytes | None]) -> None:
         """Add changed states; None deletes."""
@@ -89,3 +94,7 @@ class Building:
             for (topic, partition), filling in self._made.items()
             if turn < len(filling.batches)
         ]
+
+
+def _own_ms(message: Message) -> int:
+    return next(parse_ms(value.decode()) for name, value in message.headers if name == "ce_time")

@@ -21,7 +21,7 @@ from agents.engine.engine import Engine, engine_of
 from agents.engine.fetcher import LEAVING_S, Fetched, Fetcher
 from agents.engine.merge import Merge
 from agents.patience import patiently
-from schemas.topics import CUSTOMER_TOPICS
+from schemas.topics import INPUT_TOPICS
 
 SCHEME = "tierwatch"
 # How long others are waited for while a partition is left out: it may have room before they bring anything.
@@ -84,7 +84,7 @@ class Consumer(stock.Consumer):
         if generation != self._merging:  # what was held belongs to another assignment, and is fetched again
             self._merging, self._merges = generation, {}
         for tp, records in inputs.items():
-            self._merges.setdefault(tp.partition, Merge(CUSTOMER_TOPICS)).hold(tp.topic, records)
+            self._merges.setdefault(tp.partition, Merge(INPUT_TOPICS)).hold(tp.topic, records)
         for number, merge in self._merges.items():
             if records := merge.release(fetched.ended(number)):
                 yield TP(records[0].topic, number), records
@@ -111,7 +111,7 @@ class Consumer(stock.Consumer):
         return await super()._getmany(active - waiting, min(timeout, LOOK_AGAIN_S) if waiting else timeout)
 
     def _waits(self, tp: TP, engine: Engine) -> bool:
-        if tp.topic not in CUSTOMER_TOPICS:
+        if tp.topic not in INPUT_TOPICS:
             return False
         merge = self._merges.get(tp.partition)
         return engine.is_full(tp.partition) or (merge is not None and merge.full(tp.topic))
@@ -160,7 +160,7 @@ class Consumer(stock.Consumer):
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         # Stock goes by acks of single messages and waits for every offset in between (#606).
-        return (tp for tp in self.assignment() if tp.topic in CUSTOMER_TOPICS)
+        return (tp for tp in self.assignment() if tp.topic in INPUT_TOPICS)
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         offsets = {tp: engine_of(self.app).committed_offset(tp.topic, tp.partition) for tp in tps}
@@ -188,7 +188,7 @@ class Consumer(stock.Consumer):
     def owned(self) -> set[int] | None:
         """Return the partitions of customers that the group has given to this worker, None: it has not said yet."""
         assigned = self._thread.assigned()
-        return None if assigned is None else {tp.partition for tp in assigned if tp.topic in CUSTOMER_TOPICS}
+        return None if assigned is None else {tp.partition for tp in assigned if tp.topic in INPUT_TOPICS}
 
     def silent_s(self) -> float:
         """Return for how many seconds no broker has answered."""

@@ -15,7 +15,7 @@ from pipeline.partitioning import partition_of
 from pipeline.policy.model import Policy
 from schemas.decision import Alert
 from schemas.timestamps import parse_ms
-from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS
+from schemas.topics import INPUT_TOPICS, SHARED_TOPICS
 
 __all__ = ["GoneError", "Made", "make_again"]
 
@@ -38,12 +38,12 @@ async def make_again(settings: Settings, first: Policy, alert: Alert) -> Made:
     layout = await asyncio.to_thread(lambda: topics.look(Broker(settings)))
     count = layout.partitions["transactions"]
     number = partition_of(alert.customer_id.encode(), count)
-    inputs = [(topic, number) for topic in CUSTOMER_TOPICS]
+    inputs = [(topic, number) for topic in INPUT_TOPICS]
     places = [*((topic, 0) for topic in SHARED_TOPICS), *inputs, (JOURNAL, number)]
     async with Streams(settings.aiokafka(), places) as streams:
         said = {topic: await streams.of(topic, 0).take(streams.of(topic, 0).end) for topic in SHARED_TOPICS}
         shelf = Shelf(first, said)
-        again = Rerun(number, count, shelf, {topic: streams.of(topic, number) for topic in CUSTOMER_TOPICS})
+        again = Rerun(number, count, shelf, {topic: streams.of(topic, number) for topic in INPUT_TOPICS})
         arrived_ms = parse_ms(alert.arrived_at)
         journal = streams.of(JOURNAL, number)
         value = None

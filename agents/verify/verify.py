@@ -31,11 +31,12 @@ from agents.verify.units import units
 from pipeline.partitioning import partition_of
 from pipeline.policy.model import Policy
 from pipeline.record import Message
-from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS, WORKER_TOPICS
+from schemas.topics import INPUT_TOPICS, SHARED_TOPICS, TOPICS, WORKER_TOPICS
 
-# Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, and what
-# shared topics make comes between two units. All others go to the partition of their customer, unit after unit.
-SHARED_OUTPUTS = ("audit", DEAD_LETTERS)
+# Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, what
+# shared topics make comes between two units, and labels go by where their payments went. All others go to the partition
+# of their customer, unit after unit.
+SHARED_OUTPUTS = ("audit", DEAD_LETTERS, "entity-labels", "entity-risk")
 OUTPUTS = tuple(name for name in WORKER_TOPICS if name not in {*SHARED_OUTPUTS, JOURNAL})
 
 Place = tuple[str, int]
@@ -88,7 +89,7 @@ class _Verification:
         self._done = self._total = 0
         self._report = Report(len(self._numbers))
         self._shared = {
-            (topic, number): Ledger(topic, number, compacted=False, ordered=False)
+            (topic, number): Ledger(topic, number, compacted=TOPICS[topic].compacted, ordered=False)
             for topic in SHARED_OUTPUTS
             for number in range(partitions[topic])
         }
@@ -110,7 +111,7 @@ class _Verification:
     async def _verify(self, number: int) -> None:
         outputs: list[Place] = [(topic, number) for topic in OUTPUTS]
         shared: list[Place] = [(topic, 0) for topic in SHARED_TOPICS]
-        inputs: list[Place] = [(topic, number) for topic in CUSTOMER_TOPICS]
+        inputs: list[Place] = [(topic, number) for topic in INPUT_TOPICS]
         # In this order: all that was published before the state was read was made by units that the state holds.
         async with Streams(self._client, outputs) as streams:
             settled = {place: streams.of(*place).end for place in outputs}
@@ -123,7 +124,7 @@ class _Verification:
                 number,
                 len(self._numbers),
                 Shelf(self._first, said),
-                {topic: streams.of(topic, number) for topic in CUSTOMER_TOPICS},
+                {topic: streams.of(topic, number) for topic in INPUT_TOPICS},
             )
             ledgers = {topic: _ledger(topic, number, streams.of(topic, number)) for topic in OUTPUTS}
             whole = await self._rerun(again, ledgers, streams, reached)

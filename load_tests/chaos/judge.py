@@ -17,7 +17,7 @@ from pipeline.policy.load import load_policy
 from pipeline.policy.model import Policy
 from pipeline.record import InputRecord, Message
 from schemas.dead_letter import OFFSET, PARTITION, TOPIC
-from schemas.topics import CUSTOMER_TOPICS, SHARED_TOPICS, TOPICS, TRANSACTION_TOPICS, WORKER_TOPICS
+from schemas.topics import INPUT_TOPICS, SHARED_TOPICS, TOPICS, TRANSACTION_TOPICS, WORKER_TOPICS
 
 # The engine's own name for its record in a changelog: it says how far the inputs came, nothing of a customer.
 POSITIONS = b"\x00positions"
@@ -88,7 +88,7 @@ class _Judge:
         return verdict
 
     def _partition(self, number: int) -> None:
-        inputs = read(self._broker, CUSTOMER_TOPICS, number)
+        inputs = read(self._broker, INPUT_TOPICS, number)
         outputs = read(self._broker, (*OUTPUTS, "journal"), number)
         again = Rerun(number, self._count, self._first, self._shared)
         again.by_journal(outputs["journal"], inputs)

@@ -6,7 +6,7 @@ import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from schemas.journal import JournalRecord
-from schemas.topics import CUSTOMER_TOPICS
+from schemas.topics import INPUT_TOPICS
 
 _journal = msgspec.json.Decoder(JournalRecord).decode
 _ANSWER_S = 10
@@ -27,7 +27,7 @@ class Progress:
         )
         numbers = range(partitions)
         self._consumer.assign([TopicPartition("journal", number, OFFSET_BEGINNING) for number in numbers])
-        self._inputs = [TopicPartition(topic, number) for topic in CUSTOMER_TOPICS for number in numbers]
+        self._inputs = [TopicPartition(topic, number) for topic in INPUT_TOPICS for number in numbers]
         self._next: dict[tuple[str, int], int] = {}
 
     def __enter__(self) -> Self:

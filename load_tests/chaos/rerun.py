@@ -14,7 +14,7 @@ from pipeline.rates import Rates
 from pipeline.record import InputRecord, Message
 from schemas.journal import InputRange, JournalRecord
 from schemas.timestamps import parse_ms
-from schemas.topics import CUSTOMER_TOPICS, TRANSACTION_TOPICS
+from schemas.topics import INPUT_TOPICS, TRANSACTION_TOPICS
 
 _journal = msgspec.json.Decoder(JournalRecord).decode
 _UNDISTURBED_BATCH = 1_000
@@ -53,7 +53,7 @@ class Rerun:
 
     def undisturbed(self, inputs: Mapping[str, Sequence[InputRecord]]) -> None:
         """Do all inputs, topic after topic: right for customers who are in one topic only."""
-        for topic in CUSTOMER_TOPICS:
+        for topic in INPUT_TOPICS:
             records = inputs[topic]
             for first in range(0, len(records), _UNDISTURBED_BATCH):
                 self._take(records[first : first + _UNDISTURBED_BATCH], None)

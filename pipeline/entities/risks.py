@@ -16,12 +16,7 @@ class Risk:
     __slots__ = ("customers", "frauds", "kind", "labelled", "until_ms", "value")
 
     def __init__(self, said: EntityRisk) -> None:
-        """Keep what is asked of each payment there.
-
-        Raises:
-            ValueError: an end that does not exist.
-
-        """
+        """Keep what is asked of each payment there."""
         self.kind = said.kind
         self.value = said.value
         self.until_ms = parse_ms(said.until)
@@ -45,12 +40,7 @@ class Risks:
         self.known = False
 
     def apply(self, said: EntityRisk) -> None:
-        """Take what is said now of an entity.
-
-        Raises:
-            ValueError: an end that does not exist; nothing changed.
-
-        """
+        """Take what is said now of an entity."""
         self._of(said.kind)[said.value] = Risk(said)
         self.known = True
 
@@ -69,6 +59,10 @@ class Risks:
             or intake.device_id in self.devices
             or intake.payee_id in self.payees
         )
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind are not neutral."""
+        return {kind: len(self._of(kind)) for kind in ENTITY_KINDS}
 
     def _of(self, kind: str) -> dict[str, Risk]:
         if kind == "terminal":

@@ -12,6 +12,7 @@ from pipeline.policy.durations import Duration, TimeOfDay
 from pipeline.policy.incidents import CORRELATE, INCIDENTS
 from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
+from pipeline.policy.labels import LABELS
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, PATTERN_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
 from pipeline.policy.points import POINTS
@@ -298,6 +299,7 @@ POLICY = Record(
         "cases": Field(
             INCIDENTS, "How alerts become cases; without it, as docs/cases.md says.", required=False, default={}
         ),
+        "labels": Field(LABELS, "What labels lead to; without it, as docs/labels.md says.", required=False, default={}),
         "attestations": Field(
             ATTESTATIONS, "Whose word about applicants counts; without it nobody's does.", required=False
         ),

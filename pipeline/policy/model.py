@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from pipeline.policy.incidents import Correlation, Incidents
 from pipeline.policy.issuers import Attestations
+from pipeline.policy.labels import Labels
 from pipeline.policy.onboarding import Criteria, Onboarding
 from pipeline.policy.points import Points
 from pipeline.policy.profile_shift import ProfileShift
@@ -189,3 +190,4 @@ class Policy(Struct, frozen=True, kw_only=True):
     # Records of the priority lane taken for each one of the other lane, while both have a backlog.
     priority_weight: int = 4
     cases: Incidents = Incidents()
+    labels: Labels = Labels()

@@ -17,6 +17,7 @@ from pipeline.policy.fields import (
 )
 from pipeline.policy.incidents import CAMPAIGN, INCIDENTS, SERVICE
 from pipeline.policy.issuers import ATTESTATIONS, ISSUER, ISSUER_KEY
+from pipeline.policy.labels import LABELS
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
 from pipeline.policy.points import POINTS, POINTS_CASE, POINTS_OUTCOMES
 from pipeline.policy.profile_shift import PROFILE_SHIFT
@@ -39,6 +40,7 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("`tables` of `points`, each case", POINTS_CASE.fields),
     ("`cases`", INCIDENTS.fields),
     ("`campaign` of `cases`", CAMPAIGN.fields),
+    ("`labels`", LABELS.fields),
     ("`queues` of `cases`, each", SERVICE.fields),
     ("`onboarding`", ONBOARDING.fields),
     ("`attestations`", ATTESTATIONS.fields),

@@ -24,6 +24,7 @@ BECAUSE: dict[str, Because] = {
     "admission.approved": "admission_approved",
     "account.frozen": "account_frozen",
     "account.unfrozen": "account_unfrozen",
+    "customer.denied": "customer_denied",
     "tier.suspended": "tier_suspended",
     "tier.reinstated": "tier_reinstated",
     "tier.removed": "tier_removed",

@@ -9,11 +9,11 @@ from pipeline.whitelist.signatures import refuse_signatures
 from pipeline.whitelist.transition import Case, Change, Refused, tier_held
 from pipeline.whitelist.wishes import wishes
 from schemas.application_event import ScreeningCompleted
-from schemas.event import SignedEvent
-from schemas.standing_event import AccountFrozen, AccountUnfrozen, TierReinstated, TierRemoved, TierSuspended
+from schemas.event import Event, SignedEvent
+from schemas.standing_event import AccountUnfrozen, TierReinstated, TierRemoved, TierSuspended
 
 
-def freeze(_event: AccountFrozen, case: Case) -> Change:
+def freeze(_event: Event, case: Case) -> Change:
     """Freeze, whatever else is known.
 
     One that arrives after a later lift freezes again: whoever lifted had not seen it.

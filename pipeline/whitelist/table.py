@@ -17,6 +17,7 @@ from pipeline.whitelist import (
     credentials,
     deadlines,
     evidence,
+    own_word,
     presented,
     profile,
     review,
@@ -46,6 +47,8 @@ from schemas.standing_event import (
     AccountFrozen,
     AccountUnfrozen,
     AdmissionApproved,
+    CustomerConfirmed,
+    CustomerDenied,
     DeviceRegistered,
     LimitChangeApproved,
     LimitChangeRequested,
@@ -251,6 +254,11 @@ EVENTS: tuple[Row, ...] = (
     Row("suppress", (SuppressionApproved,), "standing", ("granted",), ("granted",), allowances.suppress,
         (allowances.can_be_suppressed, allowances.ends_soon, *_ALLOW, allowances.lasts_longer)),
     Row("end_suppression", (SuppressionEnded,), "standing", _STANDING, _STANDING, allowances.end_suppression),
+    # The customer's own word about a payment.
+    Row("deny_and_freeze", (CustomerDenied,), "account", _ACCOUNT, ("frozen",), own_word.deny_and_freeze, (),
+        own_word.denial_freezes),
+    Row("deny", (CustomerDenied,), "account", _ACCOUNT, _ACCOUNT, own_word.deny),
+    Row("confirm", (CustomerConfirmed,), "account", _ACCOUNT, _ACCOUNT, own_word.confirm),
     # The account.
     Row("freeze", (AccountFrozen,), "account", _ACCOUNT, ("frozen",), standing.freeze),
     Row("lift", (AccountUnfrozen,), "account", ("frozen",), ("open",), standing.lift,

@@ -8,6 +8,7 @@ from pipeline.policy.sweeps import Sweep
 from pipeline.whitelist.conduct import NOTHING_KNOWN, Conduct
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.outgoing import Outgoing
+from schemas.disposition import Disposition
 from schemas.reasons import RefusalReason
 from schemas.timestamps import format_ms
 
@@ -26,7 +27,13 @@ class PayeeKnown(NamedTuple):
     at_ms: int
 
 
-Effect = DeviceKnown | PayeeKnown
+class Labelled(NamedTuple):
+    """Effect on what is remembered of a payment: the customer has said what it was."""
+
+    disposition: Disposition
+
+
+Effect = DeviceKnown | PayeeKnown | Labelled
 
 
 class Case(NamedTuple):

@@ -15,7 +15,7 @@ from pipeline.record import InputRecord
 from pipeline.record import Message as Out
 from schemas.journal import JournalRecord
 from schemas.timestamps import parse_ms
-from schemas.topics import CUSTOMER_TOPICS
+from schemas.topics import INPUT_TOPICS
 from tests.kafka.house import PARTITIONS, headers, read
 
 _journal = msgspec.json.Decoder(JournalRecord).decode
@@ -25,7 +25,7 @@ class Again:
     """What the journal of a broker, run again, makes: messages by topic and partition, and the state of each table."""
 
     def __init__(self, broker: str, policy: Policy) -> None:
-        self.inputs = {topic: _by_offset(read(broker, topic)) for topic in CUSTOMER_TOPICS}
+        self.inputs = {topic: _by_offset(read(broker, topic)) for topic in INPUT_TOPICS}
         self.taken: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
         self.messages: defaultdict[tuple[str, int], list[Out]] = defaultdict(list)
         self.tables: dict[str, dict[bytes, bytes]] = {"windows": {}, "dossiers": {}}

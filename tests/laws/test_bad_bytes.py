@@ -14,7 +14,7 @@ from pipeline.record import InputRecord, Message
 from schemas.dead_letter import parse
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.topics import SHARED_TOPICS
-from tests.bad_input import EVENT, GOOD, LABEL, LISTED, POLICY, RATE, RISK
+from tests.bad_input import EVENT, GOOD, LABEL, LISTED, POLICY, RATE, RISK, TAUGHT
 from tests.laws.judging_bench import Bench
 from tests.laws.judging_oracle import moment_of
 from tests.laws.test_codec import JSON, spoilt
@@ -27,6 +27,7 @@ VALID: dict[str, dict[str, Any]] = {
     "rates": RATE,
     "policies": POLICY,
     "lists": LISTED,
+    "entity-labels": TAUGHT,
     "entity-risk": RISK,
 }
 KEYS = [None, b"", b"c-1", b"\xff", b"default", b"EUR/2026-11-20", b"c" * 200]

@@ -20,6 +20,7 @@ DECODERS: list[Decode] = [
     codec.decode_policy_event,
     codec.decode_rate,
     codec.decode_list_entry,
+    codec.decode_entity_label,
     codec.decode_entity_risk,
     codec.decode_disposition,
 ]
@@ -65,6 +66,16 @@ VALID: list[dict[str, Any]] = [
         "reason": "told",
         "at": "2026-11-22T10:00:00Z",
         "until": "2027-11-22T10:00:00Z",
+    },
+    {
+        "kind": "payee",
+        "value": "p",
+        "payment": "00112233445566aa",
+        "customer": "ffeeddccbbaa0099",
+        "paid_at": "2026-11-22T10:00:00Z",
+        "label": "fraud",
+        "weight": 100,
+        "matures_at": "2026-11-22T11:00:00Z",
     },
     {
         "kind": "terminal",

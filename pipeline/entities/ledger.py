@@ -1,0 +1,103 @@
+"""What is known of one entity: the labels of payments that went through it, and what those that have matured say."""
+
+from typing import Final, NamedTuple
+
+from pipeline.labels.verdict import FRAUD, LABELS
+from schemas.entity_label import EntityLabel
+from schemas.timestamps import MS_PER_DAY, parse_ms
+
+WINDOW_MS: Final = 30 * MS_PER_DAY
+# So many of the newest payments are remembered: enough for a share, whatever passes through a large merchant.
+MOST: Final = 200
+
+
+class Labelled(NamedTuple):
+    """One payment: digests of it and of its customer, when it occurred, its label (a place in LABELS) and weight.
+
+    The label counts from `matures_ms` on.
+    """
+
+    payment: bytes
+    customer: bytes
+    paid_ms: int
+    label: int
+    weight: int
+    matures_ms: int
+
+
+class Finding(NamedTuple):
+    """What matured labels of the last 30 days say, weights in hundredths; `until_ms` the last fraud leaves them."""
+
+    frauds: int = 0
+    labelled: int = 0
+    customers: int = 0
+    until_ms: int = 0
+
+    @property
+    def is_neutral(self) -> bool:
+        """Whether nothing speaks against the entity."""
+        return self.frauds == 0
+
+
+NEUTRAL: Final = Finding()
+
+
+class Ledger(NamedTuple):
+    """An entity's labels, the payments in the order in which they occurred, as they were looked at last.
+
+    `told` is what every worker was told of them, and `looked_ms` when: epoch ms.
+    """
+
+    labels: tuple[Labelled, ...] = ()
+    told: Finding = NEUTRAL
+    looked_ms: int = 0
+
+
+EMPTY: Final = Ledger()
+
+
+def learn(ledger: Ledger, said: EntityLabel) -> Ledger:
+    """The newest label of its payment; one without weight withdraws what was said before."""
+    payment = bytes.fromhex(said.payment)
+    labels = [each for each in ledger.labels if each.payment != payment]
+    if said.weight:
+        labels.append(
+            Labelled(
+                payment,
+                bytes.fromhex(said.customer),
+                parse_ms(said.paid_at),
+                LABELS.index(said.label),
+                said.weight,
+                parse_ms(said.matures_at),
+            )
+        )
+        labels.sort(key=lambda each: (each.paid_ms, each.payment))
+    return ledger._replace(labels=tuple(labels[-MOST:]))
+
+
+def look(ledger: Ledger, at_ms: int) -> Ledger:
+    """As of a moment: payments of more than 30 days ago are forgotten, and the finding is what is to be told now."""
+    kept = tuple(each for each in ledger.labels if each.paid_ms > at_ms - WINDOW_MS)
+    counts = [each for each in kept if each.matures_ms <= at_ms]
+    frauds = [each for each in counts if each.label == FRAUD]
+    if not frauds:
+        return Ledger(kept, NEUTRAL, at_ms)
+    found = Finding(
+        sum(each.weight for each in frauds),
+        sum(each.weight for each in counts),
+        len({each.customer for each in frauds}),
+        frauds[-1].paid_ms + WINDOW_MS,
+    )
+    return Ledger(kept, found, at_ms)
+
+
+def matured(ledger: Ledger, at_ms: int) -> list[Labelled]:
+    """The labels that began to count since somebody last looked."""
+    return [each for each in ledger.labels if ledger.looked_ms < each.matures_ms <= at_ms]
+
+
+def next_ms(ledger: Ledger) -> int | None:
+    """When somebody must look again: a label matures or a payment has left the 30 days; None for never."""
+    moments = [each.matures_ms for each in ledger.labels if each.matures_ms > ledger.looked_ms]
+    moments += [each.paid_ms + WINDOW_MS for each in ledger.labels]
+    return min(moments, default=None)
