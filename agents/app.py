@@ -127,7 +127,7 @@ class App(faust.App):
         self.engine.priority_weight = self._priority_weight
         store = RedisStore(settings.redis) if settings.redis else MemoryStore() if layout.embedded else None
         self.read_model = store and ReadModel(
-            store, client, layout, lambda: self.engine.shards, metrics.gauge("redis_up").set
+            store, client, layout, lambda: self.engine.shards, metrics.gauge("redis_up").set, metrics.limits_used
         )
         if self.read_model:
             self.engine.on_committed.append(self.read_model.hear)

@@ -141,6 +141,10 @@ class Metrics:
         """Count a tick too far from the broker's time."""
         self.counter("ticks_refused").inc()
 
+    def limits_used(self, tier: str, share: float) -> None:
+        """Count a customer who paid, by how much of a limit is used."""
+        self.histogram("limit_used_ratio", tier).observe(share)
+
     def expired(self, topic: str, records: int) -> None:
         """Count input records that were gone before they were read."""
         self.counter("inputs_expired", topic).inc(records)
@@ -204,6 +208,7 @@ class Metrics:
                 "decisions": product(OUTCOMES, tiers),
                 "amount_minor": product(OUTCOMES, tiers),
                 "wrong_lane": product(tiers),
+                "limit_used_ratio": product(tiers),
                 "signals": product(policy.rules, modes),
                 "base_tier_signals": product(policy.rules),
                 "alerts": product(policy.rules, tiers),

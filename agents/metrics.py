@@ -65,6 +65,13 @@ REGISTER: tuple[Definition, ...] = (
         "What the core system was asked to do, and why.",
         ("action", "because"),
     ),
+    Definition(
+        "limit_used_ratio",
+        "histogram",
+        "Of the limit that a customer who paid of late has used most, how much; where there is a read model.",
+        ("tier",),
+        (0.25, 0.5, 0.75, 0.9, 1.0),
+    ),
     Definition("re_reviews", "counter", "Reviews, reminders and calls asked for.", ("kind", "why")),
     # The whitelist's life.
     Definition("tier_changes", "counter", "Customers who came to another tier.", ("from", "to")),

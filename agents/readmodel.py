@@ -63,8 +63,9 @@ class ReadModel(Service):
         layout: Layout,
         shards: Callable[[], Mapping[int, Shard]],
         told: Callable[[bool], None],
+        used: Callable[[str, float], None],
     ) -> None:
-        """Let `told` know whether the store takes what it is given."""
+        """Let `told` know whether the store takes what it is given, and `used` of each tier's shares of limits."""
         super().__init__()
         self.store = store
         self._client = client
@@ -73,6 +74,7 @@ class ReadModel(Service):
         # Partition and customer of those who paid and whose usage is not written yet, oldest first.
         self._paid: dict[tuple[int, bytes], None] = {}
         self._told = told
+        self._used = used
         self._assigned: set[int] = set()
         self._next: dict[int, int] = {}
         self._up = True
@@ -135,7 +137,8 @@ class ReadModel(Service):
             number, key = next(iter(self._paid))
             del self._paid[number, key]
             if (shard := self._shards().get(number)) is not None and not shard.dead:
-                usages.append(shard.pipeline.usage(key))
+                usages.append(usage := shard.pipeline.usage(key))
+                self._used(*shard.pipeline.share_used(usage))
         if usages:
             await self.store.use(usages)
 

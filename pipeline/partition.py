@@ -31,7 +31,7 @@ from pipeline.policy.model import Policy
 from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
-from pipeline.usage import used, with_usage
+from pipeline.usage import share_used, used, with_usage
 from pipeline.validate import REVERSAL, Intake, Rejected, check_arrival, check_key, validate
 from pipeline.whitelist.chargeback_review import ask_for_review
 from pipeline.whitelist.chargebacks import label
@@ -47,7 +47,7 @@ from schemas.decision import OUTCOMES, Lane
 from schemas.disposition import Disposition
 from schemas.entitlement import Usage
 from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import format_ms
+from schemas.timestamps import format_ms, parse_ms
 
 LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-priority": "priority"}
 _OUTCOMES: Final = len(OUTCOMES)
@@ -139,6 +139,11 @@ class Partition:
         at_ms = history.last_arrival_ms
         plan = self._plan_at(at_ms)
         return Usage(customer_id=key.decode(), as_of=format_ms(at_ms), used=used(history, plan, at_ms))
+
+    def share_used(self, usage: Usage) -> tuple[str, float]:
+        """The customer's tier then, and how much of a limit is used at most; 1.0 is all of it."""
+        dossier = self.customers.get(usage.customer_id.encode()).dossier
+        return share_used(usage, dossier, self._plan_at(parse_ms(usage.as_of)).policy)
 
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the clocks by the dossiers and what stands beside them, after a recovery."""

@@ -6,9 +6,13 @@ from msgspec.structs import replace
 
 from pipeline.history import History
 from pipeline.plan import Plan
+from pipeline.policy.model import Policy
+from pipeline.whitelist.allowances import limits_of
+from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.outgoing import Outgoing
-from schemas.entitlement import Entitlement, Used
-from schemas.timestamps import format_ms
+from pipeline.whitelist.tiers import tier_in_force
+from schemas.entitlement import Entitlement, Usage, Used
+from schemas.timestamps import format_ms, parse_ms
 
 
 def used(history: History, plan: Plan, at_ms: int) -> dict[str, Used]:
@@ -32,6 +36,15 @@ def used(history: History, plan: Plan, at_ms: int) -> dict[str, Used]:
             if velocity.count is not None:
                 found[velocity.count.name] = Used(used=count, frees_at=frees_at)
     return found
+
+
+def share_used(usage: Usage, dossier: Dossier, policy: Policy) -> tuple[str, float]:
+    """The tier in force as of a usage, and how much of a limit is used at most; 1.0 is all of it."""
+    at_ms = parse_ms(usage.as_of)
+    tier = tier_in_force(dossier, policy, at_ms)
+    limits = limits_of(dossier, tier, at_ms)
+    shares = [one.used / limits[rule] for rule, one in usage.used.items() if limits.get(rule)]
+    return tier.name, max(shares, default=0.0)
 
 
 def with_usage(outgoing: Iterable[Outgoing], history: History, plan: Plan, at_ms: int) -> list[Outgoing]:

@@ -121,6 +121,14 @@ BOARD = board(
                 {"{{label}}, {{status}}": "sum by (label, status) (increase(tierwatch_dispositions_total[1h]))"},
             ),
             lines(
+                "Limits nearly used, by tier",
+                "Of customers who paid in five minutes, how many have used nine tenths of a limit or more.",
+                "short",
+                {
+                    "{{tier}}": 'sum by (tier) (increase(tierwatch_limit_used_ratio_count[5m])) - sum by (tier) (increase(tierwatch_limit_used_ratio_bucket{le="0.9"}[5m]))'
+                },
+            ),
+            lines(
                 "Reversals",
                 "By what they gave back, in five minutes.",
                 "short",

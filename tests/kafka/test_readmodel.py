@@ -65,6 +65,7 @@ def test_what_is_used_of_each_limit_follows_the_payments(empty_kafka: Kafka, red
         until(lambda: counted() == 3, "three payments")
         publish_payments(empty_kafka, [payment(3, "c-used")])
         until(lambda: counted() == 4, "the fourth")
+        assert worker.metric("tierwatch_limit_used_ratio_count", tier="base") >= 2
         assert worker.stop() == 0
 
 
