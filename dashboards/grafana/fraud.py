@@ -129,6 +129,18 @@ BOARD = board(
                 },
             ),
             lines(
+                "What became of labels",
+                "In the last hour, customers' own words included. Unknown: nobody asked about the payment, and its label does not say where it went.",
+                "short",
+                {"{{result}}": "sum by (result) (increase(tierwatch_labels_total[1h]))"},
+            ),
+            lines(
+                "Where labels speak against",
+                "Terminals, merchants, devices and payees with confirmed fraud in the last 30 days, as every worker knows them.",
+                "short",
+                {"{{kind}}": "max by (kind) (tierwatch_entities_at_risk)"},
+            ),
+            lines(
                 "Reversals",
                 "By what they gave back, in five minutes.",
                 "short",
