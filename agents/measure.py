@@ -25,9 +25,10 @@ from agents.told import told
 from pipeline.labels.desk import RESULTS
 from pipeline.policy.model import Policy
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
-from schemas.decision import OUTCOMES, Lane, Mode
+from schemas.decision import OUTCOMES, GivenBack, Lane, Mode
 from schemas.disposition import Label, Status
 from schemas.entity_risk import ENTITY_KINDS
+from schemas.policy_event import SignedPolicyEvent
 from schemas.reasons import DeadLetterReason, RefusalReason
 from schemas.topics import INPUT_TOPICS, TOPICS
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 # Processors told apart: a source that invents names makes no more series than this, and the rest count together.
 MOST_SOURCES = 100
 OTHER_SOURCES = "others"
+
+_POLICY_EVENTS = tuple(str(kind.__struct_config__.tag) for kind in get_args(SignedPolicyEvent))
 
 # A series for each series, to say when it began: Prometheus does not need them, and they double what it stores.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -68,6 +71,8 @@ class Metrics:
                 "unknown_fields": product(INPUT_TOPICS),
                 "inputs_expired": product(INPUT_TOPICS),
                 "dispositions": product(get_args(Label), get_args(Status)),
+                "reversals": product(get_args(GivenBack)),
+                "audited": product(_POLICY_EVENTS, ("applied",)),
                 "labels": product(get_args(Label), RESULTS),
                 "entity_labels": product(ENTITY_KINDS, ("fraud", "genuine")),
                 "commits": product(("committed", "failed")),

@@ -67,10 +67,13 @@ class RetroactiveBreach(Struct, frozen=True):
     limit: int
 
 
+GivenBack = Literal["applied", "unknown_original", "other_currency", "nothing_left", "not_reversible"]
+
+
 class Reversal(Struct, frozen=True):
     """What a reversal gave back, in base minor units, and why it gave back nothing."""
 
-    result: Literal["applied", "unknown_original", "other_currency", "nothing_left", "not_reversible"]
+    result: GivenBack
     given_back_minor: int
 
 

@@ -64,9 +64,9 @@ BOARD = board(
                 "Proposals, approvals, rollbacks, broken glasses in the last hour, and what became of them.",
                 "short",
                 {
-                    "{{what}}: {{result}}": busy(
-                        "what",
-                        'sum by (what, result) (increase(tierwatch_audited_total{what=~"policy[.].*"}[1h]))',
+                    "{{done}}": busy(
+                        "done",
+                        'sum by (done) (label_join(increase(tierwatch_audited_total{what=~"policy[.].*"}[1h]), "done", ": ", "what", "result"))',
                     )
                 },
             ),
@@ -83,7 +83,7 @@ BOARD = board(
             ),
             lines(
                 "Rules off their own past",
-                "Live signals of the last hour against the day's mean hour: a rule that goes blind or wild.",
+                "Live signals of the last hour against the day's mean hour: a rule that goes blind or wild; higher on a house's first day.",
                 "short",
                 {
                     "{{rule}}": 'sum by (rule) (increase(tierwatch_signals_total{mode="live"}[1h])) / (sum by (rule) (increase(tierwatch_signals_total{mode="live"}[1d])) / 24 > 0)'

@@ -48,8 +48,9 @@ BOARD = board(
                 "Entries of the audit by what was asked for or done, in the last hour: admissions, call-backs, reviews, demotions.",
                 "short",
                 {
-                    "{{what}}: {{result}}": busy(
-                        "what", 'sum by (what, result) (increase(tierwatch_audited_total{what!~"policy[.].*"}[1h]))'
+                    "{{done}}": busy(
+                        "done",
+                        'sum by (done) (label_join(increase(tierwatch_audited_total{what!~"policy[.].*"}[1h]), "done", ": ", "what", "result"))',
                     )
                 },
             ),
@@ -79,7 +80,7 @@ BOARD = board(
             ),
             lines(
                 "Spending by tier against the day before",
-                "The last hour against the mean hour of the last day.",
+                "The last hour against the mean hour of the last day; higher while a house is in its first.",
                 "short",
                 {
                     "{{tier}}": "sum by (tier) (increase(tierwatch_amount_minor_total[1h])) / (sum by (tier) (increase(tierwatch_amount_minor_total[1d])) / 24 > 0)"
@@ -104,6 +105,7 @@ BOARD = board(
                 "Should stay below a minute; above ten, TierwatchReviewsStalled.",
                 "s",
                 {"{{instance}}": "max by (instance) (tierwatch_reviews_overdue_seconds)"},
+                24,
                 alarming=600,
             ),
         ],
