@@ -60,6 +60,11 @@ def test_nothing_that_a_suspect_is_told_speaks_of_lists_or_alerts() -> None:
             assert not any(secret in value for value in heard), (story, secret)
 
 
+def test_a_customer_who_answers_is_told_nothing_of_what_follows() -> None:
+    for story in ("customer-denied", "customer-confirmed", "labels-mature"):
+        assert said(story, "application-status") + said(story, "notifications") == []
+
+
 def test_whoever_a_list_names_is_told_what_everybody_is_told_who_is_being_assessed() -> None:
     suspect = [status.step for status in statuses("listed-applicant")]
     assert suspect == ["supplements_needed", "being_assessed", "declined"]

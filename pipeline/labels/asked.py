@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from pipeline.ids import decision_stem, derived_id
-from pipeline.labels.verdict import FRAUD, NOTHING_SAID, Verdict
+from pipeline.labels.verdict import NOTHING_SAID, Verdict
 from pipeline.validate import Intake
 from schemas.decision import OUTCOMES, Decision
 
@@ -50,18 +50,3 @@ def asked_of(intake: Intake, decision: Decision) -> Asked:
 def remember(known: tuple[Asked, ...], asked: Asked) -> tuple[Asked, ...]:
     """With one more, the one asked longest ago forgotten where there are too many."""
     return (*(each for each in known if each.payment != asked.payment), asked)[-MOST:]
-
-
-def by_rule(known: tuple[Asked, ...], at_ms: int) -> dict[str, tuple[int, int]]:
-    """How many payments on which a rule fired were found to be fraud and genuine, by rule.
-
-    Only of labels that have matured by then, whatever they weigh.
-    """
-    counts: dict[str, tuple[int, int]] = {}
-    for asked in known:
-        label, weight, _, matures_ms = asked.verdict
-        if weight and matures_ms <= at_ms:
-            for rule in asked.rules:
-                frauds, genuine = counts.get(rule, (0, 0))
-                counts[rule] = (frauds + (label == FRAUD), genuine + (label != FRAUD))
-    return counts
