@@ -146,11 +146,11 @@ class Recovery(StockRecovery):
         engine_of(self.app).recovered(self._read, seconds)
         await app.on_rebalance_complete.send()
         self._set_recovery_ended()
-        if self._overtaken():
+        if self._overtaken(generation_id):
             return
         engine_of(self.app).begin({tp.partition for tp in self.active_tps})
         await consumer.perform_seek()
-        if self._overtaken():
+        if self._overtaken(generation_id):
             return
         self.completed.set()
         app.flow_control.resume()
@@ -162,9 +162,10 @@ class Recovery(StockRecovery):
         app.on_rebalance_end()
         await app._fetcher.maybe_start()
 
-    def _overtaken(self) -> bool:
-        """Whether another rebalance has begun, which may still be waiting for the group."""
-        return bool(self._rebalances != cast("Any", self.app).rebalancing_count)
+    def _overtaken(self, generation_id: int) -> bool:
+        """Whether another rebalance has begun, which may still be waiting for the group, or has even assigned anew."""
+        app = cast("Any", self.app)
+        return bool(self._rebalances != app.rebalancing_count or generation_id != app.consumer_generation_id)
 
 
 class TableManager(StockTableManager):
