@@ -13,6 +13,7 @@ from setuptools import Extension, setup
 # What each transaction passes through. Left out: what runs seldom; what msgspec or numpy does; classes of msgspec's,
 # which lose their options when they are compiled.
 HOT = (
+    "pipeline/asked_for.py",
     "pipeline/assess.py",
     "pipeline/behaviour/__init__.py",
     "pipeline/behaviour/baseline.py",
@@ -46,6 +47,7 @@ HOT = (
     "pipeline/plain.py",
     "pipeline/plan.py",
     "pipeline/points/live.py",
+    "pipeline/points/steps.py",
     "pipeline/reversals.py",
     "pipeline/rules/__init__.py",
     "pipeline/rules/account_frozen.py",

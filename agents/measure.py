@@ -190,8 +190,21 @@ class Metrics:
             self.gauge("entities_at_risk", kind).set(count)
         book = app.shared.books.policies
         self.in_force(book.in_force(now_ms))
+        self._look_at_model(app, shards, book.in_force(now_ms))
         self.gauge("break_glass_active").set(sum(glass.lasts(now_ms) for glass in book.glasses.all))
         self.gauge("break_glass_unreviewed").set(sum(glass.waits(now_ms) for glass in book.glasses.all))
+
+    def _look_at_model(self, app: "App", shards: list[Shard], policy: Policy) -> None:
+        model, learned = app.shared.books.models.of(policy), policy.learned
+        asked = learned is not None and learned.mode != "off"
+        self.gauge("model_missing").set(asked and model is None)
+        for name in ("model_info", "drift"):
+            self._by_name[name].clear()
+        if model is not None and learned is not None:
+            self.gauge("model_info", model.card.sha256, learned.mode).set(1)
+            drifts = [shard.pipeline.drift.index() for shard in shards]
+            for feature in {feature for each in drifts for feature in each}:
+                self.gauge("drift", feature).set(max(each.get(feature, 0.0) for each in drifts))
 
     def _look_at_reviews(self, shards: list[Shard], now_ms: int) -> None:
         due = [at for shard in shards if (at := shard.pipeline.clock.next_ms()) is not None]

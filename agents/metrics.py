@@ -123,6 +123,14 @@ REGISTER: tuple[Definition, ...] = (
     Definition("reviews_overdue_seconds", "gauge", "Age of the oldest announcement that is due and not made."),
     # What is in force, and what is around.
     Definition("policy_info", "gauge", "1 for the policy in force.", ("policy", "version", "hash")),
+    Definition("model_info", "gauge", "1 for the model that is asked.", ("model", "mode")),
+    Definition("model_missing", "gauge", "1 while the policy in force names a model whose file is not here."),
+    Definition(
+        "drift",
+        "gauge",
+        "How far payments have moved from what the model learned from (population stability index): 0.25 is much.",
+        ("feature",),
+    ),
     Definition("break_glass_active", "gauge", "Broken glasses: rules in shadow or actions withheld, for some hours."),
     Definition("break_glass_unreviewed", "gauge", "Broken glasses that are over and that nobody has reviewed."),
     Definition("build_info", "gauge", "1 for this worker's version.", ("version",)),

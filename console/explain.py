@@ -10,6 +10,7 @@ from agents.exit_codes import Exit
 from console.errors import CommandError
 
 if TYPE_CHECKING:
+    from pipeline.learned.model import Model
     from pipeline.policy.model import Policy
     from schemas.decision import Alert
 
@@ -49,7 +50,7 @@ def command(
     found = _from_files(alert, files, first) if files else _from_kafka(alert, first)
     told = decode(found.stands, type=_alert_type())
     known = found.policy if found.policy.digest == told.policy_hash else None
-    checks = recount(told, known)
+    checks = recount(told, known, found.model)
     differences = list(differing(decode(found.stands), decode(found.made))) if found.made else []
     if found.made is None and not found.gone:
         differences = ["it makes no such alert"]
@@ -86,6 +87,9 @@ def _why(alert: "Alert") -> Iterator[str]:
         seen = signal.evidence
         ids = f"; {seen.count} from {seen.first} to {seen.last}: {', '.join(seen.transaction_ids)}" if seen else ""
         yield f"  {signal.rule} ({signal.mode}, {signal.points} points): {signal.observed:,} of {signal.limit:,}{ids}"
+        for part in signal.parts:
+            case = f" ({part.case})" if part.case else ""
+            yield f"    {part.points:+} of {part.rule} {part.figure:.6g}{case}"
 
 
 def _counted(checks: Iterable[Any]) -> Iterator[str]:
@@ -98,12 +102,16 @@ def _counted(checks: Iterable[Any]) -> Iterator[str]:
 
 
 class Found(NamedTuple):
-    """The alert's bytes as it stands and as the log makes it, None if it does not; the policy; why there is no log."""
+    """The alert's bytes as it stands and as the log makes it, None if it does not; the policy; why there is no log.
+
+    `model` is the one that the policy has asked, None where that is not at hand.
+    """
 
     stands: bytes
     made: bytes | None
     policy: "Policy"
     gone: str
+    model: "Model | None" = None
 
 
 def _from_files(alert_id: str, files: list[str], first: "Policy") -> Found:
@@ -170,4 +178,4 @@ def _from_kafka(alert_id: str, first: "Policy") -> Found:
         made = asyncio.run(make_again(settings(), first, json.decode(record.value, type=_alert_type())))
     except GoneError as error:
         return Found(record.value, None, first, f"the log does not last so long: {error}")
-    return Found(record.value, made.value, made.policy, "")
+    return Found(record.value, made.value, made.policy, "", made.model)

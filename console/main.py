@@ -21,6 +21,7 @@ from console import (
     explain,
     ingest,
     lists,
+    model,
     pager,
     policy,
     replay,
@@ -119,6 +120,7 @@ app.add_typer(whitelist.app, name="whitelist", short_help="Carry an existing whi
 app.command("pager", short_help="Make cases of alerts, and tell whoever is on call")(pager.command)
 app.add_typer(alerts.app, name="alerts", short_help="Work on alerts one by one")
 app.add_typer(cases.app, name="cases", short_help="Work on the incidents that alerts make")
+app.add_typer(model.app, name="model", short_help="Train, show, propose and approve the learned score")
 app.add_typer(lists.app, name="lists", short_help="Say whom to deny and whom to watch")
 app.add_typer(dlq.app, name="dlq", short_help="Work through what could not be decided")
 app.command("doctor", short_help="Say what is wrong, and what to do")(doctor.command)

@@ -44,25 +44,34 @@ def propose(
     json: AsJson = False,
 ) -> None:
     """Propose a new version of the policy to the people who may approve it."""
-    from pipeline.policy.diff import diff
-
     text = read_yaml(file)
-    policy = read_policy(file)
+    read_policy(file)
     with House() as house:
-        head = house.book.versions.head
-        base_digest = find(house, base).digest if base else head.digest
-        if not json:
-            tell(diff(head, policy))
-        _ask(f"Propose this as version {policy.version}?", yes=yes)
-        fields = {"version": policy.version, "base_digest": base_digest, "yaml": text.decode()}
-        house.say(key, "policy.proposed", fields, reason=reason, json=json)
-        if not json:
-            roles = " or ".join(house.in_force.policy_approver_roles)
-            typer.echo(f"Proposed: version {policy.version}, SHA-256 {policy.digest}.")
-            typer.echo(
-                f"It takes {house.in_force.policy_approvals} signatures by others with the role {roles}: "
-                f"`tierwatch policy approve {policy.digest[:12]}`."
-            )
+        propose_text(house, text, base=base, key=key, reason=reason, yes=yes, json=json)
+
+
+def propose_text(
+    house: House, text: bytes, *, base: str = "", key: Path | None, reason: str, yes: bool, json: bool
+) -> None:
+    """Propose a text that can be read, once the user has seen what it changes."""
+    from pipeline.policy.diff import diff
+    from pipeline.policy.load import load_policy
+
+    policy = load_policy(text)
+    head = house.book.versions.head
+    base_digest = find(house, base).digest if base else head.digest
+    if not json:
+        tell(diff(head, policy))
+    _ask(f"Propose this as version {policy.version}?", yes=yes)
+    fields = {"version": policy.version, "base_digest": base_digest, "yaml": text.decode()}
+    house.say(key, "policy.proposed", fields, reason=reason, json=json)
+    if not json:
+        roles = " or ".join(house.in_force.policy_approver_roles)
+        typer.echo(f"Proposed: version {policy.version}, SHA-256 {policy.digest}.")
+        typer.echo(
+            f"It takes {house.in_force.policy_approvals} signatures by others with the role {roles}: "
+            f"`tierwatch policy approve {policy.digest[:12]}`."
+        )
 
 
 def approve(

@@ -57,6 +57,7 @@ class _Own(Struct):
     list: object = None
     kind: object = None
     value: object = None
+    model: object = None
 
     def key(self, topic: str) -> str | None:
         """The key that its topic asks for, None where it does not say."""
@@ -64,6 +65,8 @@ class _Own(Struct):
             return f"{self.currency}/{self.date}"
         if topic == "lists" and all(isinstance(part, str) for part in (self.list, self.kind, self.value)):
             return f"{self.list}/{self.kind}/{self.value}"
+        if topic == "models" and isinstance(self.model, str):
+            return self.model
         if topic == "entity-risk" and isinstance(self.kind, str) and isinstance(self.value, str):
             return f"{self.kind}/{self.value}"
         name = self.policy if topic == _POLICIES else self.customer_id

@@ -26,6 +26,7 @@ from load_tests.incidents import page as incidents_page
 from load_tests.incidents.run import incidents
 from load_tests.judge import judge_apart
 from load_tests.latency import latency
+from load_tests.model import forests
 from load_tests.paging import paging
 from load_tests.priority import priority
 from load_tests.recovery import recovery
@@ -118,6 +119,17 @@ def shifted_command(
 ) -> None:
     """A copy with other names and amounts, ties told otherwise: `tierwatch evaluate` must find as much in it."""
     _tell("shifted", {"rows": shifted(source, target, layout, factor, seed)}, json=json)
+
+
+@app.command("model")
+def model_command(
+    *,
+    seed: Seed = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="The fastest counts.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """The learned score at full batches: CPU microseconds a payment of our trees, and of LightGBM's."""
+    _tell("model", forests(seed, repeats), json=json)
 
 
 @app.command("busy")

@@ -5,11 +5,12 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from pipeline.asked_for import asked_for
+from pipeline.behaviour.live import is_payment, row_of
 from pipeline.customer import Customer
 from pipeline.entities.risks import Risks
 from pipeline.history import History
 from pipeline.history_bytes import digest_of
-from pipeline.ids import derived_id
 from pipeline.lists import Lists
 from pipeline.messages import message, plain_message
 from pipeline.plain import Names, plain_decision
@@ -23,34 +24,45 @@ from pipeline.rules.entity_risk import find_risky
 from pipeline.rules.listed import find_listed
 from pipeline.rules.points import find_points
 from pipeline.sight import Finding, Sight, has_room, has_room_in_hour, is_unnoticed
-from pipeline.signals import base_signals_of, cause_of, reasons_of, retroactive_breach_of, signals_of
+from pipeline.signals import base_signals_of, retroactive_breach_of, signals_of
 from pipeline.validate import REVERSAL, Intake, Rejected
 from pipeline.verdict import Verdict, weigh
 from pipeline.whitelist.dossier import Dossier, tier_at
-from schemas.account_action import AccountAction
-from schemas.decision import OUTCOMES, Alert, Decision, Reversal, Signal
-from schemas.re_review import ReReview
+from schemas.decision import OUTCOMES, Decision, Reversal, Signal
 from schemas.reasons import DeadLetterReason as Reason
-from schemas.timestamps import MS_PER_DAY, format_ms, parse_ms, rewrite
+from schemas.timestamps import format_ms, rewrite
 
-# A review for cause is due a day after its alert; it demotes nobody by itself, so it has no grace.
-FOR_CAUSE_DUE_MS = MS_PER_DAY
 # A month of 900,000 such payments still fits the 64 bits in which large customers are summed.
 LARGEST_BASE_AMOUNT: Final = 10**13
 
 
 @mypyc_attr(acyclic=True)
 class Assessed:
-    """A decision of which there is something to say: its outcome's rank, and the messages that it asks for."""
+    """A decision of which there is something to say: its outcome's rank, and the messages that it asks for.
 
-    __slots__ = ("decision", "further", "message", "outcome")
+    `action`, `features` and `digest` are what those were made of.
+    """
 
-    def __init__(self, outcome: int, message: Message, decision: Decision, further: Sequence[Message]) -> None:
+    __slots__ = ("action", "decision", "digest", "features", "further", "message", "outcome")
+
+    def __init__(  # noqa: PLR0917 - a record
+        self,
+        outcome: int,
+        message: Message,
+        decision: Decision,
+        further: Sequence[Message],
+        action: Action,
+        features: dict[str, int],
+        digest: str,
+    ) -> None:
         """Hold them together."""
         self.outcome = outcome
         self.message = message
         self.decision = decision
         self.further = further
+        self.action = action
+        self.features = features
+        self.digest = digest
 
 
 class Duplicate:
@@ -78,6 +90,8 @@ def assess(
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
     findings = judge(history, customer.dossier, lists, risks, intake, plan, tier)
+    if plan.model is not None and is_payment(intake):
+        intake.row = row_of(history, intake, plan.model.categories, rhythm=True)
     if not findings and intake.quotable and intake.type_index != REVERSAL:
         history.remember(intake)
         if plan.profile:
@@ -95,8 +109,10 @@ def assess(
     decision_id = names.decision_id(intake.transaction_id)
     decision = _decision(decision_id, intake, plan, tier, verdict, signals, base_signals, reversal)
     told = message("decisions", customer.key, decision, decision.decision_id, decision.arrived_at)
-    further = _asked_for(customer.key, intake, decision, plan, verdict.action, findings, digest) if findings else ()
-    return Assessed(verdict.outcome, told, decision, further)
+    features = {finding.rule.name: finding.observed for finding in findings}
+    action = verdict.action
+    further = asked_for(customer.key, intake, decision, plan, action, features, digest) if findings else ()
+    return Assessed(verdict.outcome, told, decision, further, action, features, digest)
 
 
 def judge(  # noqa: PLR0917 - all that judging may see
@@ -192,51 +208,5 @@ def _decision(  # noqa: PLR0917 - each is a step of the assessment
         retroactive_breach=retroactive_breach_of(signals) if signals else None,
         reversal=reversal,
         cooled=verdict.cooled,
+        model_version=plan.model_version,
     )
-
-
-def _asked_for(  # noqa: PLR0917 - each is a step of the assessment
-    key: bytes, intake: Intake, decision: Decision, plan: Plan, action: Action, findings: list[Finding], digest: str
-) -> list[Message]:
-    """What the decision's outcome asks for by the policy's table."""
-    arrived, cause = decision.arrived_at, cause_of(decision.signals)
-    messages: list[Message] = []
-    alert_id = ""
-    if action.alert:
-        alert_id = derived_id("alert", decision.decision_id)
-        alert = Alert(
-            **{name: getattr(decision, name) for name in Decision.__struct_fields__},
-            alert_id=alert_id,
-            reasons=reasons_of(decision.signals, plan.policy, decision.tier),
-            features={finding.rule.name: finding.observed for finding in findings},
-            state_digest=digest,
-            merchant_id=intake.merchant_id,
-            payee_id=intake.payee_id,
-            device_id=intake.device_id,
-        )
-        messages.append(message("alerts", key, alert, alert_id, arrived))
-    if action.re_review:
-        request = ReReview(
-            request_id=derived_id("re_review", decision.decision_id),
-            kind="request",
-            customer_id=decision.customer_id,
-            tier=decision.tier,
-            why=cause,
-            check=tuple(dict.fromkeys([signal.rule for signal in decision.signals if signal.mode == "live"])),
-            requested_at=arrived,
-            due_at=format_ms(parse_ms(arrived) + FOR_CAUSE_DUE_MS),
-            decision_id=decision.decision_id,
-            alert_id=alert_id,
-        )
-        messages.append(message("re-reviews", key, request, request.request_id, arrived))
-    if action.account_action:
-        request_action = AccountAction(
-            action_id=derived_id(action.account_action, decision.decision_id),
-            action=action.account_action,
-            customer_id=decision.customer_id,
-            because=cause,
-            requested_at=arrived,
-            decision_id=decision.decision_id,
-        )
-        messages.append(message("account-actions", key, request_action, request_action.action_id, arrived))
-    return messages

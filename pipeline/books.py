@@ -1,4 +1,4 @@
-"""What every worker reads whole: the policies with their history, the exchange rates, the lists, and entity risk."""
+"""What every worker reads whole: policies with their history, exchange rates, lists, entity risk, models."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from pipeline.audit_chain import AuditChain
 from pipeline.cards import mask_text
 from pipeline.entities.risks import Risks
 from pipeline.ids import derived_id
+from pipeline.learned.models import Models
 from pipeline.lists import Lists
 from pipeline.messages import audited, dead_letter_of
 from pipeline.policy.book import PolicyBook
@@ -15,7 +16,14 @@ from pipeline.rates import Rates
 from pipeline.record import Message, Record
 from pipeline.validate import Rejected, check_arrival
 from schemas.audit import AuditEntry
-from schemas.codec import Undecodable, decode_entity_risk, decode_list_entry, decode_policy_event, decode_rate
+from schemas.codec import (
+    Undecodable,
+    decode_entity_risk,
+    decode_list_entry,
+    decode_model_file,
+    decode_policy_event,
+    decode_rate,
+)
 from schemas.policy_event import GlassBroken
 from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms
@@ -24,7 +32,7 @@ _REVIEW_ASKED: Final = "policy.glass_review_requested"
 
 
 class Books:
-    """Policies, rates, lists and entity risk as of the records taken so far."""
+    """Policies, rates, lists, entity risk and models as of the records taken so far."""
 
     def __init__(self, policies: PolicyBook, rates: Rates) -> None:
         """Begin with the first policy, and the rates given."""
@@ -32,9 +40,11 @@ class Books:
         self.rates = rates
         self.lists = Lists()
         self.risks = Risks()
+        self.models = Models()
         # Every worker reads the policies from their beginning, so the chain needs no state of its own.
         self._chain = AuditChain()
         self._lists_chain = AuditChain()
+        self._models_chain = AuditChain()
 
     def take(self, record: Record) -> list[Message]:
         """Apply one record of a shared topic: an audit entry or a dead letter comes back, or nothing."""
@@ -45,6 +55,8 @@ class Books:
             if record.topic == "rates":
                 self._rate(record)
                 return []
+            if record.topic == "models":
+                return self._model(record)
             if record.topic == "entity-risk":
                 self._entity_risk(record)
                 return []
@@ -65,6 +77,26 @@ class Books:
             self.rates.apply(rate)
         except ValueError as error:
             raise Undecodable(Reason.BAD_VALUE, str(error)) from None
+
+    def _model(self, record: Record) -> list[Message]:
+        file = decode_model_file(record.value or b"").message
+        if record.key != file.model.encode():
+            raise Undecodable(Reason.KEY_MISMATCH, "the record's key must be the model's name")
+        try:
+            self.models.apply(file)
+        except ValueError as error:
+            raise Undecodable(Reason.BAD_VALUE, str(error)) from None
+        told = AuditEntry(
+            entry_id=derived_id(file.model, file.card.sha256, record.offset, record.timestamp, "audit"),
+            subject=file.model,
+            what="model.told",
+            actor=file.actor,
+            result="applied",
+            at=format_ms(record.timestamp),
+            detail=file.card.sha256,
+            chain="models",
+        )
+        return [audited(file.model.encode(), told, self._models_chain)]
 
     def _entity_risk(self, record: Record) -> None:
         if not record.key:

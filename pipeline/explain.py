@@ -6,8 +6,11 @@ from typing import Final
 from msgspec import Struct
 
 from pipeline.ids import decision_stem, derived_id
+from pipeline.learned.model import Model
 from pipeline.plan import Plan
 from pipeline.points.live import total_of
+from pipeline.points.steps import step_of
+from pipeline.policy.learned import LEARNED_RULE
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, POINTS_RULE, Policy
 from pipeline.signals import reasons_of, retroactive_breach_of
 from pipeline.verdict import score_of
@@ -34,13 +37,13 @@ class Check(Struct, frozen=True):
         return self.said == self.made
 
 
-def recount(alert: Alert, policy: Policy | None) -> list[Check]:
-    """All that can be worked out from the alert alone and, where it is at hand, the policy that it names."""
+def recount(alert: Alert, policy: Policy | None, model: Model | None = None) -> list[Check]:
+    """All that can be worked out from the alert alone and, where they are at hand, the policy and model it names."""
     checks = [*_identity(alert), *(check for signal in alert.signals for check in _evidence(signal))]
     if alert.retroactive_breach is not None:
         made = retroactive_breach_of(alert.signals)
         checks.append(Check("retroactive breach", alert.retroactive_breach.rule, "" if made is None else made.rule))
-    return checks if policy is None else [*checks, *_judgement(alert, Plan(policy))]
+    return checks if policy is None else [*checks, *_judgement(alert, Plan(policy, model))]
 
 
 def score_in_words(alert: Alert) -> str:
@@ -97,6 +100,9 @@ def _judgement(alert: Alert, plan: Plan) -> Iterator[Check]:
         if signal.rule == POINTS_RULE:
             yield from _points(signal, plan)
             continue
+        if signal.rule == LEARNED_RULE:
+            yield from _learned(signal, plan)
+            continue
         rule = plan.rules.get(signal.rule)
         # What is suppressed for a customer is live for everybody else.
         mode = "live" if signal.mode == "suppressed" else signal.mode
@@ -105,7 +111,8 @@ def _judgement(alert: Alert, plan: Plan) -> Iterator[Check]:
     score = score_of([signal.points for signal in _live(alert)])
     yield Check("score", str(alert.score), str(score))
     floors = [plan.rules[signal.rule].floor for signal in _live(alert) if signal.rule in plan.rules]
-    floors += [plan.outcome_of_score[signal.points] for signal in _live(alert) if signal.rule == POINTS_RULE]
+    by_points = (POINTS_RULE, LEARNED_RULE)
+    floors += [plan.outcome_of_score[signal.points] for signal in _live(alert) if signal.rule in by_points]
     yield Check("outcome", alert.outcome, OUTCOMES[max([plan.outcome_of_score[score], *floors])])
     reasons = reasons_of(alert.signals, plan.policy, alert.tier)
     yield Check("reasons", " ".join(alert.reasons), " ".join(reasons))
@@ -123,3 +130,11 @@ def _points(signal: Signal, plan: Plan) -> Iterator[Check]:
     for part in signal.parts:
         yield Check(f"points: {part.rule} {part.figure:.6g}", str(part.points), str(points.points_of(part)))
     yield Check("points: score", str(signal.points), str(points.score(signal.observed)))
+
+
+def _learned(signal: Signal, plan: Plan) -> Iterator[Check]:
+    """The model asked again about the figures on the signal, and the score that its word comes to."""
+    step = step_of(plan.learned_steps, signal.observed)
+    yield Check("learned: score", str(signal.points), str(0 if step is None else step.score(signal.observed)))
+    if plan.model is not None:
+        yield Check("learned: in a thousand", str(signal.observed), str(plan.model.again(signal.parts)))

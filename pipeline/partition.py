@@ -25,8 +25,11 @@ from pipeline.history_bytes import StateError
 from pipeline.labels.asked import Asked, asked_of
 from pipeline.labels.asked_bytes import UnreadableAskedError
 from pipeline.labels.desk import Desk, release
+from pipeline.learned.asked import Batch, Waiting
+from pipeline.learned.drift import Drift
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
+from pipeline.policy.learned import LEARNED_RULE
 from pipeline.policy.model import Policy
 from pipeline.policy.sweeps import Sweep, begins_ms
 from pipeline.record import Message, Record
@@ -80,6 +83,7 @@ class Partition:
         self.partitions = partitions
         self.books = books
         self.tally = Tally()
+        self.drift = Drift()
         self.clock = ReviewClock()
         self.customers = Customers(windows, dossiers, cached_customers)
         self.audit = AuditChain(lambda: dossiers(HEAD_KEY))
@@ -90,6 +94,7 @@ class Partition:
         self.repeated: list[tuple[str, int]] = []
         # Whether the last unit's tick changed anything, said or unsaid: it belongs to the journal then.
         self.ticked = False
+        self._asked = Batch()
         self._crashes = 0
         # Those by which the clock was set.
         self._sweeps: tuple[Sweep, ...] = ()
@@ -108,6 +113,7 @@ class Partition:
         messages: list[Message] = []
         self.repeated = []
         self.ticked = False
+        self._asked = Batch()
         self._plan_until_ms = self._plan_from_ms  # a policy may have been approved since the last unit
         closer = suspects([record.value or b"" for record in records])
         for place, record in enumerate(records):
@@ -120,6 +126,8 @@ class Partition:
             if rejected is not None:
                 self.tally.count("dead_letters", rejected.reason.value)
                 messages.append(dead_letter_of(record, rejected))
+        if self._asked.waiting:
+            messages = self._ask(messages)
         if clock_ms is not None:
             messages += self._tick(clock_ms)
         return messages
@@ -207,6 +215,9 @@ class Partition:
             tally.count("card_like_ids", by=intake.card_like_ids)
         if plan.priority[tier] != (intake.lane == "priority"):
             tally.count("wrong_lane", plan.tiers[tier])
+        if intake.row is not None:
+            judged = assessed if isinstance(assessed, Assessed) else None
+            self._asked.add(Waiting(len(messages), customer.key, intake, plan, judged), intake.row)
         if isinstance(assessed, Assessed):
             if assessed.further:
                 self.desk.ask(customer.key, asked_of(intake, assessed.decision))
@@ -215,6 +226,17 @@ class Partition:
         else:
             messages.append(assessed)
         return None
+
+    def _ask(self, messages: list[Message]) -> list[Message]:
+        """What the model says of the unit's payments, in one call; it changes decisions, never states."""
+        messages, said = self._asked.say(messages, self.drift)
+        for each in said:
+            self.tally.count("signals", LEARNED_RULE, each.mode)
+            if each.after != each.before:
+                decided = each.plan.decided
+                self.tally.count(*decided[each.tier * _OUTCOMES + each.before], by=-1)
+                self.tally.count(*decided[each.tier * _OUTCOMES + each.after])
+        return messages
 
     def _customer_event(self, record: Record, messages: list[Message]) -> Rejected | None:
         plan = self._plan_at(record.timestamp)
@@ -339,8 +361,9 @@ class Partition:
     def _plan_at(self, arrival_ms: int) -> Plan:
         if not self._plan_from_ms <= arrival_ms < self._plan_until_ms:
             policy, self._plan_from_ms, self._plan_until_ms = self.books.policies.reign(arrival_ms)
-            if policy is not self._plan.policy:
-                self._plan = Plan(policy)
+            model = self.books.models.of(policy)
+            if policy is not self._plan.policy or model is not self._plan.model:
+                self._plan = Plan(policy, model)
         return self._plan
 
     def _crashed(self, record: Record, error: Exception) -> Rejected:

@@ -30,7 +30,7 @@ class Names:
         return self.stem + transaction_id
 
 
-def tail_of(policy: Policy, tier: str, outcome: int, lane: Lane) -> str:
+def tail_of(policy: Policy, tier: str, outcome: int, lane: Lane, model_version: str = "") -> str:
     """What such decisions end with; `outcome` is a rank."""
     sample = Decision(
         decision_id="",
@@ -47,6 +47,7 @@ def tail_of(policy: Policy, tier: str, outcome: int, lane: Lane) -> str:
         policy_hash=policy.digest,
         signals=(),
         base_tier_signals=(),
+        model_version=model_version,
     )
     written = encode(sample)
     return written[written.index(_TAIL) :].decode()

@@ -4,8 +4,10 @@ from functools import lru_cache
 from typing import Final
 
 from pipeline.calendar import Calendar, Window
+from pipeline.learned.model import WHOLE, Model
 from pipeline.plain import tail_of
 from pipeline.points.live import LivePoints
+from pipeline.points.steps import Step, steps_of
 from pipeline.policy.model import (
     LIST_RULES,
     PATTERN_RULES,
@@ -88,8 +90,8 @@ class VelocityGroup:
 class Plan:
     """What judging asks of a policy, compiled once for each version."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Compile.
+    def __init__(self, policy: Policy, model: Model | None = None) -> None:
+        """Compile; `model` is the one that the policy names, None where it names none or nobody has it yet.
 
         Raises:
             UnknownZoneError: the policy's zone is not in the zone data.
@@ -130,6 +132,12 @@ class Plan:
         self.outcome_of_score = _outcomes(policy)
         section = policy.points
         self.points = None if section is None or section.mode == "off" else LivePoints(section, self.outcome_of_score)
+        learned = policy.learned
+        self.model = None if learned is None or learned.mode == "off" else model
+        self.model_version = "" if self.model is None else self.model.card.sha256
+        self.learned_steps: list[Step] = []
+        if learned is not None:
+            self.learned_steps = steps_of(learned.outcomes.given(), WHOLE, self.outcome_of_score)
         # By score, as a rule that weighs so much.
         self.points_rules: list[PlannedRule] = []
         if self.points is not None:
@@ -137,7 +145,10 @@ class Plan:
         self.actions = [policy.outcomes[outcome] for outcome in OUTCOMES]
         # Where nothing was found: the outcome, and how the decision ends by lane and rank of tier.
         self.calm = self.outcome_of_score[0]
-        self.calm_tails = {lane: [tail_of(policy, tier, self.calm, lane) for tier in self.tiers] for lane in LANES}
+        version = self.model_version
+        self.calm_tails = {
+            lane: [tail_of(policy, tier, self.calm, lane, version) for tier in self.tiers] for lane in LANES
+        }
 
     def _points_rule(self, score: int) -> PlannedRule:
         outcome, section = self.outcome_of_score[score], self.policy.points

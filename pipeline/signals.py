@@ -5,6 +5,7 @@ from typing import Literal
 from pipeline.currencies import EXPONENTS
 from pipeline.history import History
 from pipeline.log import amount_of
+from pipeline.policy.learned import LEARNED_RULE
 from pipeline.policy.model import LIMIT_RULES, POINTS_RULE, Policy
 from pipeline.rules import PATTERNS
 from pipeline.sight import Finding
@@ -106,6 +107,8 @@ def _ids(refs: tuple[int, ...], history: History, intake: Intake) -> tuple[str, 
     return tuple(ids)
 
 
+# Of all that a model looks at, so much is told in words.
+_TOLD = 4
 _WINDOW_WORDS = {
     "1h": "one hour",
     "24h": "24 hours",
@@ -133,6 +136,8 @@ def _sentence(signal: Signal, policy: Policy, tier: str) -> str:
         return "The account is frozen."
     if signal.rule == POINTS_RULE:
         return _points_sentence(signal)
+    if signal.rule == LEARNED_RULE:
+        return _learned_sentence(signal)
     if signal.rule == "amount_per_transaction":
         return f"The amount is {observed}; tier {tier} allows {limit} per transaction."
     if signal.rule in ("new_payee_amount", "new_device_amount"):
@@ -146,6 +151,12 @@ def _points_sentence(signal: Signal) -> str:
     parts = sorted([part for part in signal.parts if part.points > 0], key=lambda part: -part.points)
     said = [f"{part.rule} {part.figure:.6g} ({part.case}) {part.points}" for part in parts]
     return f"It comes to {signal.observed} points, and {signal.limit} stand out: {'; '.join(said)}."
+
+
+def _learned_sentence(signal: Signal) -> str:
+    strongest = [part for part in signal.parts[1:] if part.points > 0][:_TOLD]
+    said = ", ".join([f"{part.rule} {part.figure:.6g} ({part.points:+})" for part in strongest])
+    return f"The model gives fraud {signal.observed} in 1,000, and {signal.limit} stand out; most for it speaks {said}."
 
 
 def _money(amount_minor: int, currency: str) -> str:

@@ -17,6 +17,7 @@ from schemas.disposition import Disposition
 from schemas.entity_label import EntityLabel
 from schemas.entity_risk import EntityRisk
 from schemas.list_entry import ListEntry
+from schemas.model_file import ModelFile
 from schemas.policy_event import PolicyEvent
 from schemas.rate import Rate
 from schemas.reasons import DeadLetterReason as Reason
@@ -141,6 +142,16 @@ def decode_list_entry(value: bytes) -> Decoded[ListEntry]:
     return _decode(_LIST_ENTRY, value)
 
 
+def decode_model_file(value: bytes) -> Decoded[ModelFile]:
+    """A model with its card.
+
+    Raises:
+        Undecodable: the bytes are not that.
+
+    """
+    return _decode(_MODEL_FILE, value)
+
+
 def decode_entity_risk(value: bytes) -> Decoded[EntityRisk]:
     """What labels teach about an entity.
 
@@ -199,6 +210,7 @@ _POLICY_EVENT: _Kind[PolicyEvent] = _Kind(Decoder(PolicyEvent).decode, PolicyEve
 _LIST_ENTRY: _Kind[ListEntry] = _Kind(Decoder(ListEntry).decode, ListEntry)
 _ENTITY_LABEL: _Kind[EntityLabel] = _Kind(Decoder(EntityLabel).decode, EntityLabel)
 _ENTITY_RISK: _Kind[EntityRisk] = _Kind(Decoder(EntityRisk).decode, EntityRisk)
+_MODEL_FILE: _Kind[ModelFile] = _Kind(Decoder(ModelFile).decode, ModelFile)
 _RATE: _Kind[Rate] = _Kind(Decoder(Rate).decode, Rate)
 _DISPOSITION: _Kind[Disposition] = _Kind(Decoder(Disposition).decode, Disposition)
 

@@ -30,7 +30,10 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
 
 
 class PointsPart(Struct, frozen=True):
-    """What one table of points gave: its rule, the case in words, the figure that was looked up, the points found."""
+    """What one table of points gave: its rule, the case in words, the figure that was looked up, the points found.
+
+    Of a model: the feature, its figure, and what that adds, in hundredths of a logit; `(all)` is where it begins.
+    """
 
     rule: str
     case: str
@@ -54,7 +57,7 @@ class Signal(Struct, frozen=True, omit_defaults=True):
     evidence: Evidence | None = None
     # What a list names: `payee p-1, device d-2`; only on signals of lists.
     about: str = ""
-    # What `observed` is made of; only on the signal `points`.
+    # What `observed` is made of; only on the signals `points` and `learned`.
     parts: tuple[PointsPart, ...] = ()
 
 
@@ -99,6 +102,7 @@ class Decision(Struct, frozen=True, omit_defaults=True, kw_only=True):
     reversal: Reversal | None = None
     # Every live signal repeats one already alerted: no further alert, re-review request or account action.
     cooled: bool = False
+    # The hash of the model that was asked, whatever it said; empty where none was.
     model_version: str = ""
 
 
@@ -108,7 +112,8 @@ class Alert(Decision, frozen=True, omit_defaults=True, kw_only=True):
     alert_id: str
     reasons: tuple[str, ...]
     features: dict[str, int]
-    # Of the customer's state as of just before this transaction: BLAKE2b, 16 bytes, hex.
+    # Of the customer's state as of just before this transaction: BLAKE2b, 16 bytes, hex. Empty where a model alone
+    # asked for the alert: it was judged on the figures that stand on its signal.
     state_digest: str
     # The transaction's own: what several customers' alerts may have in common.
     merchant_id: str = ""

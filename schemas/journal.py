@@ -36,3 +36,5 @@ class JournalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lists_next: int = 0
     # Said since labels teach; before, none was read.
     entity_risk_next: int = 0
+    # Said since there are models.
+    models_next: int = 0

@@ -10,7 +10,7 @@ from schemas.reasons import DeadLetterReason as Reason
 from schemas.timestamps import format_ms, parse_ms
 
 # Written for people, who break lines; every other text ends up in keys, labels and log lines.
-FREE_TEXT = frozenset({"description", "rationale", "yaml"})
+FREE_TEXT = frozenset({"description", "rationale", "yaml", "text"})
 
 # Our own words: Python's differ from version to version, and quote the value.
 _NO_SUCH_TIME = "not RFC 3339 with an offset, or no such moment"

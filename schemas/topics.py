@@ -25,6 +25,7 @@ from schemas.entity_label import EntityLabel
 from schemas.entity_risk import EntityRisk
 from schemas.journal import JournalRecord
 from schemas.list_entry import ListEntry
+from schemas.model_file import ModelFile
 from schemas.notification import Notification
 from schemas.policy_event import PolicyEvent
 from schemas.rate import Rate
@@ -188,6 +189,16 @@ _ALL = (
         written_by=WORKERS,
         read_by="every worker",
         compacted=True,
+        broker_time=True,
+    ),
+    Topic(
+        name="models",
+        what="Models with their cards, all of them; what one may do is said by the policy.",
+        key="model",
+        message=ModelFile,
+        partitions="single",
+        written_by="`tierwatch model`",
+        read_by="every worker",
         broker_time=True,
     ),
     Topic(
@@ -370,5 +381,5 @@ TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _
 TRANSACTION_TOPICS = ("transactions", "transactions-priority")
 CUSTOMER_TOPICS = (*TRANSACTION_TOPICS, "customer-events", "dispositions")
 INPUT_TOPICS = (*CUSTOMER_TOPICS, "entity-labels")
-SHARED_TOPICS = ("policies", "rates", "lists", "entity-risk")
+SHARED_TOPICS = ("policies", "rates", "lists", "entity-risk", "models")
 WORKER_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.written_by == WORKERS)

@@ -169,7 +169,7 @@ def test_points_that_count_on_know_each_label_only_from_its_day_on(rows: list[Ro
 
 
 def test_a_cold_start_is_measured_too(tmp_path: Path, rows: list[Row]) -> None:
-    file = _handbook(tmp_path / "payments.csv", rows)
+    file = handbook(tmp_path / "payments.csv", rows)
     options = ("--format", "handbook", "--split", SPLIT, "--mode", "rules", "--online", "--json")
     done = tierwatch("evaluate", str(file), *options)
     assert done.returncode == 0, done.stderr
@@ -239,7 +239,7 @@ def test_an_interval_holds_the_measure(streamed: Stream) -> None:
 
 def test_the_command_measures_a_file(tmp_path: Path, rows: list[Row]) -> None:
     pytest.importorskip("lightgbm")
-    file = _handbook(tmp_path / "payments.csv", rows)
+    file = handbook(tmp_path / "payments.csv", rows)
     out = tmp_path / "policy.yaml"
     options = (
         "--format",
@@ -282,7 +282,7 @@ def test_a_mistake_on_the_command_line_is_named(options: tuple[str, ...], words:
     assert words in done.stderr
 
 
-def _handbook(path: Path, rows: list[Row]) -> Path:
+def handbook(path: Path, rows: list[Row]) -> Path:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD"])

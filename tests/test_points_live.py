@@ -135,5 +135,5 @@ def test_points_need_profiles_and_a_band_for_each_outcome(judged: Judged) -> Non
     with pytest.raises(PolicyError) as raised:
         load_policy(bad)
     said = " ".join(problem.message for problem in raised.value.problems)
-    assert "points look at profiles: add `profile: true`" in said
+    assert "points looks at profiles: add `profile: true`" in said
     assert "no band ends in challenge, so there is no score for it" in said

@@ -45,6 +45,7 @@ INCOMING: dict[str, Callable[[bytes], Any]] = {
     "list_entry": codec.decode_list_entry,
     "entity_label": codec.decode_entity_label,
     "entity_risk": codec.decode_entity_risk,
+    "model_file": codec.decode_model_file,
     "disposition": codec.decode_disposition,
 }
 OUTGOING: dict[str, type[Struct]] = {

@@ -25,6 +25,7 @@ class Seen(NamedTuple):
     rates_next: int
     lists_next: int = 0
     entity_risk_next: int = 0
+    models_next: int = 0
 
 
 @dataclass

@@ -11,6 +11,7 @@ from agents.verify.report import Report
 from agents.verify.rerun import GoneError, Rerun, Shelf
 from agents.verify.streams import Streams
 from agents.verify.units import units
+from pipeline.learned.model import Model
 from pipeline.partitioning import partition_of
 from pipeline.policy.model import Policy
 from schemas.decision import Alert
@@ -21,10 +22,11 @@ __all__ = ["GoneError", "Made", "make_again"]
 
 
 class Made(NamedTuple):
-    """The alert's bytes as the log makes them, None where it makes no such alert; and the policy in force then."""
+    """The alert's bytes as the log makes them, None where it makes no such alert; the policy then, its model."""
 
     value: bytes | None
     policy: Policy
+    model: Model | None
 
 
 async def make_again(settings: Settings, first: Policy, alert: Alert) -> Made:
@@ -52,4 +54,5 @@ async def make_again(settings: Settings, first: Policy, alert: Alert) -> Made:
             value = next((each.value for each in made if dict(each.headers)["ce_id"] == alert.alert_id.encode()), None)
             if value is not None:
                 break
-        return Made(value, shelf.books.policies.in_force(arrived_ms))
+        policy = shelf.books.policies.in_force(arrived_ms)
+        return Made(value, policy, shelf.books.models.of(policy))

@@ -66,6 +66,7 @@ class Rerun:
                 "rates": unit.rates_next,
                 "lists": unit.lists_next,
                 "entity-risk": unit.entity_risk_next,
+                "models": unit.models_next,
             }
         )
         messages: list[Message] = []

@@ -122,14 +122,22 @@ def _check(modes: tuple[str, ...], protocol: str | None, folds: str, split: str)
             "what is trained on and what is tested?", "Give one of --protocol, --folds and --split.", Exit.SETTINGS
         )
     if "learned" in modes:
-        try:
-            import lightgbm  # noqa: F401 - whether it is there at all, before minutes are spent
-        except (ImportError, OSError) as error:
-            raise CommandError(
-                f"learning needs LightGBM ({error})",
-                "pip install 'tierwatch[learned]', or --mode rules.",
-                Exit.SETTINGS,
-            ) from error
+        needs_lightgbm("--mode rules")
+
+
+def needs_lightgbm(otherwise: str) -> None:
+    """See whether it is there at all, before minutes are spent.
+
+    Raises:
+        CommandError: it is not.
+
+    """
+    try:
+        import lightgbm  # noqa: F401 - looked for only
+    except (ImportError, OSError) as error:
+        raise CommandError(
+            f"learning needs LightGBM ({error})", f"pip install 'tierwatch[learned]', or {otherwise}.", Exit.SETTINGS
+        ) from error
 
 
 def _trials(

@@ -52,6 +52,36 @@ BOARD = board(
                 {"{{rule}}": busy("rule", 'sum by (rule) (increase(tierwatch_signals_total{mode="shadow"}[5m]))')},
             ),
         ],
+        "Models": [
+            words(
+                "Model",
+                "Its hash; in shadow or live.",
+                "max by (model, mode) (tierwatch_model_info)",
+                "{{mode}} {{model}}",
+                6,
+            ),
+            number(
+                "File missing",
+                "The policy names a model whose file workers do not have: nothing is asked.",
+                "max(tierwatch_model_missing)",
+                colours=((None, "green"), (1, "red")),
+                width=6,
+            ),
+            lines(
+                "Drift",
+                "How far each feature, and the score, has moved from what the model learned from: train anew above 0.25.",
+                "short",
+                {"{{feature}}": "topk(8, max by (feature) (tierwatch_drift))"},
+            ),
+            lines(
+                "What model and points found",
+                "Signals of the learned score and of points, by mode, in five minutes.",
+                "short",
+                {
+                    "{{rule}} {{mode}}": 'sum by (rule, mode) (increase(tierwatch_signals_total{rule=~"learned|points"}[5m]))'
+                },
+            ),
+        ],
         "Over time": [
             lines(
                 "Workers by version",

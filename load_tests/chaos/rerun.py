@@ -48,6 +48,7 @@ class Rerun:
             self._read("rates", unit.rates_next)
             self._read("lists", unit.lists_next)
             self._read("entity-risk", unit.entity_risk_next)
+            self._read("models", unit.models_next)
             records = [record for taken in unit.inputs for record in self._records(taken, at_hand)]
             self._take(records, None if unit.clock is None else parse_ms(unit.clock))
 

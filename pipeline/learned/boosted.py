@@ -1,16 +1,17 @@
-"""Gradient boosting by LightGBM (the extra `learned`), kept as its text and a card with its hash: never a pickle."""
+"""Gradient boosting by LightGBM (the extra `learned`), which only trains: `pipeline.learned.model` asks its trees."""
 
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
 import lightgbm
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.behaviour.features import FEATURES, INDEX, MEMORY, PERIOD
 from pipeline.learned.choose import choose
+from pipeline.learned.model import Model, ModelError
+from schemas.model_file import ModelCard
 
 _PARAMETERS: Final = {
     "objective": "binary",
@@ -27,52 +28,6 @@ _PARAMETERS: Final = {
 }
 # What the points fill in is theirs: the model stands beside them, not on them.
 _OF_POINTS: Final = frozenset({PERIOD, MEMORY})
-
-
-class ModelError(ValueError):
-    """The text and the card of a model do not belong together, or it was trained on other features."""
-
-
-class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is: its features in order, the categories by code, what it was trained on, its hash."""
-
-    features: tuple[str, ...]
-    categories: tuple[str, ...]
-    payments: int
-    frauds: int
-    first_ms: int
-    last_ms: int
-    leaves: int
-    trees: int
-    sha256: str
-
-
-class Model:
-    """A trained model: `text` is LightGBM's own format, `card` tells what it is."""
-
-    def __init__(self, text: str, card: Card) -> None:
-        """Take a model.
-
-        Raises:
-            ModelError: the card is of another text, or of features that are not known here.
-
-        """
-        if sha256(text.encode()).hexdigest() != card.sha256:
-            raise ModelError("the card is not this model's: its hash differs")
-        unknown = [name for name in card.features if name not in INDEX]
-        if unknown:
-            raise ModelError(f"trained on features that are not known here: {', '.join(unknown)}")
-        self.text = text
-        self.card = card
-        self._booster = lightgbm.Booster(model_str=text)
-        self._columns = [INDEX[name] for name in card.features]
-
-    def score(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """The probability of fraud of each payment of a batch: (payments, features) to (payments,)."""
-        found: npt.NDArray[np.float64] = np.asarray(
-            self._booster.predict(features[:, self._columns], num_threads=1), dtype=np.float64
-        )
-        return found
 
 
 def train(
@@ -99,7 +54,7 @@ def train(
     data = lightgbm.Dataset(figures, fraud, feature_name=names, categorical_feature=categorical)
     chosen = {"num_leaves": size.leaves, "learning_rate": size.rate}
     text = lightgbm.train({**_PARAMETERS, **chosen}, data, size.trees).model_to_string()
-    card = Card(
+    card = ModelCard(
         features=tuple(names),
         categories=tuple(categories),
         payments=len(fraud),

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from pipeline.behaviour.features import ELSEWHERE, GROUPS, INDEX, PERIOD
 from pipeline.points.case_names import KNOWN, case_of
 from pipeline.points.rule import HOUR, Rule
+from pipeline.points.steps import Step, step_of, steps_of
 from pipeline.policy.points import Points
-from schemas.decision import OUTCOMES, PointsPart
+from schemas.decision import PointsPart
 
 # What the other rules' points are worth beside the strongest rule's.
 LEADS: Final = 20
@@ -64,7 +65,6 @@ class LivePoints:
         # The payments of the last day cost the most to look up.
         self.rhythm = any(name in GROUPS["rhythm"] for table in known for name in table.features)
         self._steps = _steps(section, outcome_of_score)
-        self._least = self._steps[0].since if self._steps else 0
 
     def reached(self, row: list[float]) -> Reached | None:
         """What a payment of these features comes to, `period` filled in; None if it is nothing to speak of."""
@@ -84,15 +84,13 @@ class LivePoints:
             strongest = max(strongest, points)
             others += max(points, 0)
         total = total_of(strongest, others)
-        if total < self._least:
-            return None
-        step = [step for step in self._steps if total >= step.since][-1]
-        return Reached(total, tuple(parts), step.score(total), step.since)
+        step = step_of(self._steps, total)
+        return None if step is None else Reached(total, tuple(parts), step.score(total), step.since)
 
     def score(self, points: int) -> int:
         """The score that so many points come to; 0 below the first step."""
-        scores = [step.score(points) for step in self._steps if points >= step.since]
-        return scores[-1] if scores else 0
+        step = step_of(self._steps, points)
+        return 0 if step is None else step.score(points)
 
     def points_of(self, part: PointsPart) -> int | None:
         """What a part's table gives for its figure; None where the policy has no such table or case."""
@@ -111,36 +109,13 @@ def total_of(strongest: int, others: int) -> int:
     return strongest + (others - strongest) // LEADS
 
 
-class Step(NamedTuple):
-    """From `since` points on the score rises evenly from `low`, to reach `high` where the next step begins."""
-
-    since: int
-    until: int
-    low: int
-    high: int
-
-    def score(self, points: int) -> int:
-        """The score of so many points."""
-        return self.low + (self.high - self.low) * (min(points, self.until) - self.since) // (self.until - self.since)
-
-
 # Beyond the last step the score still rises over so many points: 4 logits, from 50 in 100 to 98.
 _LAST: Final = 400
-_MOST: Final = 100
 
 
 def _steps(section: Points, outcome_of_score: Sequence[int]) -> list[Step]:
-    """From how many points on a payment ends how, and which scores end so."""
-    outcomes = section.outcomes
-    begins = ((outcomes.challenge, "challenge"), (outcomes.review, "review"), (outcomes.hold, "hold"))
-    given = [(since, OUTCOMES.index(outcome)) for since, outcome in begins if since is not None]
-    steps = []
-    for at, (since, rank) in enumerate(given):
-        scores = [score for score, ends_in in enumerate(outcome_of_score) if ends_in == rank and score <= _MOST]
-        until = given[at + 1][0] if at + 1 < len(given) else since + _LAST
-        if scores and until > since:
-            steps.append(Step(since, until, scores[0], scores[-1]))
-    return steps
+    given = section.outcomes.given()
+    return steps_of(given, given[-1][1] + _LAST if given else 0, outcome_of_score)
 
 
 def _slice(table: LiveTable, row: Sequence[float]) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from pipeline.policy.learned import LEARNED_RULE
 from pipeline.policy.model import POINTS_RULE, Person, Policy
 from pipeline.policy.proposals import Refusal, may_approve, not_authorised
 from schemas.policy_event import GlassBroken, GlassMended, GlassReviewed
@@ -87,7 +88,7 @@ class Glasses:
         if not set(person.roles) & set(policy.break_glass_roles):
             roles = ", ".join(policy.break_glass_roles) or "nobody"
             return Refusal(Reason.NOT_AUTHORISED, f"{person.name} has none of the roles {roles}")
-        known = {*policy.rules, POINTS_RULE} if policy.points else {*policy.rules}
+        known = {*policy.rules, *([POINTS_RULE] if policy.points else ()), *([LEARNED_RULE] if policy.learned else ())}
         unknown = [rule for rule in event.rules if rule not in known]
         if unknown or not (event.rules or event.observe_only):
             return Refusal(Reason.UNKNOWN_RULE, f"$.rules: {', '.join(unknown) or 'none, and $.observe_only is false'}")
@@ -136,9 +137,11 @@ def _quietened(policy: Policy, active: Sequence[Glass]) -> Policy:
         name: replace(rule, mode="shadow") if name in quiet and rule.mode == "live" else rule
         for name, rule in policy.rules.items()
     }
-    points, outcomes = policy.points, policy.outcomes
+    points, learned, outcomes = policy.points, policy.learned, policy.outcomes
     if points is not None and POINTS_RULE in quiet and points.mode == "live":
         points = replace(points, mode="shadow")
+    if learned is not None and LEARNED_RULE in quiet and learned.mode == "live":
+        learned = replace(learned, mode="shadow")
     if any(glass.observe_only for glass in active):
         outcomes = {name: replace(action, account_action="") for name, action in outcomes.items()}
-    return replace(policy, rules=rules, points=points, outcomes=outcomes)
+    return replace(policy, rules=rules, points=points, learned=learned, outcomes=outcomes)

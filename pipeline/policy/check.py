@@ -6,9 +6,12 @@ from itertools import pairwise
 from pipeline.policy.check_tiers import base_tier, granted_tiers, nested_windows, rising_tiers, tier_names
 from pipeline.policy.incidents import problems as case_problems
 from pipeline.policy.issuers import problems as issuer_problems
+from pipeline.policy.learned import Learned
+from pipeline.policy.learned import problems as learned_problems
 from pipeline.policy.model import LIMIT_RULES, Policy
 from pipeline.policy.onboarding import asks_less
 from pipeline.policy.onboarding import problems as call_back_problems
+from pipeline.policy.points import Points
 from pipeline.policy.points import problems as points_problems
 from pipeline.policy.reading import Finding, Path, repeats
 from schemas.decision import OUTCOMES
@@ -152,13 +155,24 @@ def _points(policy: Policy) -> Iterator[Finding]:
     if policy.points is not None:
         for place, message in points_problems(policy.points):
             yield Finding(("points", *place), message)
-        if policy.points.mode != "off" and not policy.profile:
-            yield Finding(("points", "mode"), "points look at profiles: add `profile: true`", (("profile",),))
-        ends = {band.outcome for band in policy.bands}
-        for outcome in policy.points.outcomes.__struct_fields__:
-            if getattr(policy.points.outcomes, outcome) is not None and outcome not in ends:
-                message = f"no band ends in {outcome}, so there is no score for it"
-                yield Finding(("points", "outcomes", outcome), message, (("bands",),))
+        yield from _ready_for("points", policy, policy.points)
+
+
+def _learned(policy: Policy) -> Iterator[Finding]:
+    if policy.learned is not None:
+        for place, message in learned_problems(policy.learned):
+            yield Finding(("learned", *place), message)
+        yield from _ready_for("learned", policy, policy.learned)
+
+
+def _ready_for(section: str, policy: Policy, asked: Points | Learned) -> Iterator[Finding]:
+    if asked.mode != "off" and not policy.profile:
+        yield Finding((section, "mode"), f"{section} looks at profiles: add `profile: true`", (("profile",),))
+    ends = {band.outcome for band in policy.bands}
+    for outcome, _ in asked.outcomes.given():
+        if outcome not in ends:
+            message = f"no band ends in {outcome}, so there is no score for it"
+            yield Finding((section, "outcomes", outcome), message, (("bands",),))
 
 
 _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
@@ -178,4 +192,5 @@ _CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
     _attestations,
     _cases,
     _points,
+    _learned,
 )

@@ -13,6 +13,7 @@ from pipeline.policy.incidents import CORRELATE, INCIDENTS
 from pipeline.policy.issuers import ATTESTATIONS, Moment
 from pipeline.policy.keys import PublicKey
 from pipeline.policy.labels import LABELS
+from pipeline.policy.learned import LEARNED
 from pipeline.policy.model import AMOUNT_RULES, COUNT_RULES, LIMIT_RULES, PATTERN_RULES, RULES, Policy
 from pipeline.policy.onboarding import CRITERIA, ONBOARDING
 from pipeline.policy.points import POINTS
@@ -320,6 +321,7 @@ POLICY = Record(
         "points": Field(
             POINTS, "Points calibrated on labels, as `evaluate` proposes them; without it none.", required=False
         ),
+        "learned": Field(LEARNED, "The model that is asked, and from when on; without it none.", required=False),
     },
 )
 

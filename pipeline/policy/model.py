@@ -8,6 +8,7 @@ from msgspec import Struct
 from pipeline.policy.incidents import Correlation, Incidents
 from pipeline.policy.issuers import Attestations
 from pipeline.policy.labels import Labels
+from pipeline.policy.learned import Learned
 from pipeline.policy.onboarding import Criteria, Onboarding
 from pipeline.policy.points import Points
 from pipeline.policy.profile_shift import ProfileShift
@@ -187,6 +188,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     profile_shift: ProfileShift | None = None
     # Calibrated on labels; None where nobody has.
     points: Points | None = None
+    # Trained on labels; None where no model is asked.
+    learned: Learned | None = None
     # Records of the priority lane taken for each one of the other lane, while both have a backlog.
     priority_weight: int = 4
     cases: Incidents = Incidents()

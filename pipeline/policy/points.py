@@ -12,7 +12,7 @@ from pipeline.policy.containers import Field, ListOf, MapOf, Record
 from pipeline.policy.durations import Duration
 from pipeline.policy.reading import Path, Reading
 from pipeline.policy.shapes import Choice, Integer, Leaf, Text
-from schemas.decision import Mode
+from schemas.decision import Mode, Outcome
 from schemas.timestamps import MS_PER_DAY
 
 # What people read before they sign cannot be thousands of numbers.
@@ -34,6 +34,15 @@ class PointsOutcomes(Struct, frozen=True, kw_only=True):
     challenge: int | None = None
     review: int | None = None
     hold: int | None = None
+
+    def given(self) -> list[tuple[Outcome, int]]:
+        """Those that are named, the mildest first."""
+        named: list[tuple[Outcome, int | None]] = [
+            ("challenge", self.challenge),
+            ("review", self.review),
+            ("hold", self.hold),
+        ]
+        return [(outcome, since) for outcome, since in named if since is not None]
 
 
 class Points(Struct, frozen=True, kw_only=True):
@@ -138,7 +147,6 @@ def problems(points: Points) -> Iterator[tuple[Path, str]]:
 
 
 def _outcomes(outcomes: PointsOutcomes) -> Iterator[tuple[Path, str]]:
-    given = {name: at for name in outcomes.__struct_fields__ if (at := getattr(outcomes, name)) is not None}
-    for (mild, low), (harsh, high) in pairwise(given.items()):
+    for (mild, low), (harsh, high) in pairwise(outcomes.given()):
         if high < low:
             yield ("outcomes", harsh), f"begins at {high}, below {mild} at {low}: more points never end milder"

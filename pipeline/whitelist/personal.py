@@ -36,7 +36,7 @@ class PersonalPlans:
         found = self._plans.get(terms)
         if found is None:
             tiers = tuple(replace(one, limits=limits) if one is tier else one for one in policy.tiers)
-            found = Plan(replace(policy, tiers=tiers))
+            found = Plan(replace(policy, tiers=tiers), plan.model)
             for rule in quiet:
                 if rule in found.rules and found.rules[rule].mode == "live":
                     found.rules[rule].mode = "suppressed"

@@ -29,14 +29,14 @@ class Officers:
             file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             file.chmod(0o600)
 
-    def type(self, *words: str | Path, who: str = "", code: int = Exit.OK) -> Result:
+    def type(self, *words: str | Path, who: str = "", code: int = Exit.OK, command: str = "policy") -> Result:
         signed: list[str | Path] = ["--key", self.keys[who]] if who else []
         if who and words[0] in ("propose", "approve", "rollback"):
             signed.append("--yes")
         broker, policy = self.house.kafka.bootstrap, str(self.house.folder / "policy.yaml")
         done = CliRunner().invoke(
             app,
-            ["policy", *map(str, words), *map(str, signed)],
+            [command, *map(str, words), *map(str, signed)],
             env={"TIERWATCH_BROKER": broker, "TIERWATCH_POLICY": policy},
         )
         assert done.exit_code == code, done.output

@@ -22,6 +22,7 @@ DECODERS: list[Decode] = [
     codec.decode_list_entry,
     codec.decode_entity_label,
     codec.decode_entity_risk,
+    codec.decode_model_file,
     codec.decode_disposition,
 ]
 SIGNATURE = {"key_id": "k", "value": "A" * 86 + "=="}
@@ -85,6 +86,23 @@ VALID: list[dict[str, Any]] = [
         "frauds": 300,
         "labelled": 400,
         "customers": 3,
+    },
+    {
+        "model": "m",
+        "actor": "a",
+        "at": "2026-11-22T10:00:00Z",
+        "card": {
+            "features": ["amount"],
+            "categories": [],
+            "payments": 2,
+            "frauds": 1,
+            "first_ms": 0,
+            "last_ms": 1,
+            "leaves": 2,
+            "trees": 1,
+            "sha256": "0",
+        },
+        "text": "tree",
     },
     {
         "disposition_id": "d",

@@ -1,0 +1,147 @@
+"""The model of the policy in force, and what it says of the payments of a unit of work: all in one call.
+
+It never feeds state: payments were judged and remembered before it is asked, and no cool-down begins with its word.
+"""
+
+from array import array
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec.structs import replace
+
+from pipeline.asked_for import asked_for
+from pipeline.assess import Assessed
+from pipeline.behaviour.features import FEATURES
+from pipeline.learned.drift import Drift
+from pipeline.learned.model import Model
+from pipeline.messages import message
+from pipeline.plan import Plan
+from pipeline.points.steps import Step, step_of
+from pipeline.policy.learned import LEARNED_RULE
+from pipeline.policy.model import Action
+from pipeline.record import Message
+from pipeline.validate import Intake
+from pipeline.verdict import score_of
+from schemas.decision import OUTCOMES, Decision, Evidence, PointsPart, Severity, Signal, SignalMode
+
+_SEVERITIES: tuple[Severity, ...] = ("low", "low", "medium", "high")
+_decision = msgspec.json.Decoder(Decision).decode
+
+
+class Waiting(NamedTuple):
+    """A payment whose decision is the message at `place`; `judged` is None where that is plain."""
+
+    place: int
+    key: bytes
+    intake: Intake
+    plan: Plan
+    judged: Assessed | None
+
+
+class Batch:
+    """The payments of a unit of work that a model is to be asked about."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.waiting: list[Waiting] = []
+        self._rows = array("f")
+
+    def add(self, asked: Waiting, row: list[float]) -> None:
+        """One more, with its features as of just before it."""
+        self.waiting.append(asked)
+        self._rows.extend(row)
+
+    def say(self, messages: list[Message], drift: Drift) -> tuple[list[Message], list["Said"]]:
+        """The unit's messages, changed where the model has something to say, and what that was."""
+        rows = np.frombuffer(self._rows, dtype=np.float32).reshape(-1, len(FEATURES))
+        instead: dict[int, list[Message]] = {}
+        said: list[Said] = []
+        for model, places in self._by_model():
+            own = rows[places] if len(places) < len(rows) else rows
+            thousandths = model.thousandths(own)
+            drift.see(model, own, thousandths)
+            for at, found in zip(places, thousandths.tolist(), strict=True):
+                step = step_of(self.waiting[at].plan.learned_steps, found)
+                if step is not None:
+                    said.append(_weighed(self.waiting[at], messages, model, rows[at], found, step))
+                    instead[self.waiting[at].place] = said[-1].messages
+        return (_with(messages, self.waiting, instead) if instead else messages), said
+
+    def _by_model(self) -> list[tuple[Model, list[int]]]:
+        """A policy with another model may have come into force within the unit."""
+        found: dict[str, tuple[Model, list[int]]] = {}
+        for at, each in enumerate(self.waiting):
+            model = each.plan.model
+            if model is not None:
+                found.setdefault(model.card.sha256, (model, []))[1].append(at)
+        return list(found.values())
+
+
+class Said(NamedTuple):
+    """What came of a payment: the outcome's rank before and after, and the messages instead of those of before."""
+
+    plan: Plan
+    tier: int
+    mode: SignalMode
+    before: int
+    after: int
+    messages: list[Message]
+
+
+def _with(messages: list[Message], waiting: list[Waiting], instead: dict[int, list[Message]]) -> list[Message]:
+    gone = {
+        each.place + more
+        for each in waiting
+        if each.place in instead and each.judged is not None
+        for more in range(1, 1 + len(each.judged.further))
+    }
+    found: list[Message] = []
+    for at, one in enumerate(messages):
+        found += instead.get(at, () if at in gone else (one,))
+    return found
+
+
+def _weighed(
+    each: Waiting, messages: list[Message], model: Model, row: npt.NDArray[np.float32], thousandths: int, step: Step
+) -> Said:
+    """The decision again, with the model's signal; what it asks for follows anew where the outcome rises."""
+    plan, judged = each.plan, each.judged
+    told = messages[each.place].value or b""
+    decision = _decision(told) if judged is None else judged.decision
+    signal = _signal(decision, each.intake, plan, model.parts(row), thousandths, step)
+    signals = (*decision.signals, signal)
+    outcome = before = OUTCOMES.index(decision.outcome)
+    score, action, cooled = decision.score, Action(), decision.cooled
+    if judged is not None:
+        action = judged.action
+    if signal.mode == "live":
+        score = score_of([one.points for one in signals if one.mode == "live"])
+        outcome = max(before, plan.outcome_of_score[score], plan.outcome_of_score[signal.points])
+        if outcome > before:
+            action, cooled = plan.actions[outcome], False
+            if each.intake.arrived_ms < plan.warm_until_ms:
+                action = Action()
+    new = replace(decision, signals=signals, outcome=OUTCOMES[outcome], score=score, cooled=cooled)
+    features = {LEARNED_RULE: thousandths} if judged is None else {**judged.features, LEARNED_RULE: thousandths}
+    digest = "" if judged is None else judged.digest
+    first = message("decisions", each.key, new, new.decision_id, new.arrived_at)
+    further = asked_for(each.key, each.intake, new, plan, action, features, digest)
+    return Said(plan, each.intake.tier, signal.mode, before, outcome, [first, *further])
+
+
+def _signal(
+    decision: Decision, intake: Intake, plan: Plan, parts: tuple[PointsPart, ...], thousandths: int, step: Step
+) -> Signal:
+    points, at = step.score(thousandths), decision.occurred_at
+    return Signal(
+        rule=LEARNED_RULE,
+        mode="shadow" if plan.policy.learned is None else plan.policy.learned.mode,
+        severity=_SEVERITIES[plan.outcome_of_score[points]],
+        points=points,
+        observed=thousandths,
+        limit=step.since,
+        evidence=Evidence(1, intake.base_minor, at, at, (intake.transaction_id,)),
+        parts=parts,
+    )

@@ -1,0 +1,184 @@
+"""A model beside the rules: told of on a topic, named by a policy, asked once a unit of work, never in any state."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from console.evaluate.stream import Stream, stream
+from pipeline.behaviour.features import ELSEWHERE
+from pipeline.books import Books
+from pipeline.explain import recount
+from pipeline.learned.model import Model
+from pipeline.partition import Partition
+from pipeline.policy.book import PolicyBook
+from pipeline.policy.load import PolicyError, default_yaml, load_policy
+from pipeline.policy.model import Policy
+from pipeline.policy.rewrite import with_section
+from pipeline.rates import Rates
+from pipeline.record import InputRecord, Message
+from schemas.codec import encode
+from schemas.decision import Alert
+from schemas.model_file import ModelFile
+from schemas.timestamps import MS_PER_DAY
+from tests.detection import world
+from tests.test_points_live import record
+
+PAYMENTS = 1_500
+ROWS = world()
+SECTION = "learned:\n  mode: {mode}\n  model: {model}\n  outcomes: {{challenge: 200, review: 600, hold: 900}}\n"
+
+
+class House:
+    """One partition with its states, and whatever models it was told of."""
+
+    def __init__(self, policy: Policy, model: Model | None = None) -> None:
+        self.books = Books(PolicyBook(policy), Rates())
+        if model is not None:
+            assert [message.topic for message in self.books.take(told(model))] == ["audit"]
+        self.states: dict[bytes, bytes | None] = {}
+        self.partition = Partition(0, None, self.books, self.states.get, lambda _: None)
+
+    def take(self, records: Sequence[InputRecord], at_once: int = 97) -> list[Message]:
+        messages: list[Message] = []
+        for at in range(0, len(records), at_once):
+            messages += self.partition.take(records[at : at + at_once])
+            self.states |= self.partition.changes().windows
+        return messages
+
+
+def told(model: Model, text: str = "", key: bytes = b"cards") -> InputRecord:
+    file = ModelFile(
+        model="cards", actor="ann", at="2026-01-01T00:00:00.000Z", card=model.card, text=text or model.text
+    )
+    return InputRecord("models", 0, 0, 0, key, encode(file))
+
+
+def policy_with(model: Model, mode: str) -> Policy:
+    return load_policy(with_section(default_yaml(), "learned", SECTION.format(mode=mode, model=model.card.sha256), 2))
+
+
+def values(messages: list[Message], topic: str) -> list[dict[str, Any]]:
+    return [json.loads(message.value or b"") for message in messages if message.topic == topic]
+
+
+def learned(decision: dict[str, Any]) -> dict[str, Any] | None:
+    return next((signal for signal in decision["signals"] if signal["rule"] == "learned"), None)
+
+
+@pytest.fixture(scope="module")
+def streamed() -> Stream:
+    return stream(ROWS, MS_PER_DAY)
+
+
+@pytest.fixture(scope="module")
+def model(streamed: Stream) -> Model:
+    boosted = pytest.importorskip("pipeline.learned.boosted", exc_type=ImportError)
+    fraud = (streamed.label == 1).astype(np.int8)
+    trained: Model = boosted.train(streamed.features, fraud, streamed.at_ms, streamed.categories, sorted(ELSEWHERE))
+    return trained
+
+
+@pytest.fixture(scope="module")
+def records() -> list[InputRecord]:
+    return [record(number, row) for number, row in enumerate(ROWS[:PAYMENTS])]
+
+
+def test_a_model_in_shadow_says_what_evaluate_measures_and_changes_nothing_else(
+    model: Model, streamed: Stream, records: list[InputRecord]
+) -> None:
+    house, without = House(policy_with(model, "shadow"), model), House(policy_with(model, "shadow"))
+    said, plain = (values(each.take(records), "decisions") for each in (house, without))
+    wanted = model.thousandths(streamed.features[:PAYMENTS])
+    fired = {number: signal["observed"] for number, each in enumerate(said) if (signal := learned(each))}
+    assert fired == {number: value for number, value in enumerate(wanted.tolist()) if value >= 200}
+    assert len(fired) > 10
+    assert {each["model_version"] for each in said} == {model.card.sha256}
+    assert house.states == without.states
+    for one, other in zip(said, plain, strict=True):
+        assert [signal for signal in one["signals"] if signal["rule"] != "learned"] == other["signals"]
+        assert (one["score"], one["outcome"]) == (other["score"], other["outcome"])
+    counts = house.partition.tally.drain().counts
+    assert counts["signals", "learned", "shadow"] == len(fired)
+
+
+def test_a_live_model_raises_outcomes_and_never_feeds_state(model: Model, records: list[InputRecord]) -> None:
+    house, without = House(policy_with(model, "live"), model), House(policy_with(model, "shadow"))
+    messages = house.take(records)
+    said, plain = values(messages, "decisions"), values(without.take(records), "decisions")
+    assert house.states == without.states
+    order = ["pass", "challenge", "review", "hold"]
+    rises = [
+        order.index(one["outcome"]) - order.index(other["outcome"]) for one, other in zip(said, plain, strict=True)
+    ]
+    assert min(rises) == 0
+    assert max(rises) > 0
+    counts = house.partition.tally.drain().counts
+    for outcome in order:
+        assert counts.get(("decisions", outcome, "base"), 0) == sum(each["outcome"] == outcome for each in said)
+    alerts = [msgspec.convert(each, Alert) for each in values(messages, "alerts")]
+    by_model = [alert for alert in alerts if alert.signals[-1].rule == "learned"]
+    assert by_model
+    for alert in by_model:
+        checks = recount(alert, policy_with(model, "live"), model)
+        assert [check for check in checks if not check.agrees] == []
+        assert "learned: in a thousand" in {check.what for check in checks}
+    alerted = {alert.decision_id for alert in alerts}
+    assert {
+        each["decision_id"] for each in said if each["outcome"] in {"review", "hold"} and not each.get("cooled")
+    } == alerted
+
+
+@pytest.mark.parametrize("at_once", [1, 1_500])
+def test_what_a_model_says_does_not_depend_on_the_borders_of_batches(
+    model: Model, records: list[InputRecord], at_once: int
+) -> None:
+    policy = policy_with(model, "live")
+    assert House(policy, model).take(records[:600], at_once) == House(policy, model).take(records[:600])
+
+
+def test_without_its_file_a_policy_is_judged_without_the_model_until_the_file_comes(
+    model: Model, records: list[InputRecord]
+) -> None:
+    house = House(policy_with(model, "live"))
+    assert {each.get("model_version") for each in values(house.take(records[:50]), "decisions")} == {None}
+    house.books.take(told(model))
+    later = values(house.take(records[50:100]), "decisions")
+    assert {each["model_version"] for each in later} == {model.card.sha256}
+
+
+@pytest.mark.parametrize(
+    "text,key,said",
+    [
+        ("tree\nnot a model", b"cards", "its hash differs"),
+        ("", b"other", "the record's key must be the model's name"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_a_dead_letter_that_says_why(
+    model: Model, text: str, key: bytes, said: str
+) -> None:
+    house = House(load_policy(default_yaml()))
+    (letter,) = house.books.take(told(model, text, key))
+    assert letter.topic == "dead-letters"
+    assert said.encode() in dict(letter.headers)["detail"]
+    assert house.books.models.told == {}
+
+
+def test_a_hostile_text_under_its_own_hash_is_refused(model: Model) -> None:
+    text = model.text.replace("left_child=", "left_child=7", 1)
+    card = msgspec.structs.replace(model.card, sha256=sha256(text.encode()).hexdigest())
+    file = ModelFile(model="cards", actor="eve", at="2026-01-01T00:00:00.000Z", card=card, text=text)
+    house = House(load_policy(default_yaml()))
+    (letter,) = house.books.take(InputRecord("models", 0, 0, 0, b"cards", encode(file)))
+    assert letter.topic == "dead-letters"
+    assert b"tree 0" in dict(letter.headers)["detail"]
+
+
+def test_what_does_not_fit_in_the_section_is_named(model: Model) -> None:
+    section = SECTION.format(mode="live", model=model.card.sha256).replace("review: 600", "review: 100")
+    with pytest.raises(PolicyError, match="likelier fraud never ends milder"):
+        load_policy(with_section(default_yaml(), "learned", section, 2))
