@@ -86,7 +86,7 @@ def model_of(stream: "Stream", delay_ms: int, name: str, actor: str) -> "ModelFi
         raise CommandError("no fraud is known in the last third to measure on", "Give a longer file.")
     said = tried.thousandths(stream.features[last])
     worth = measure(tried.score(stream.features[last]), stream.label[last], stream.account[last], stream.at_ms[last])
-    were = fraud[last] * WHOLE
+    were = fraud[last] * float(WHOLE)
     bins = [(said >= low) & (said < low + WHOLE // _BINS) for low in range(0, WHOLE, WHOLE // _BINS)]
     rows = stream.features[known]
     slices = {name: sliced(rows[:, INDEX[name]].astype(np.float64)) for name in whole.card.features}

@@ -66,6 +66,7 @@ BOARD = board(
                 "max(tierwatch_model_missing)",
                 colours=((None, "green"), (1, "red")),
                 width=6,
+                words={0: "no", 1: "missing"},
             ),
             lines(
                 "Drift",
