@@ -215,9 +215,7 @@ class Partition:
             tally.count("card_like_ids", by=intake.card_like_ids)
         if plan.priority[tier] != (intake.lane == "priority"):
             tally.count("wrong_lane", plan.tiers[tier])
-        if intake.row is not None:
-            judged = assessed if isinstance(assessed, Assessed) else None
-            self._asked.add(Waiting(len(messages), customer.key, intake, plan, judged), intake.row)
+        self._wait(len(messages), customer, intake, plan, assessed)
         if isinstance(assessed, Assessed):
             if assessed.further:
                 self.desk.ask(customer.key, asked_of(intake, assessed.decision))
@@ -226,6 +224,12 @@ class Partition:
         else:
             messages.append(assessed)
         return None
+
+    def _wait(self, place: int, customer: Customer, intake: Intake, plan: Plan, assessed: Message | Assessed) -> None:
+        """Where a model is asked, let the payment wait for it until the unit was judged."""
+        if intake.row is not None:
+            judged = assessed if isinstance(assessed, Assessed) else None
+            self._asked.add(Waiting(place, customer.key, intake, plan, judged), intake.row)
 
     def _ask(self, messages: list[Message]) -> list[Message]:
         """What the model says of the unit's payments, in one call; it changes decisions, never states."""
