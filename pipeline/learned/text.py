@@ -17,9 +17,10 @@ MOST_CATEGORIES: Final = 1_024
 # Leaves hold logits; the first tree's hold the base rate's too.
 _LARGEST_LEAF: Final = 100.0
 _WORD_BITS: Final = 32
-# LightGBM's flags of a split; without missing values it needs no other.
+# LightGBM's flags of a split; those about values that are no number mean nothing here, where each figure is one.
 _CATEGORICAL: Final = 1
 _DEFAULT_LEFT: Final = 2
+_NO_NUMBER: Final = 8
 
 
 class ModelTextError(ValueError):
@@ -103,8 +104,8 @@ def _tree(told: Mapping[str, str], where: str, features: int) -> Tree:
     sets = _sets(told, where)
     splits = []
     for kind, feature, threshold, one, other, value in zip(kinds, of, thresholds, left, right, values, strict=True):
-        if kind & ~(_CATEGORICAL | _DEFAULT_LEFT):
-            raise ModelTextError(f"{where}: a split of type {kind}, which looks for missing values")
+        if kind & ~(_CATEGORICAL | _DEFAULT_LEFT | _NO_NUMBER):
+            raise ModelTextError(f"{where}: a split of type {kind}, to which nought is no value")
         if not 0 <= feature < features:
             raise ModelTextError(f"{where}: feature {feature} of {features}")
         categories = None
