@@ -184,11 +184,16 @@ def holds_card(transaction: Transaction, value: bytes, unknown_fields: int) -> b
     """Whether a decoded transaction carries a card number outside its id fields."""
     if unknown_fields:
         return mask_value(value)[1] > 0
-    texts = _APART.join([getattr(transaction, name) for name in TEXT_FIELDS])
-    return next(find_cards(f"{transaction.amount}{_APART}{texts}"), None) is not None
+    texts = _long_ones([str(transaction.amount), *[getattr(transaction, name) for name in TEXT_FIELDS]])
+    return texts != "" and next(find_cards(texts), None) is not None
 
 
 def card_like_ids(transaction: Transaction) -> int:
     """How many id fields could pass for card numbers: a sign of a processor that uses card numbers as ids."""
-    ids = _APART.join([getattr(transaction, name) for name in ID_FIELDS])
-    return sum(1 for _ in find_cards(ids))
+    ids = _long_ones([getattr(transaction, name) for name in ID_FIELDS])
+    return len(list(find_cards(ids))) if ids else 0
+
+
+def _long_ones(fields: list[str]) -> str:
+    """The fields that have room for a card number: most have none, and to search costs by the digit."""
+    return _APART.join([field for field in fields if len(field) >= len(_SUSPECT)])
