@@ -3,7 +3,6 @@
 It never feeds state: payments were judged and remembered before it is asked, and no cool-down begins with its word.
 """
 
-from array import array
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +12,6 @@ from msgspec.structs import replace
 
 from pipeline.asked_for import asked_for
 from pipeline.assess import Assessed
-from pipeline.behaviour.features import FEATURES
 from pipeline.learned.drift import Drift
 from pipeline.learned.model import Model
 from pipeline.messages import message
@@ -46,16 +44,16 @@ class Batch:
     def __init__(self) -> None:
         """None yet."""
         self.waiting: list[Waiting] = []
-        self._rows = array("f")
+        self._rows: list[list[float]] = []
 
     def add(self, asked: Waiting, row: list[float]) -> None:
         """One more, with its features as of just before it."""
         self.waiting.append(asked)
-        self._rows.extend(row)
+        self._rows.append(row)
 
     def say(self, messages: list[Message], drift: Drift) -> tuple[list[Message], list["Said"]]:
         """The unit's messages, changed where the model has something to say, and what that was."""
-        rows = np.frombuffer(self._rows, dtype=np.float32).reshape(-1, len(FEATURES))
+        rows = np.array(self._rows, dtype=np.float32)
         instead: dict[int, list[Message]] = {}
         said: list[Said] = []
         for model, places in self._by_model():
