@@ -14,7 +14,8 @@ _HEAD = """\
 <!-- Made from pipeline/whitelist/table.py by `python -m console.life_page`; do not edit. -->
 # The life of a customer
 
-Four things are true of a customer at any time, one of each part: how far an **application** is, what **standing** the
+Five things are true of a customer at any time, one of each part: how far an **application** is, whether it has
+**clearance** (one that is *stopped* is never approved, and goes on in the customer's eyes), what **standing** the
 customer has (*base* is the absence of a grant, and what remains when one has ended), whether **trust** is full or was
 lowered, and whether the **account** is open. Nothing leads anywhere but the transitions below; an event that comes
 elsewhere is refused as `not_now`, and the audit says where the customer is. Of several transitions of one event the

@@ -40,7 +40,8 @@ from pipeline.whitelist.chargeback_review import ask_for_review
 from pipeline.whitelist.chargebacks import label
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode
-from pipeline.whitelist.life import Applied, Refusal
+from pipeline.whitelist.life import Duplicate as Repeated
+from pipeline.whitelist.life import Refusal
 from pipeline.whitelist.on_time import due, look
 from pipeline.whitelist.personal import PersonalPlans
 from pipeline.whitelist.review_clock import ReviewClock
@@ -249,14 +250,13 @@ class Partition:
         if isinstance(checked, Rejected):
             return checked
         customer, result = checked
-        if isinstance(result, Refusal):
-            self.tally.count("events", "refused", result.reason.value)
-            messages += publish(customer.key, result.outgoing, self.audit)
-            return None
-        if not isinstance(result, Applied):
+        if isinstance(result, Repeated):
             self.tally.count("events", "duplicate", "")
             return None
-        self.tally.count("events", "applied", "")
+        if isinstance(result, Refusal):
+            self.tally.count("events", "refused", result.reason.value)
+        else:
+            self.tally.count("events", "applied", "")
         customer.history.touched = True
         if result.dossier != customer.dossier:
             customer.dossier = result.dossier

@@ -65,9 +65,9 @@ def test_a_customer_who_answers_is_told_nothing_of_what_follows() -> None:
         assert said(story, "application-status") + said(story, "notifications") == []
 
 
-def test_whoever_a_list_names_is_told_what_everybody_is_told_who_is_being_assessed() -> None:
+def test_whoever_a_list_names_is_told_what_everybody_is_told_and_no_reason() -> None:
     suspect = [status.step for status in statuses("listed-applicant")]
-    assert suspect == ["supplements_needed", "being_assessed", "declined"]
+    assert suspect == ["supplements_needed", "being_assessed", "call_back_due", "declined"]
     assert statuses("listed-applicant")[-1].reason_code == ""
 
 

@@ -56,7 +56,8 @@ FULL_V3 = replace(
     FULL_V2, measured_ms=10_000, shifted_ms=11_000, chargebacks=(Chargeback(b"12345678", 12_000, is_fraud=True),)
 )
 FULL_V4 = replace(FULL_V3, credential_ms=13_000)
-# As versions 1 to 4 wrote them: these bytes are never made anew.
+FULL_V5 = replace(FULL_V4, application=FULL_V4.application and FULL_V4.application._replace(stopped=True))
+# As versions 1 to 5 wrote them: these bytes are never made anew.
 V1 = bytes.fromhex(
     "01009b99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f6d"
     "65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d8001"
@@ -98,6 +99,16 @@ V4 = bytes.fromhex(
     "74656e6564cd1388cd177092cd1b58cd1f40cd232893cd2710cd2af89193c4083132333435363738cd2ee0c391cd32c8"
 )
 
+V5 = bytes.fromhex(
+    "0500959b99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f"
+    "6d65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d80"
+    "01fb4d92c41000000000000000000000000000000000c410303132333435363738396162636465664e9ca3612d31a4676f6c"
+    "649192aa616d6f756e745f32346805a3632d31cd2328a57265616479cd251cc00291a171c3a37768799197a6637265646974"
+    "a3722d31cd1f40cd2134c0a36576659292a6627572656175a16292a573636f7265cd02bc9193a570686f6e65a36e2d31cd1b"
+    "589195aa616d6f756e745f323468c0ce000182b8a3652d3291a3616e61ce00017ed0955a9192b0706f6c6963795f74696768"
+    "74656e6564cd1388cd177092cd1b58cd1f40cd232893cd2710cd2af89193c4083132333435363738cd2ee0c391cd32c891c3"
+)
+
 
 def test_version_1_is_read_for_ever() -> None:
     assert decode(V1) == FULL
@@ -111,9 +122,20 @@ def test_version_3_is_read_for_ever() -> None:
     assert decode(V3) == FULL_V3
 
 
-def test_version_4_is_read_for_ever_and_is_what_is_written() -> None:
+def test_version_4_is_read_for_ever() -> None:
     assert decode(V4) == FULL_V4
-    assert encode(FULL_V4) == V4
+
+
+def test_version_5_is_read_for_ever_and_is_what_is_written() -> None:
+    assert decode(V5) == FULL_V5
+    assert encode(FULL_V5) == V5
+
+
+def test_what_was_a_stage_before_version_5_is_read_as_an_application_that_was_stopped() -> None:
+    assert FULL_V4.application is not None
+    before = V4.replace(b"\xa5ready", b"\xa7stopped")
+    stopped = FULL_V4.application._replace(stage="doubted", stopped=True)
+    assert decode(before) == replace(FULL_V4, application=stopped)
 
 
 def test_an_empty_dossier_is_no_record() -> None:

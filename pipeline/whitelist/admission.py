@@ -2,20 +2,18 @@
 
 from dataclasses import replace
 
-from pipeline.policy.model import ReviewTerms, Tier
 from pipeline.policy.sweeps import revoked
 from pipeline.whitelist.application import close
-from pipeline.whitelist.dossier import Allowance, Evidence, Grant
+from pipeline.whitelist.dossier import Allowance
 from pipeline.whitelist.evidence import has_hit, lacks_by
-from pipeline.whitelist.review import schedule
+from pipeline.whitelist.given import evidence_given, grant_given, terms_of, tier_given
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Case, Change, Refused, lowered_ms, refuse_raising, tier_held
 from pipeline.whitelist.wishes import wishes
-from schemas.event import EvidenceItem
 from schemas.reasons import RefusalReason
 from schemas.standing_event import AdmissionApproved
-from schemas.timestamps import format_ms, parse_ms
+from schemas.timestamps import format_ms
 
 
 def decides_an_application(event: AdmissionApproved, _case: Case) -> bool:
@@ -61,7 +59,7 @@ def signed_by_enough(event: AdmissionApproved, case: Case) -> Refused | None:
     if application is not None:
         beside |= {application.applicant}
     more = 1 if application is not None and application.limits else 0
-    return refuse_signatures(event, case, _tier(event, case), beside, more)
+    return refuse_signatures(event, case, tier_given(event, case), beside, more)
 
 
 def not_superseded(_event: AdmissionApproved, case: Case) -> Refused | None:
@@ -96,7 +94,7 @@ def application_is_ready(event: AdmissionApproved, case: Case) -> Refused | None
     if application is None or application.application_id != event.application_id:
         return Refused(RefusalReason.UNKNOWN_APPLICATION, f"{event.application_id} is not the application that is open")
     asked = tier_named(case.policy, application.tier)
-    if asked is None or _tier(event, case).rank > asked.rank:
+    if asked is None or tier_given(event, case).rank > asked.rank:
         return Refused(RefusalReason.NOT_ASKED_FOR, f"{application.tier} was asked for")
     if case.occurred_ms <= application.since_ms:
         return Refused(RefusalReason.OLDER_THAN_KNOWN, f"verified at {format_ms(application.since_ms)}")
@@ -112,7 +110,7 @@ def rests_on_the_file(event: AdmissionApproved, case: Case) -> Refused | None:
     gone = sorted({reference for _, reference in known} & revoked(case.sweeps, case.arrival_ms))
     if gone:
         return Refused(RefusalReason.ATTESTATION_REVOKED, ", ".join(gone))
-    found = lacks_by(case.dossier, _tier(event, case), case.conduct, case.occurred_ms, case.arrival_ms)
+    found = lacks_by(case.dossier, tier_given(event, case), case.conduct, case.occurred_ms, case.arrival_ms)
     if found:
         return Refused(RefusalReason.CRITERIA_NOT_MET, ", ".join(f"{lack.what} {lack.why}" for lack in found))
     return None
@@ -133,7 +131,7 @@ def evidence_holds(event: AdmissionApproved, case: Case) -> Refused | None:
     if not event.evidence:
         return Refused(RefusalReason.NO_EVIDENCE, "$.evidence is empty")
     as_of_ms = _as_of_ms(event, case)
-    for index, item in enumerate(map(_evidence, event.evidence)):
+    for index, item in enumerate(map(evidence_given, event.evidence)):
         if item.issued_ms > case.occurred_ms:
             return Refused(RefusalReason.EVIDENCE_FROM_THE_FUTURE, f"$.evidence[{index}].issued_at is after the event")
         if item.expires_ms is not None and item.expires_ms <= as_of_ms:
@@ -143,9 +141,9 @@ def evidence_holds(event: AdmissionApproved, case: Case) -> Refused | None:
 
 def dates_fit(event: AdmissionApproved, case: Case) -> Refused | None:
     """Expiry and review are ahead, and no later than the tier allows."""
-    tier, as_of_ms = _tier(event, case), _as_of_ms(event, case)
-    terms = _terms(tier)
-    grant = _grant(event, case, terms)
+    tier, as_of_ms = tier_given(event, case), _as_of_ms(event, case)
+    terms = terms_of(tier)
+    grant = grant_given(event, case)
     latest_expiry_ms = grant.granted_ms + tier.grant_ms
     latest_review_ms = grant.granted_ms + terms.every_ms
     if grant.expires_ms <= as_of_ms:
@@ -163,8 +161,7 @@ def dates_fit(event: AdmissionApproved, case: Case) -> Refused | None:
 
 def grant(event: AdmissionApproved, case: Case) -> Change:
     """Put a grant in the place of the one before: a first tier, a renewal, or a higher one."""
-    tier = _tier(event, case)
-    given = _grant(event, case, _terms(tier))
+    given = grant_given(event, case)
     # A higher tier's limits take the place of those that somebody approved; a renewal keeps them.
     kept = case.dossier.allowances if renews(event, case) else wishes(case.dossier)
     after = replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case))
@@ -174,7 +171,7 @@ def grant(event: AdmissionApproved, case: Case) -> Change:
 
 def grant_lower(event: AdmissionApproved, case: Case) -> Change:
     """Put a lower grant in the place of the one before, suspended or not."""
-    given = _grant(event, case, _terms(_tier(event, case)))
+    given = grant_given(event, case)
     # What is over on arrival leaves the clock nothing to say: the event itself says that base is what remains.
     announced = len(given.steps) if given.grace_until_ms <= case.arrival_ms else 0
     known_ms = max(_known_ms(case), case.occurred_ms)
@@ -203,36 +200,3 @@ def _known_ms(case: Case) -> int:
 
 def _as_of_ms(event: AdmissionApproved, case: Case) -> int:
     return case.occurred_ms if lowers(event, case) else case.arrival_ms
-
-
-def _tier(event: AdmissionApproved, case: Case) -> Tier:
-    """The tier granted; `can_be_granted` stands before whatever asks."""
-    return tier_named(case.policy, event.tier) or case.policy.tiers[0]
-
-
-def _terms(tier: Tier) -> ReviewTerms:
-    if tier.review is None:
-        raise ValueError(f"{tier.name} has no review clock, so it cannot be granted")
-    return tier.review
-
-
-def _grant(event: AdmissionApproved, case: Case, terms: ReviewTerms) -> Grant:
-    review_ms, expires_ms = parse_ms(event.review_at), parse_ms(event.expires_at)
-    steps = schedule(case.occurred_ms, review_ms, expires_ms, terms)
-    return Grant(
-        tier=event.tier,
-        event_id=event.event_id,
-        approvers=signers(event),
-        evidence=tuple(map(_evidence, event.evidence)),
-        granted_ms=case.occurred_ms,
-        expires_ms=expires_ms,
-        review_ms=review_ms,
-        grace_until_ms=steps[-1],
-        steps=steps,
-        dormant_ms=terms.dormant_ms,
-    )
-
-
-def _evidence(item: EvidenceItem) -> Evidence:
-    expires_ms = None if item.expires_at is None else parse_ms(item.expires_at)
-    return Evidence(item.kind, item.reference, parse_ms(item.issued_at), expires_ms)

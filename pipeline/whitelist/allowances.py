@@ -190,13 +190,25 @@ def lower_limit(event: LimitChangeRequested, case: Case) -> Change:
     return _wish(event, case._replace(dossier=replace(case.dossier, allowances=others)))
 
 
+def trace_lower(event: LimitChangeRequested, case: Case) -> Dossier:
+    """What is left of a lower limit that was over on arrival: no more than had it come in time."""
+    return lower_limit(event, case).dossier
+
+
+def trace(event: LimitChangeRequested, case: Case) -> Dossier:
+    """What is left of a wish that is refused: for a higher tier, of which nobody knows yet, it may be a lower limit."""
+    return case.dossier if has_a_limit(event, case) is not None else _wish(event, case).dossier
+
+
 def _wish(event: LimitChangeRequested, case: Case) -> Change:
     """Beside what was asked for before: in whatever order they arrive, none undoes another, which takes an approval."""
     new = _limit(event, ())
     wished = [one for one in wishes(case.dossier) if one.rule == event.rule]
     others = tuple(one for one in case.dossier.allowances if one not in wished)
     known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
-    return Change(replace(case.dossier, allowances=_sorted(*others, *tightest(*wished, new)), lowered_ms=known_ms))
+    if new.until_ms is None or new.until_ms > case.arrival_ms:
+        wished = [*wished, new]
+    return Change(replace(case.dossier, allowances=_sorted(*others, *tightest(*wished)), lowered_ms=known_ms))
 
 
 def ask_for_limit(event: LimitChangeRequested, case: Case) -> Change:

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from pipeline.whitelist.application import close
+from pipeline.whitelist.application import close, is_open
 from pipeline.whitelist.call_back import is_last_attempt, issue
 from pipeline.whitelist.causes import for_cause
 from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.evidence import has_hit
 from pipeline.whitelist.signatures import refuse_signatures
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Case, Change, Refused
@@ -63,9 +64,9 @@ def stop(event: CallbackAnswered, case: Case) -> Change:
     """Whoever answered is not who applied: nothing older may raise, and a person looks at once."""
     check = tuple(answer.question_id for answer in event.answers if answer.result != "match")
     asked = for_cause(event, case, "identity_mismatch", check, 0)
-    stopped = close(case.dossier, "stopped", "")
-    known_ms = max(stopped.lowered_ms, case.lowered_at_ms)
-    return Change(replace(stopped, lowered_ms=known_ms), outgoing=(asked,))
+    doubted = _stopped(_wait(case, "doubted"))
+    known_ms = max(doubted.lowered_ms, case.lowered_at_ms)
+    return Change(replace(doubted, lowered_ms=known_ms), outgoing=(asked,))
 
 
 def contradicts(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
@@ -77,12 +78,17 @@ def contradicts(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
 def stop_on_contradiction(event: CallbackAnswered | CallbackMissed, case: Case) -> Change:
     """Who was verified is in doubt: a person looks at once."""
     asked = for_cause(event, case, "call_back_doubt", ("call_back",), 0)
-    return Change(close(case.dossier, "stopped", ""), outgoing=(asked,))
+    return Change(_stopped(case.dossier), outgoing=(asked,))
+
+
+def is_listed(case: Case) -> bool:
+    """An application is open, and the newest screening names the customer."""
+    return is_open(case.dossier) and has_hit(case.dossier)
 
 
 def stop_on_hit(_customer_id: str, case: Case) -> Change:
     """A list names the applicant; whoever looks at the hit decides."""
-    return Change(close(case.dossier, "stopped", ""))
+    return Change(_stopped(case.dossier))
 
 
 def call_again(event: CallbackMissed, case: Case) -> Change:
@@ -93,6 +99,12 @@ def call_again(event: CallbackMissed, case: Case) -> Change:
 def give_up(_event: CallbackMissed, case: Case) -> Change:
     """Nobody was reached as often as the policy says."""
     return Change(close(case.dossier, "lapsed", "not_reached"))
+
+
+def _stopped(dossier: Dossier) -> Dossier:
+    """Never to be approved; for the customer it goes on, and ends, like any other."""
+    application = dossier.application
+    return dossier if application is None else replace(dossier, application=application._replace(stopped=True))
 
 
 def _wait(case: Case, stage: str) -> Dossier:

@@ -1,12 +1,13 @@
 """The application: asked for, assessed, withdrawn, declined, lapsed."""
 
 from dataclasses import replace
+from typing import Final
 
 from pipeline.policy.model import Tier
 from pipeline.whitelist.call_back import issue
 from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import Application, Dossier
-from pipeline.whitelist.evidence import Lack, lacks
+from pipeline.whitelist.evidence import Lack, lacks, without_hit
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Ahead, Case, Change, Refused, Tick, tier_held
 from schemas.application_event import (
@@ -19,6 +20,7 @@ from schemas.application_event import (
 from schemas.reasons import RefusalReason
 from schemas.timestamps import parse_ms
 
+OPEN: Final = ("applied", "pre_approved", "doubted", "ready")
 AboutApplication = ApplicationWithdrawn | ApplicationDeclined | AttestationPresented | CallbackConfirmed
 
 
@@ -108,7 +110,7 @@ def close(dossier: Dossier, stage: str, reason_code: str) -> Dossier:
     application = dossier.application
     if application is None:
         return dossier
-    ended = application._replace(stage=stage, ends_ms=None, asked=(), reason_code=reason_code)
+    ended = application._replace(stage=stage, ends_ms=None, asked=(), reason_code=reason_code, stopped=False)
     return replace(dossier, application=ended)
 
 
@@ -119,10 +121,25 @@ def withdraw(event: ApplicationWithdrawn, case: Case) -> Change:
 
 def decline(event: ApplicationDeclined, case: Case) -> Change:
     """End it, because a reviewer says so."""
+    return Change(close(case.dossier, "declined", event.reason_code))
+
+
+def decline_stopped(_event: ApplicationDeclined, case: Case) -> Change:
+    """End it, because a reviewer says so; why it was stopped is not for the customer to know."""
+    return Change(close(case.dossier, "declined", ""))
+
+
+def is_open(dossier: Dossier) -> bool:
+    """Whether an application waits for a decision."""
+    return dossier.application is not None and dossier.application.stage in OPEN
+
+
+def is_not_stopped(_event: object, case: Case) -> Refused | None:
+    """Nothing was found that keeps the application from being decided, but for its end."""
     application = case.dossier.application
-    # Why somebody was stopped is not for the customer to know.
-    told = "" if application is not None and application.stage == "stopped" else event.reason_code
-    return Change(close(case.dossier, "declined", told))
+    if application is None or not application.stopped:
+        return None
+    return Refused(RefusalReason.NOT_NOW, f"{application.application_id} was stopped")
 
 
 def wanting(case: Case) -> tuple[Lack, ...]:
@@ -131,12 +148,15 @@ def wanting(case: Case) -> tuple[Lack, ...]:
 
 
 def wanting_at(dossier: Dossier, tiers: tuple[Tier, ...], conduct: Conduct, at_ms: int) -> tuple[Lack, ...]:
-    """What an application lacks at a moment: evidence, conduct, and a telephone number to call."""
+    """What an application lacks at a moment: evidence, conduct, and a telephone number to call.
+
+    With a hit it goes on as without one, lest it tell the customer.
+    """
     application = dossier.application
     tier = next((tier for tier in tiers if application is not None and tier.name == application.tier), None)
     if tier is None:
         return (Lack("tier", "missing"),)
-    found = lacks(dossier, tier, conduct, at_ms)
+    found = lacks(without_hit(dossier), tier, conduct, at_ms)
     if any(contact.kind == "phone" for contact in dossier.contacts):
         return found
     return (*found, Lack("phone", "missing"))

@@ -88,7 +88,9 @@ def issue(customer_id: str, dossier: Dossier, policy: Policy, at_ms: int, *, fur
         code=code(attempt, dossier),
         requested_at=format_ms(at_ms),
     )
-    return Change(replace(dossier, application=application), outgoing=(call(request),))
+    after = replace(dossier, application=application)
+    # Whoever was stopped is told what everybody is told, and nobody calls.
+    return Change(after) if application.stopped else Change(after, outgoing=(call(request),))
 
 
 def code(attempt: str, dossier: Dossier) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pipeline.ids import derived_id
 from pipeline.whitelist.call_back import is_last_attempt
 from pipeline.whitelist.contacts import contact
-from pipeline.whitelist.evidence import EvidenceEvent, has_hit, lacks, put, put_if_newest
+from pipeline.whitelist.evidence import EvidenceEvent, lacks, put, put_if_newest
 from pipeline.whitelist.grounds import since_review
 from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.standing import suspend_on_hit as suspend
@@ -34,11 +34,6 @@ Against = ApplicationDeclined | ApplicationWithdrawn | CallbackAnswered | Callba
 def is_hit(event: object, _case: Case) -> bool:
     """The screening names the customer."""
     return isinstance(event, ScreeningCompleted) and event.result == "hit"
-
-
-def found_on_a_list(case: Case) -> bool:
-    """The newest screening names the customer."""
-    return has_hit(case.dossier)
 
 
 def is_phone(event: ContactChanged, _case: Case) -> bool:
@@ -73,10 +68,13 @@ def speaks_against_the_grant(event: Against, case: Case) -> bool:
 
 
 def overtaken(event: Against, case: Case) -> Change:
-    """Suspend the tier until somebody has looked at what the approval did not know."""
+    """Suspend until somebody has looked at what the approval did not know; nobody would have given the grant."""
     filed = put_if_newest(event, case) if isinstance(event, EvidenceFiled) else case.dossier
     asked = for_cause(event, case, "overtaken", (str(event.__struct_config__.tag),), 0)
-    return Change(suspended(filed, case.lowered_at_ms), outgoing=(asked,))
+    granted_ms = case.occurred_ms if filed.grant is None else filed.grant.granted_ms
+    # As had it come in time, an approval is needed that knows of it; to lift the suspension is none.
+    left = replace(suspended(filed, case.lowered_at_ms), grant=None, announced=0)
+    return Change(replace(left, lowered_ms=max(left.lowered_ms, granted_ms)), outgoing=(asked,))
 
 
 def suspend_on_hit(event: ScreeningCompleted, case: Case) -> Change:

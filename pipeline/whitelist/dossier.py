@@ -64,7 +64,8 @@ class Application(NamedTuple):
     """What the customer last asked for, and how far that is: `since_ms` it is there, `ends_ms` it lapses, None never.
 
     `attempts` counts the call-backs issued; `asked` are the questions of the last one, and `doubted` says that its
-    answers were followed by further ones.
+    answers were followed by further ones. One that is `stopped` is never approved, nor called for; the customer sees it
+    go on.
     """
 
     application_id: str
@@ -79,6 +80,7 @@ class Application(NamedTuple):
     asked: tuple[str, ...] = ()
     doubted: bool = False
     reason_code: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,15 +52,20 @@ _ChargebackV3 = tuple[bytes, int, bool]
 _AddedV3 = tuple[int | None, int | None, tuple[_ChargebackV3, ...]]
 # What version 4 added: when a credential was last changed.
 _AddedV4 = tuple[int]
-_HEADERS = bytes((1, 0)), bytes((2, 0)), bytes((3, 0)), bytes((4, 0))  # version, flags (reserved)
+# What version 5 added: of the application, whether it was stopped. Before, that was a stage of its own, without an end.
+_AddedV5 = tuple[bool]
+_STAGE_BEFORE_V5 = "stopped"
+_HEADERS = tuple(bytes((version, 0)) for version in range(1, 6))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
 _decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
 _decoder_v3 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
-_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4])
+_decoder_v4 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4])
+_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4, _AddedV5])
 _V2_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
 _V3_ADDED_NOTHING: _AddedV3 = None, None, ()
 _V4_ADDED_NOTHING: _AddedV4 = (NEVER,)
+_V5_ADDED_NOTHING: _AddedV5 = (False,)
 
 
 def encode(dossier: Dossier) -> bytes | None:
@@ -79,6 +84,7 @@ def encode(dossier: Dossier) -> bytes | None:
         grant.grace_until_ms,
         grant.steps,
     )
+    application = dossier.application
     body = (
         granted,
         dossier.announced,
@@ -86,7 +92,7 @@ def encode(dossier: Dossier) -> bytes | None:
         dossier.lowered_ms,
         dossier.applied,
         dossier.suspended_since_ms,
-        dossier.application,
+        application and application[:-1],
         dossier.file,
         dossier.contacts,
         dossier.allowances,
@@ -95,7 +101,8 @@ def encode(dossier: Dossier) -> bytes | None:
     dormant_ms = grant.dormant_ms if grant is not None else 0
     added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
     measured = dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks
-    return _HEADERS[-1] + _encoder.encode((body, added, measured, (dossier.credential_ms,)))
+    stopped = (application is not None and application.stopped,)
+    return _HEADERS[-1] + _encoder.encode((body, added, measured, (dossier.credential_ms,), stopped))
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -112,7 +119,7 @@ def decode(state: bytes | None) -> Dossier:
             f"a dossier with version and flags {state[:2].hex() or 'missing'}; this worker reads "
             f"{' '.join(header.hex() for header in _HEADERS)}: was it written by a newer one?"
         )
-    added, measured, changed = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING, _V4_ADDED_NOTHING
+    added, measured, changed, stopped = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING, _V4_ADDED_NOTHING, _V5_ADDED_NOTHING
     try:
         if state[0] == 1:
             body = _decoder_v1.decode(state[2:])
@@ -120,14 +127,16 @@ def decode(state: bytes | None) -> Dossier:
             body, added = _decoder_v2.decode(state[2:])
         elif state[0] == 3:  # noqa: PLR2004 - the version
             body, added, measured = _decoder_v3.decode(state[2:])
+        elif state[0] == 4:  # noqa: PLR2004 - the version
+            body, added, measured, changed = _decoder_v4.decode(state[2:])
         else:
-            body, added, measured, changed = _decoder.decode(state[2:])
+            body, added, measured, changed, stopped = _decoder.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
-    return _dossier(body, added, measured, changed)
+    return _dossier(body, added, measured, changed, stopped)
 
 
-def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _AddedV4) -> Dossier:
+def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _AddedV4, stopped: _AddedV5) -> Dossier:
     granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
     allowances, warned_ms = body[9:]
     dormant_ms, swept, active_ms, failures, assess_ms = added
@@ -139,7 +148,7 @@ def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _Ad
         lowered_ms,
         applied,
         suspended_since_ms,
-        None if application is None else Application(*application),
+        None if application is None else _application(application, *stopped),
         tuple(Filed(*filed) for filed in file),
         tuple(Contact(*contact) for contact in contacts),
         tuple(Allowance(*allowance) for allowance in allowances),
@@ -153,6 +162,13 @@ def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _Ad
         tuple(Chargeback(*chargeback) for chargeback in chargebacks),
         *changed,
     )
+
+
+def _application(fields: _ApplicationV1, stopped: bool) -> Application:  # noqa: FBT001 - as it was read
+    application = Application(*fields, stopped)
+    if application.stage != _STAGE_BEFORE_V5:
+        return application
+    return application._replace(stage="doubted", stopped=True)
 
 
 def _grant(granted: _GrantV1 | None, dormant_ms: int) -> Grant | None:

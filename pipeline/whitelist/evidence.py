@@ -141,6 +141,15 @@ def carried(dossier: Dossier, policy: Policy, conduct: Conduct, at_ms: int) -> T
     return fits[-1] if fits else policy.tiers[0]
 
 
+def without_hit(dossier: Dossier) -> Dossier:
+    """The dossier as if its screening had found nobody."""
+    filed = on_file(dossier, "screening")
+    if filed is None or not has_hit(dossier):
+        return dossier
+    clear = filed._replace(facts=tuple(sorted({**dict(filed.facts), "result": "clear"}.items())))
+    return replace(dossier, file=tuple(clear if one is filed else one for one in dossier.file))
+
+
 def has_hit(dossier: Dossier) -> bool:
     """Whether the newest screening found the customer on a list."""
     filed = on_file(dossier, "screening")

@@ -39,10 +39,15 @@ class Applied(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """The event is well formed but not allowed: nothing changed. `outgoing` is its audit entry."""
+    """The event is well formed but not allowed. `outgoing` is its audit entry, and what follows where it left a trace.
+
+    `dossier` is as before, but for what no order of arrival may lose: it never makes anybody more privileged.
+    """
 
     reason: RefusalReason
     outgoing: tuple[Outgoing, ...]
+    dossier: Dossier
+    effects: tuple[Effect, ...] = ()
 
 
 class Duplicate(NamedTuple):
@@ -69,13 +74,21 @@ def apply(  # noqa: PLR0917 - an event, whom it meets, and what is known by then
         return Duplicate()
     caught_up = announce(event.customer_id, dossier, arrival_ms, policy, sweeps, conduct)
     case = Case(raw_fields, caught_up.dossier, policy, parse_ms(event.occurred_at), arrival_ms, conduct, sweeps)
-    row = _refuse_unreliable(event, mark, case) or _row(event, case)
-    refused = row if isinstance(row, Refused) else _first_refusal(row, event, case)
-    if refused is not None or isinstance(row, Refused):
-        return _refusal(event, case, refused or Refused(RefusalReason.NOT_NOW))
+    unreliable = _refuse_unreliable(event, mark, case)
+    if unreliable is not None:
+        return Refusal(unreliable.reason, (audited(_refused(event, case, unreliable)),), dossier)
+    row = _row(event, case)
+    refused = _first_refusal(row, event, case)
+    if refused is not None:
+        traced = case.dossier if row.trace is None else row.trace(event, case)
+        entry = _refused(event, case, refused)
+        if traced == case.dossier:
+            return Refusal(refused.reason, (audited(entry),), dossier)
+        return Refusal(refused.reason, (*caught_up.outgoing, *_said(entry, case, traced)), traced)
     change = row.act(event, case)
     after = replace(change.dossier, applied=(*case.dossier.applied, mark)[-APPLIED_KEPT:])
-    said = [*caught_up.outgoing, *_said(event, case, after), *change.outgoing]
+    entry = _entry(event, case, _in_words(event, case, after))
+    said = [*caught_up.outgoing, *_said(entry, case, after), *change.outgoing]
     after = _at_once(event, case, after, said)
     after = replace(after, assess_ms=quiet_at(case._replace(dossier=after)))
     after = measured_from(after, policy, arrival_ms)
@@ -110,33 +123,30 @@ def _taken(event: CustomerEvent) -> str:
     return f"event_id {event.event_id} was applied with other content"
 
 
-def _row(event: CustomerEvent, case: Case) -> Row | Refused:
-    """The transition that the event asks for, or where the customer is instead of where it begins."""
-    elsewhere: Row | None = None
-    for row in table.EVENTS:
-        if type(event) not in row.on or not (row.when is None or row.when(event, case)):
-            continue
-        if state_of(row.region, case.dossier, case.arrival_ms) in row.sources:
-            return row
-        elsewhere = elsewhere or row
-    if elsewhere is None:
-        return Refused(RefusalReason.NOT_NOW, "nothing follows from this event here")
-    state = state_of(elsewhere.region, case.dossier, case.arrival_ms)
-    return Refused(RefusalReason.NOT_NOW, f"{elsewhere.region} is {state}, not {' or '.join(elsewhere.sources)}")
+def _row(event: CustomerEvent, case: Case) -> Row:
+    """The transition that the event asks for, where the customer is if one begins there."""
+    asked_for = [row for row in table.EVENTS if type(event) in row.on and (row.when is None or row.when(event, case))]
+    return next((row for row in asked_for if _is_here(row, case)), asked_for[0])
+
+
+def _is_here(row: Row, case: Case) -> bool:
+    return state_of(row.region, case.dossier, case.arrival_ms) in row.sources
 
 
 def _first_refusal(row: Row, event: CustomerEvent, case: Case) -> Refused | None:
+    if not _is_here(row, case):
+        state = state_of(row.region, case.dossier, case.arrival_ms)
+        return Refused(RefusalReason.NOT_NOW, f"{row.region} is {state}, not {' or '.join(row.sources)}")
     return next((refused for guard in row.guards if (refused := guard(event, case)) is not None), None)
 
 
-def _refusal(event: CustomerEvent, case: Case, refused: Refused) -> Refusal:
-    entry = msgspec.structs.replace(_entry(event, case, refused.detail), result="refused", reason=refused.reason)
-    return Refusal(refused.reason, (audited(entry),))
+def _refused(event: CustomerEvent, case: Case, refused: Refused) -> AuditEntry:
+    entry = _entry(event, case, refused.detail)
+    return msgspec.structs.replace(entry, result="refused", reason=refused.reason)
 
 
-def _said(event: CustomerEvent, case: Case, after: Dossier) -> tuple[Outgoing, ...]:
+def _said(entry: AuditEntry, case: Case, after: Dossier) -> tuple[Outgoing, ...]:
     """The audit entry, and what follows from whatever is now otherwise."""
-    entry = _entry(event, case, _in_words(event, case, after))
     now_ms, policy = case.arrival_ms, case.policy
     return (
         audited(entry),

@@ -55,8 +55,9 @@ def note(_event: TierRemoved, case: Case) -> Change:
 
 
 def reinstate(_event: TierReinstated, case: Case) -> Change:
-    """The grant holds again, with the dates it had."""
-    return Change(replace(case.dossier, suspended_since_ms=None))
+    """The grant holds again, with the dates it had; what was approved meanwhile came to nothing, however late it is."""
+    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
+    return Change(replace(case.dossier, suspended_since_ms=None, lowered_ms=known_ms))
 
 
 def remove(_event: TierRemoved, case: Case) -> Change:

@@ -17,7 +17,6 @@ _STEPS: Final[dict[str, Step]] = {
     "applied": "being_assessed",
     "pre_approved": "call_back_due",
     "doubted": "being_assessed",
-    "stopped": "being_assessed",
     "ready": "awaiting_decision",
     "granted": "granted",
     "declined": "declined",

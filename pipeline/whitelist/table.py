@@ -60,24 +60,25 @@ from schemas.standing_event import (
     TierSuspended,
 )
 
-Region = Literal["application", "standing", "trust", "account"]
+Region = Literal["application", "clearance", "standing", "trust", "account"]
 Guard = Callable[[Any, Case], Refused | None]
 Which = Callable[[Any, Case], bool]
 
-# Four things are true of a customer at any time, one of each region.
+# Five things are true of a customer at any time, one of each region.
 STATES: Final[dict[Region, tuple[str, ...]]] = {
     "application": (
         "none",
         "applied",
         "pre_approved",
         "doubted",
-        "stopped",
         "ready",
         "granted",
         "declined",
         "withdrawn",
         "lapsed",
     ),
+    # Stopped is an application that is never approved; the customer sees it go on.
+    "clearance": ("clear", "stopped"),
     # Base is the absence of a grant, or one that has ended; suspended is whoever is, with a grant or without.
     "standing": ("base", "granted", "suspended"),
     # Lowered is who has left their own profile, until a newer grant says that somebody has looked.
@@ -90,6 +91,8 @@ def state_of(region: Region, dossier: Dossier, at_ms: int) -> str:
     """Where a customer is in a region at a moment."""
     if region == "application":
         return dossier.application.stage if dossier.application is not None else "none"
+    if region == "clearance":
+        return "stopped" if dossier.application is not None and dossier.application.stopped else "clear"
     if region == "account":
         return "frozen" if dossier.frozen else "open"
     if region == "trust":
@@ -101,7 +104,10 @@ def state_of(region: Region, dossier: Dossier, at_ms: int) -> str:
 
 
 class Row(NamedTuple):
-    """An event's transition: the first row of the event is taken whose `sources` fit and whose `when` holds."""
+    """An event's transition: the first row of the event is taken whose `sources` fit and whose `when` holds.
+
+    `trace` is what an event that is refused leaves behind, so that it matters as little when it arrived.
+    """
 
     name: str
     on: tuple[type[CustomerEvent], ...]
@@ -111,6 +117,7 @@ class Row(NamedTuple):
     act: Callable[[Any, Case], Change]
     guards: tuple[Guard, ...] = ()
     when: Which | None = None
+    trace: Callable[[Any, Case], Dossier] | None = None
 
 
 class AtOnce(NamedTuple):
@@ -139,7 +146,7 @@ class OnTime(NamedTuple):
 
 
 _ANY: Final = STATES["application"]
-_OPEN: Final = ("applied", "pre_approved", "doubted", "ready")
+_OPEN: Final = application.OPEN
 _HELD: Final = ("granted", "suspended")
 _STANDING: Final = STATES["standing"]
 _ACCOUNT: Final = STATES["account"]
@@ -184,7 +191,9 @@ EVENTS: tuple[Row, ...] = (
          application.consent_given, application.not_older_than_the_last)),
     Row("withdraw", (ApplicationWithdrawn,), "application", _OPEN, ("withdrawn",), application.withdraw,
         (application.about_this_application,)),
-    Row("decline", (ApplicationDeclined,), "application", (*_OPEN, "stopped"), ("declined",), application.decline,
+    Row("decline_stopped", (ApplicationDeclined,), "clearance", ("stopped",), ("clear",), application.decline_stopped,
+        (application.about_this_application,)),
+    Row("decline", (ApplicationDeclined,), "application", _OPEN, ("declined",), application.decline,
         (application.about_this_application,)),
     # Evidence.
     Row("suspend_on_hit", (ScreeningCompleted,), "standing", _STANDING, ("suspended",), causes.suspend_on_hit,
@@ -210,9 +219,9 @@ EVENTS: tuple[Row, ...] = (
     Row("register_device", (DeviceRegistered,), "application", _ANY, _ANY, contacts.device),
     Row("add_payee", (PayeeAdded,), "application", _ANY, _ANY, contacts.payee),
     # The call-back.
-    Row("stop_on_mismatch", (CallbackAnswered,), "application", ("pre_approved",), ("stopped",), answers.stop,
+    Row("stop_on_mismatch", (CallbackAnswered,), "application", ("pre_approved",), ("doubted",), answers.stop,
         _ANSWERED, call_back.mismatches_identity),
-    Row("contradict", (CallbackAnswered, CallbackMissed), "application", ("ready",), ("stopped",),
+    Row("contradict", (CallbackAnswered, CallbackMissed), "application", ("ready",), ("ready",),
         answers.stop_on_contradiction, (), answers.contradicts),
     Row("verify", (CallbackAnswered,), "application", ("pre_approved",), ("ready",), answers.verify,
         _ANSWERED, call_back.all_match),
@@ -225,11 +234,11 @@ EVENTS: tuple[Row, ...] = (
     Row("give_up", (CallbackMissed,), "application", ("pre_approved",), ("lapsed",), answers.give_up,
         _CALLED),
     Row("settle", (CallbackConfirmed,), "application", ("doubted",), ("ready",), answers.settle,
-        (application.about_this_application, answers.signed_as_for_the_tier)),
+        (application.about_this_application, application.is_not_stopped, answers.signed_as_for_the_tier)),
     # The grant.
     Row("admit_applicant", (AdmissionApproved,), "application", ("ready",), ("granted",), admission.grant_as_applied,
         (admission.can_be_granted, admission.application_is_ready, *_RAISE[1:], admission.rests_on_the_file,
-         admission.is_not_suspended), admission.decides_an_application),
+         admission.is_not_suspended, application.is_not_stopped), admission.decides_an_application),
     Row("lower", (AdmissionApproved,), "standing", _HELD, _STANDING, admission.grant_lower, _LOWER, admission.lowers),
     Row("renew", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant, _RAISE,
         admission.renews),
@@ -244,9 +253,10 @@ EVENTS: tuple[Row, ...] = (
     Row("note_removal", (TierRemoved,), "standing", ("base",), ("base",), standing.note),
     # What one customer may beside the tier.
     Row("lower_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.lower_limit,
-        (allowances.ends_ahead,), allowances.is_lower),
+        (allowances.ends_ahead,), allowances.is_lower, allowances.trace_lower),
     Row("ask_for_limit", (LimitChangeRequested,), "standing", ("granted",), ("granted",), allowances.ask_for_limit,
-        (allowances.within_the_ceiling, allowances.ends_ahead, allowances.file_carries_the_tier)),
+        (allowances.within_the_ceiling, allowances.ends_ahead, allowances.file_carries_the_tier),
+        trace=allowances.trace),
     Row("note_limit", (LimitChangeRequested,), "standing", ("base", "suspended"), ("base", "suspended"),
         allowances.lower_limit, (allowances.has_a_limit,)),
     Row("raise_limit", (LimitChangeApproved,), "standing", ("granted",), ("granted",), allowances.raise_limit,
@@ -266,7 +276,7 @@ EVENTS: tuple[Row, ...] = (
 )  # fmt: skip
 
 AT_ONCE: tuple[AtOnce, ...] = (
-    AtOnce("stop_on_hit", "application", _OPEN, ("stopped",), answers.stop_on_hit, causes.found_on_a_list,
+    AtOnce("stop_on_hit", "clearance", ("clear",), ("stopped",), answers.stop_on_hit, answers.is_listed,
            "application.stopped"),
     AtOnce("pre_approve", "application", ("applied",), ("pre_approved",), application.pre_approve,
            application.carries_the_tier, "application.pre_approved"),

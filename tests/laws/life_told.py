@@ -11,7 +11,7 @@ from pipeline.policy.load import load_policy
 from pipeline.whitelist.allowances import limits_of, suppressed
 from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.life import Applied, apply
+from pipeline.whitelist.life import Applied, Duplicate, apply
 from pipeline.whitelist.on_time import announce
 from pipeline.whitelist.outgoing import Outgoing
 from pipeline.whitelist.tiers import tier_in_force
@@ -182,12 +182,13 @@ class Told:
     def __init__(self) -> None:
         self.dossier = Dossier()
         self.asked: CallBackRequest | None = None
+        self.said: list[object] = []
         self.doubted_ms = START
 
     def tell(self, fields: Fields, at_ms: int) -> bool:
         event = decoded(fields)
         outcome = apply(event.message, event.fields, self.dossier, POLICY, at_ms, CONDUCT)
-        if isinstance(outcome, Applied):
+        if not isinstance(outcome, Duplicate):
             self.dossier = outcome.dossier
             self._hear(outcome.outgoing)
         return isinstance(outcome, Applied)
@@ -201,6 +202,7 @@ class Told:
 
     def _hear(self, outgoing: Sequence[Outgoing]) -> None:
         for one in outgoing:
+            self.said.append(one.body)
             if isinstance(one.body, CallBackRequest):
                 self.asked = one.body
 

@@ -10,7 +10,7 @@ from pipeline.whitelist.wishes import MOST_WISHES, tightest
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms
 from tests.laws.life_told import MAKE, RULE, START, Fields, Now, Told, admission, filed, first_told, privileges
 
-_ASKED = ("ask", "ask", "limit", "suppress", "unsuppress")
+_ASKED = ("ask", "ask", "limit", "suppress", "unsuppress", "admit")
 _TIMES = tuple(hours * MS_PER_HOUR for hours in (21, 24, 30, 24 * 4, 24 * 6, 24 * 50))
 
 
@@ -29,6 +29,7 @@ def at_silver() -> Told:
 
 @st.composite
 def wished(draw: st.DrawFn) -> list[Fields]:
+    """What is asked for and approved hour by hour, a higher tier included."""
     kinds = draw(st.lists(st.sampled_from(_ASKED), min_size=2, max_size=4))
     told = at_silver().dossier
     return [MAKE[kind](draw, Now(START + at * MS_PER_HOUR, at, told, None)) for at, kind in enumerate(kinds, start=1)]
