@@ -14,6 +14,7 @@ from agents.doctor.group import ends
 from agents.doctor.tail import newest
 from agents.engine.clock import FURTHEST_MS
 from agents.engine.journal import ENGINE_VERSION
+from agents.paging.unread import UNREADABLE
 from agents.policy_topic import PolicyTopic
 from agents.settings import Settings
 from pipeline.cards import card_like_ids
@@ -62,7 +63,12 @@ def journal(settings: Settings, admin: AdminClient, partitions: int, first: Poli
     """See by which policy and version each partition was judged last, and what time the broker had."""
     records: dict[int, tuple[int, JournalRecord]] = {}
     for message in newest(settings, _ends(admin, ("journal",), partitions), SAMPLE):
-        records[cast("int", message.partition())] = (message.timestamp()[1], _journal(message.value() or b""))
+        number = cast("int", message.partition())
+        try:
+            records[number] = (message.timestamp()[1], _journal(message.value() or b""))
+        except UNREADABLE:
+            do = "Look who else may write there: only workers should. If a newer worker wrote it, upgrade this program."
+            yield warning("journal", f"partition {number} holds what is no journal record at {message.offset()}", do)
     if not records:
         yield well("journal", "nothing has been judged yet")
         return

@@ -19,7 +19,7 @@ from pipeline.partitioning import partition_of
 from schemas.codec import encode
 from schemas.journal import JournalRecord
 from tests.command import tierwatch
-from tests.kafka.house import PARTITIONS, Worker, await_records, payment, prepare, publish_payments
+from tests.kafka.house import PARTITIONS, Worker, await_records, payment, prepare, publish, publish_payments
 
 
 def examined(kafka: Kafka, code: Exit, **environment: str) -> dict[str, list[dict[str, Any]]]:
@@ -62,6 +62,7 @@ def test_what_is_ill_is_told_with_what_to_do(house: Kafka) -> None:
     _change_a_topic(house)
     _misplace_a_key(house)
     _judge_by_another_policy(house)
+    publish(house, "journal", [("0", b"no journal record")])
     hanging = _begin_and_never_end(house)
     # A worker of an earlier test that was killed is a member until its session ends.
     until(lambda: next(workers(house.admin)).state == "ill", "nobody to be left in the group")
@@ -71,6 +72,8 @@ def test_what_is_ill_is_told_with_what_to_do(house: Kafka) -> None:
     ill = {check for check, seen in states(found).items() if "ill" in seen}
     assert ill == {"workers", "redis", "partitioner", "policy", "transactions"}
     assert found["versions"][0]["state"] == "well"
+    (stray,) = found["journal"]
+    assert (stray["state"], "no journal record" in stray["says"]) == ("warning", True)
     (topic,) = found["topics"]
     assert "alerts: retention.ms is 1000" in topic["says"]
     assert topic["do"].startswith("kafka-configs.sh ")
