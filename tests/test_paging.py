@@ -22,7 +22,7 @@ from agents.paging.pages import Pages
 from agents.paging.post import UnheardError
 from agents.paging.receivers import NOT_KNOWN, Alertmanager, PagerDuty, Receiver, Webhook, signature
 from agents.settings import Settings
-from load_tests.services.receiver import GARBAGE, HANG, RESET, receiver
+from load_tests.services.receiver import GARBAGE, GARBAGE_BODY, HANG, HANGING_BODY, RESET, RESET_BODY, receiver
 from load_tests.services.receiver import Receiver as Told
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
@@ -138,7 +138,7 @@ def test_alertmanager_hears_that_a_case_s_other_severity_is_over(told: Told) -> 
     assert fires["endsAt"] == format_ms(NOW_MS + 1)
 
 
-@pytest.mark.parametrize("trouble", [302, 500, 503, 429, RESET, HANG, GARBAGE])
+@pytest.mark.parametrize("trouble", [302, 500, 503, 429, RESET, HANG, GARBAGE, RESET_BODY, HANGING_BODY, GARBAGE_BODY])
 def test_whoever_does_not_take_it_is_tried_again(told: Told, trouble: int) -> None:
     told.refusals = [trouble]
     with pytest.raises(UnheardError) as raised:
@@ -157,6 +157,7 @@ def test_whoever_does_not_take_it_is_tried_again(told: Told, trouble: int) -> No
         ("nan", 0.0),
         ("Fri, 31 Dec 2100 23:59:59 GMT", 300.0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999999999", 0.0),
     ],
 )
 def test_how_long_a_receiver_wants_to_be_left_alone(told: Told, told_so: str, waits_s: float) -> None:
@@ -229,7 +230,7 @@ def test_what_pagerduty_did_not_sign_is_refused_and_what_kafka_does_not_take_is_
     signed = "v1=" + hmac.new(b"s-1", body, hashlib.sha256).hexdigest()
     assert answers.take(body, {SIGNATURE: f"v1=00, {signed}"}) == 503
     assert answers.take(body, {SIGNATURE: "v1=00"}) == answers.take(body, {}) == 403
-    assert answers.take(body + b" ", {SIGNATURE: signed}) == 403
+    assert answers.take(body + b" ", {SIGNATURE: signed}) == answers.take(body, {SIGNATURE: "v1=\xe9\udc80"}) == 403
     unread = "v1=" + hmac.new(b"s-1", b"no JSON", hashlib.sha256).hexdigest()
     assert answers.take(b"no JSON", {SIGNATURE: unread}) == 400
 
@@ -264,6 +265,21 @@ def test_a_receiver_that_takes_nothing_for_long_is_dead_until_it_takes_something
     del told.refusals[:]
     until(lambda: box.waiting() == 0 and not box.dead and box.well, "it to live")
     box.stop()
+
+
+def test_a_bug_of_ours_looks_like_a_dead_receiver_and_ends_no_outbox(
+    told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    receives = duty(told)
+    monkeypatch.setattr(receives, "_event", lambda _: 1 // 0)
+    box, outcomes = outbox(receives)
+    box.put(notice())
+    until(lambda: box.dead and len(outcomes) > 2, "it to be dead")
+    assert "ZeroDivisionError" in caplog.text
+    monkeypatch.undo()
+    until(lambda: box.waiting() == 0 and box.well, "it to live")
+    box.stop()
+    assert (set(outcomes), outcomes[-1], len(told.at("/v2/enqueue"))) == ({"failed", "taken"}, "taken", 1)
 
 
 def test_others_hear_that_a_receiver_is_dead_also_when_whoever_knew_that_has_died(told: Told) -> None:

@@ -82,17 +82,14 @@ class Outbox:
         try:
             self.receiver.tell(batch)
         except UnheardError as error:
-            if self._failing_since is None:
-                self._failing_since = time.monotonic()
-                log.error("a receiver does not take cases", receiver=self.receiver.name, cases=len(batch), why=error)  # noqa: TRY400 - ours
-            self._done(self.receiver, batch, "failed")
-            pause_s = max(self._pause_s, error.retry_after_s)
-            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
-            return pause_s
+            return max(self._failed(batch, str(error)), error.retry_after_s)
         except RefusedError as error:
             # To send the same again is pointless, and what waits behind it must not suffer.
             log.error("a receiver refuses cases", receiver=self.receiver.name, why=error)  # noqa: TRY400 - ours
             self._forget(batch, "refused")
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not end the thread: others hear of a dead receiver
+            log.error("report this as a bug", receiver=self.receiver.name, cause=error)  # noqa: TRY400 - with its traceback
+            return self._failed(batch, type(error).__name__)
         else:
             if self._failing_since is not None:
                 log.info("a receiver takes cases again", receiver=self.receiver.name)
@@ -100,6 +97,14 @@ class Outbox:
             self._forget(batch, "taken")
         self._failing_since, self._pause_s = None, SHORTEST_PAUSE_S
         return 0.0
+
+    def _failed(self, batch: Sequence[Notice], why: str) -> float:
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+            log.error("a receiver does not take cases", receiver=self.receiver.name, cases=len(batch), why=why)
+        self._done(self.receiver, batch, "failed")
+        pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, LONGEST_PAUSE_S)
+        return pause_s
 
     def _forget(self, batch: Sequence[Notice], outcome: Outcome) -> None:
         with self._changed:

@@ -63,7 +63,7 @@ def _post(url: str, data: bytes, headers: Mapping[str, str]) -> None:
             pass
     except urllib.error.HTTPError as error:
         with error:
-            why = f"it answers {error.code}: {error.read(200).decode(errors='replace')}"
+            why = f"it answers {error.code}: {_said(error)}"
             moved = error.code < HTTPStatus.BAD_REQUEST
             again = moved or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _TRY_AGAIN
             if not again:
@@ -71,6 +71,14 @@ def _post(url: str, data: bytes, headers: Mapping[str, str]) -> None:
             raise UnheardError(why, _retry_after_s(error.headers.get("Retry-After", ""), time.time())) from None
     except (OSError, HTTPException) as error:  # time-outs, resets, refusals, and what is no HTTP
         raise UnheardError(f"{type(error).__name__}: {error}") from None
+
+
+def _said(error: urllib.error.HTTPError) -> str:
+    """Return how its answer begins: one that breaks off or never comes was an answer all the same."""
+    try:
+        return error.read(200).decode(errors="replace")
+    except (OSError, HTTPException) as broken:
+        return type(broken).__name__
 
 
 # Not ours to mend: whoever sits between is at fault, or it is busy; credentials may be corrected while we wait.
@@ -87,6 +95,6 @@ def _retry_after_s(text: str, now_s: float) -> float:
     """Return for how long to wait, of its seconds or its date; 0, our own patience, where it is neither."""
     try:
         wait_s = float(text) if text.strip().isdigit() else parsedate_to_datetime(text).timestamp() - now_s
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return min(max(wait_s, 0.0), _LONGEST_RETRY_AFTER_S)

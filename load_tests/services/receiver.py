@@ -11,7 +11,17 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-RESET, HANG, GARBAGE = -1, -2, -3
+RESET, HANG, GARBAGE, RESET_BODY, HANGING_BODY, GARBAGE_BODY = -1, -2, -3, -4, -5, -6
+_FAILED = b"HTTP/1.1 500 Internal Server Error\r\n"
+# What they say before they reset the connection, hang, or close it.
+_SAID = {
+    RESET: b"",
+    HANG: b"",
+    GARBAGE: b"\x15\x03\x01\x00\x02\x02P",
+    RESET_BODY: _FAILED + b"Content-Length: 9\r\n\r\nw",
+    HANGING_BODY: _FAILED + b"Content-Length: 9\r\n\r\nw",
+    GARBAGE_BODY: _FAILED + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n",
+}
 
 
 class Heard(NamedTuple):
@@ -25,7 +35,8 @@ class Heard(NamedTuple):
 class Receiver:
     """What was heard, oldest first, and every header. `refusals` are answered first, one a message: HTTP statuses.
 
-    `RESET` hangs up, `HANG` says nothing until `patience_s` is over, `GARBAGE` is no HTTP.
+    `RESET` hangs up, `HANG` says nothing until `patience_s` is over, `GARBAGE` is no HTTP; with `_BODY` they answer 500
+    first, and do it with what follows.
     """
 
     def __init__(self, address: str) -> None:
@@ -44,6 +55,16 @@ class Receiver:
         return [heard.body for heard in list(self.heard) if heard.path == path]
 
 
+def _misbehave(handler: BaseHTTPRequestHandler, how: int, patience_s: float) -> None:
+    handler.wfile.write(_SAID[how])
+    handler.close_connection = True
+    if how in {HANG, HANGING_BODY}:
+        time.sleep(patience_s)
+    elif how in {RESET, RESET_BODY}:
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.connection.close()
+
+
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     """A receiver on a free port, until the block ends."""
@@ -60,18 +81,8 @@ def receiver() -> Iterator[Receiver]:
             if listening.keep is not None and not listening.keep(body):
                 listening.kept_out += 1
                 status = HTTPStatus.SERVICE_UNAVAILABLE
-            if status == RESET:
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
-                self.connection.close()
-                return
-            if status == GARBAGE:
-                self.wfile.write(b"\x15\x03\x01\x00\x02\x02P")
-                self.close_connection = True
-                return
-            if status == HANG:
-                time.sleep(listening.patience_s)
-                self.close_connection = True
+            if status in _SAID:
+                _misbehave(self, status, listening.patience_s)
                 return
             if status == HTTPStatus.OK:
                 listening.headers.append(dict(self.headers))
