@@ -16,10 +16,13 @@ from agents.exit_codes import Exit
 from pipeline.policy.load import PolicyError, load_policy
 from pipeline.policy.model import Policy
 from pipeline.whitelist.attestation import Accepted, accept, revoked_by
+from pipeline.whitelist.dossier import Dossier
+from pipeline.whitelist.life import Applied, Refusal, apply
 from pipeline.whitelist.transition import Refused
 from schemas.attestation import Attestation, AttestedEvidence, Revocation, seal
 from schemas.reasons import RefusalReason
 from schemas.timestamps import MS_PER_DAY, MS_PER_SECOND, format_ms, parse_ms
+from tests.grants import decoded
 from tests.policy_story import SMALL, private_key
 from tests.test_console import tierwatch
 
@@ -230,3 +233,20 @@ def test_from_issue_to_verify_to_revoke(tmp_path: Path) -> None:
     revocations.write_text("nonsense\n")
     bad = tierwatch("attestation", "verify", attested, *shown, "app-1", "--revocations", revocations)
     assert (bad.returncode, f"{revocations}:1: refused: not_an_attestation" in bad.stderr) == (Exit.BAD_INPUT, True)
+
+
+def test_an_attestation_is_refused_a_second_time_when_a_check_of_our_own_took_its_place() -> None:
+    story = Path(__file__).parent / "scenarios" / "known-at-another-bank"
+    policy = load_policy((story / "policy.yaml").read_bytes())
+    lines = [json.loads(line)["value"] for line in (story / "given.jsonl").read_bytes().splitlines()]
+    number, submitted, good = (line for line in lines if line["event_id"] in {"e-1", "e-2", "e-10"})
+    ours = {"event_type": "identity.verified", "event_id": "ours", "reference": "ours", "actor": "desk"}
+    ours |= {"method": "video", "document_kind": "passport", "customer_id": "c-1"}
+    ours |= {"occurred_at": good["occurred_at"], "issued_at": good["occurred_at"]}
+    dossier, reasons = Dossier(), []
+    for fields in (number, submitted, good, ours, {**good, "event_id": "again"}):
+        event = decoded(fields)
+        outcome = apply(event.message, event.fields, dossier, policy, parse_ms(fields["occurred_at"]))
+        reasons.append(outcome.reason.value if isinstance(outcome, Refusal) else "")
+        dossier = outcome.dossier if isinstance(outcome, Applied) else dossier
+    assert reasons == ["", "", "", "", "older_than_known"]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipeline.whitelist.application import close, is_open
-from pipeline.whitelist.call_back import is_last_attempt, issue
+from pipeline.whitelist.call_back import is_last_attempt, issue, mismatches_identity, tells_otherwise
 from pipeline.whitelist.causes import for_cause
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.evidence import has_hit
@@ -70,13 +70,19 @@ def stop(event: CallbackAnswered, case: Case) -> Change:
 
 
 def contradicts(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
-    """It tells another story of the attempt that verified the applicant."""
-    matches = isinstance(event, CallbackAnswered) and all(answer.result == "match" for answer in event.answers)
-    return is_last_attempt(event, case) and not matches
+    """It tells another story of the attempt that verified the applicant, or that somebody else answered before."""
+    application = case.dossier.application
+    if application is None or not tells_otherwise(event, case):
+        return False
+    if application.stage == "ready":
+        return True
+    # The attempt that waits for its answer has rows of its own; of others only who answered still counts.
+    is_answer = application.stage == "pre_approved" and is_last_attempt(event, case)
+    return isinstance(event, CallbackAnswered) and mismatches_identity(event, case) and not is_answer
 
 
 def stop_on_contradiction(event: CallbackAnswered | CallbackMissed, case: Case) -> Change:
-    """Who was verified is in doubt: a person looks at once."""
+    """Who was called is in doubt: a person looks at once."""
     asked = for_cause(event, case, "call_back_doubt", ("call_back",), 0)
     return Change(_stopped(case.dossier), outgoing=(asked,))
 

@@ -131,6 +131,25 @@ def is_last_attempt(event: CallbackAnswered | CallbackMissed, case: Case) -> boo
     return application is not None and event.attempt_id == attempt_id(event.customer_id, application)
 
 
+def tells_otherwise(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
+    """It tells of the attempt issued last that not all matched, or of any that somebody else answered."""
+    if isinstance(event, CallbackAnswered):
+        if mismatches_identity(event, case):
+            return is_some_attempt(event, case)
+        if all_match(event, case):
+            return False
+    return is_last_attempt(event, case)
+
+
+def is_some_attempt(event: CallbackAnswered | CallbackMissed, case: Case) -> bool:
+    """It is about an attempt of the application that was issued, be it long over."""
+    application = case.dossier.application
+    return application is not None and any(
+        event.attempt_id == attempt_id(event.customer_id, application._replace(attempts=number))
+        for number in range(1, application.attempts + 1)
+    )
+
+
 def answers_what_was_asked(event: CallbackAnswered, case: Case) -> Refused | None:
     """Each question of the attempt has one result, and no other has."""
     application = case.dossier.application

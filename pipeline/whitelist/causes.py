@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipeline.ids import derived_id
-from pipeline.whitelist.call_back import is_last_attempt
+from pipeline.whitelist.call_back import tells_otherwise
 from pipeline.whitelist.contacts import contact
 from pipeline.whitelist.evidence import EvidenceEvent, lacks, put, put_if_newest
 from pipeline.whitelist.grounds import since_review
@@ -62,8 +62,7 @@ def speaks_against_the_grant(event: Against, case: Case) -> bool:
     if isinstance(event, ApplicationWithdrawn | ApplicationDeclined):
         return event.application_id == application.application_id
     if isinstance(event, CallbackAnswered | CallbackMissed):
-        matches = isinstance(event, CallbackAnswered) and all(one.result == "match" for one in event.answers)
-        return is_last_attempt(event, case) and not matches
+        return tells_otherwise(event, case)
     return no_longer_carries(event, case)
 
 

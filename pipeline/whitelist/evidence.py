@@ -38,6 +38,14 @@ def newest_of_its_kind(event: EvidenceEvent, case: Case) -> Refused | None:
     return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{known.kind} of {format_ms(known.issued_ms)} is on file")
 
 
+def nothing_filed_since(_event: object, case: Case) -> Refused | None:
+    """Nothing was filed after it: nobody knows any more who gathered what stood there before."""
+    newest = max(case.dossier.file, key=lambda filed: filed.filed_ms, default=None)
+    if newest is None or newest.filed_ms <= case.occurred_ms:
+        return None
+    return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{newest.kind} was filed at {format_ms(newest.filed_ms)}")
+
+
 def put(event: EvidenceEvent, case: Case) -> Change:
     """File it in the place of the one before."""
     filed = Filed(

@@ -8,12 +8,20 @@ from pipeline.whitelist.dossier import Filed
 from pipeline.whitelist.evidence import on_file
 from pipeline.whitelist.transition import Case, Change, Refused
 from schemas.application_event import AttestationPresented
+from schemas.reasons import RefusalReason
 
 
 def attestation_counts(event: AttestationPresented, case: Case) -> Refused | None:
-    """Its issuer is trusted and signed it, for us, for this application, for now, and once."""
+    """Its issuer is trusted and signed it, for us, for this application, for now, and once; it says something new."""
     accepted = _accept(event, case)
-    return accepted if isinstance(accepted, Refused) else None
+    if isinstance(accepted, Refused):
+        return accepted
+    if _newer(accepted, case):
+        return None
+    return Refused(
+        RefusalReason.OLDER_THAN_KNOWN,
+        f"all that {accepted.issuer}/{accepted.attestation_id} attests is on file, or newer",
+    )
 
 
 def put_attested(event: AttestationPresented, case: Case) -> Change:
@@ -21,7 +29,15 @@ def put_attested(event: AttestationPresented, case: Case) -> Change:
     accepted = _accept(event, case)
     if isinstance(accepted, Refused):
         return Change(case.dossier)
-    new = [
+    new = _newer(accepted, case)
+    kinds = {filed.kind for filed in new}
+    others = [filed for filed in case.dossier.file if filed.kind not in kinds]
+    return Change(replace(case.dossier, file=tuple(sorted((*others, *new)))))
+
+
+def _newer(accepted: Accepted, case: Case) -> list[Filed]:
+    """What it stands in for, and nothing newer on file does."""
+    return [
         Filed(
             one.kind,
             one.reference,
@@ -35,9 +51,6 @@ def put_attested(event: AttestationPresented, case: Case) -> Change:
         if (known := on_file(case.dossier, one.kind)) is None
         or (one.issued_ms, case.occurred_ms) >= (known.issued_ms, known.filed_ms)
     ]
-    kinds = {filed.kind for filed in new}
-    others = [filed for filed in case.dossier.file if filed.kind not in kinds]
-    return Change(replace(case.dossier, file=tuple(sorted((*others, *new)))))
 
 
 def _accept(event: AttestationPresented, case: Case) -> Accepted | Refused:

@@ -147,6 +147,7 @@ class OnTime(NamedTuple):
 
 _ANY: Final = STATES["application"]
 _OPEN: Final = application.OPEN
+_CALLED_UP: Final = ("pre_approved", "doubted", "ready")
 _HELD: Final = ("granted", "suspended")
 _STANDING: Final = STATES["standing"]
 _ACCOUNT: Final = STATES["account"]
@@ -178,6 +179,7 @@ _ALLOW: Final[tuple[Guard, ...]] = (
     allowances.ends_ahead,
     allowances.file_carries_the_tier,
     allowances.signed_for_the_tier,
+    evidence.nothing_filed_since,
 )
 
 _CALLED: Final[tuple[Guard, ...]] = (call_back.attempt_is_open, call_back.number_is_old_enough)
@@ -219,10 +221,10 @@ EVENTS: tuple[Row, ...] = (
     Row("register_device", (DeviceRegistered,), "application", _ANY, _ANY, contacts.device),
     Row("add_payee", (PayeeAdded,), "application", _ANY, _ANY, contacts.payee),
     # The call-back.
+    Row("contradict", (CallbackAnswered, CallbackMissed), "application", _CALLED_UP, _CALLED_UP,
+        answers.stop_on_contradiction, (), answers.contradicts),
     Row("stop_on_mismatch", (CallbackAnswered,), "application", ("pre_approved",), ("doubted",), answers.stop,
         _ANSWERED, call_back.mismatches_identity),
-    Row("contradict", (CallbackAnswered, CallbackMissed), "application", ("ready",), ("ready",),
-        answers.stop_on_contradiction, (), answers.contradicts),
     Row("verify", (CallbackAnswered,), "application", ("pre_approved",), ("ready",), answers.verify,
         _ANSWERED, call_back.all_match),
     Row("ask_further", (CallbackAnswered,), "application", ("pre_approved",), ("pre_approved",), answers.ask_further,
@@ -234,18 +236,20 @@ EVENTS: tuple[Row, ...] = (
     Row("give_up", (CallbackMissed,), "application", ("pre_approved",), ("lapsed",), answers.give_up,
         _CALLED),
     Row("settle", (CallbackConfirmed,), "application", ("doubted",), ("ready",), answers.settle,
-        (application.about_this_application, application.is_not_stopped, answers.signed_as_for_the_tier)),
+        (application.about_this_application, application.is_not_stopped, answers.signed_as_for_the_tier,
+         evidence.nothing_filed_since)),
     # The grant.
     Row("admit_applicant", (AdmissionApproved,), "application", ("ready",), ("granted",), admission.grant_as_applied,
         (admission.can_be_granted, admission.application_is_ready, *_RAISE[1:], admission.rests_on_the_file,
-         admission.is_not_suspended, application.is_not_stopped), admission.decides_an_application),
+         admission.is_not_suspended, application.is_not_stopped, evidence.nothing_filed_since),
+        admission.decides_an_application),
     Row("lower", (AdmissionApproved,), "standing", _HELD, _STANDING, admission.grant_lower, _LOWER, admission.lowers),
-    Row("renew", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant, _RAISE,
-        admission.renews),
+    Row("renew", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
+        (*_RAISE, evidence.nothing_filed_since), admission.renews),
     Row("raise", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
-        (*_RAISE, admission.paper_will_do), admission.raises),
+        (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises),
     Row("admit", (AdmissionApproved,), "standing", ("base",), ("granted",), admission.grant,
-        (*_RAISE, admission.paper_will_do), admission.raises),
+        (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises),
     Row("suspend", (TierSuspended,), "standing", _STANDING, ("suspended",), standing.suspend),
     Row("reinstate", (TierReinstated,), "standing", ("suspended",), ("granted", "base"), standing.reinstate,
         (standing.signed_as_for_the_tier, admission.newer_than_lowerings, admission.no_hit_on_file)),
