@@ -165,12 +165,13 @@ def chaos_command(
         bool, typer.Option("--history", help="Transactions only, with their own times: compared with a calm run, too.")
     ] = False,
     faults: Annotated[str, typer.Option(help="Kinds of faults, commas between; empty: all.")] = "",
+    keep: Annotated[Path | None, typer.Option(help="Folder for logs and topics of a run that went wrong.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the verdict into docs/chaos.md.")] = False,
     json: AsJson = False,
 ) -> None:
     """Real workers on a real Kafka while both are killed, paused and restarted; 1 when anything is lost or repeated."""
     kinds = [name for name in faults.split(",") if name] or None
-    verdict = chaos(Plan(transactions=transactions, seed=seed, rate=rate, history=history, kinds=kinds))
+    verdict = chaos(Plan(transactions=transactions, seed=seed, rate=rate, history=history, kinds=kinds, keep=keep))
     if write:
         page.write(seed, verdict)
     _tell("chaos", verdict, json=json)

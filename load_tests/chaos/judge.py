@@ -94,7 +94,7 @@ class _Judge:
         again.by_journal(outputs["journal"], inputs)
         self._duplicates += again.duplicates
         self.verdict.policies = sorted(again.policies.union(self.verdict.policies))
-        self._outcomes(inputs, again.taken)
+        self._outcomes(inputs, again)
         self._expect(again.messages)
         for topic in OUTPUTS:
             self._found.update(_found(record) for record in outputs[topic])
@@ -107,16 +107,19 @@ class _Judge:
         if self._undisturbed:
             self._compare_undisturbed(number, inputs, outputs, states)
 
-    def _outcomes(self, inputs: Mapping[str, Sequence[InputRecord]], taken: Mapping[tuple[str, int], int]) -> None:
+    def _outcomes(self, inputs: Mapping[str, Sequence[InputRecord]], again: Rerun) -> None:
         verdict = self.verdict
         for topic, records in inputs.items():
             verdict.records += len(records)
             verdict.transactions += len(records) if topic in TRANSACTION_TOPICS else 0
             for record in records:
-                times = taken.get((topic, record.offset), 0)
+                times = again.taken[topic, record.offset]
+                if times == 1:
+                    continue
                 verdict.lost += times == 0
                 verdict.repeated += max(0, times - 1)
-                self._note(f"{topic}[{record.partition}] {record.offset} was taken {times} times", times != 1)
+                told = "; ".join(again.told_of(topic, record.offset))
+                self._note(f"{topic}[{record.partition}] {record.offset} was taken {times} times: {told}", wrong=True)
 
     def _order(self, number: int, made: Iterable[Message], found: Sequence[InputRecord]) -> None:
         expected = [message.value for message in made if message.topic == "decisions"]

@@ -29,6 +29,8 @@ class Rerun:
         self.messages: list[Message] = []
         self.tables: dict[str, dict[bytes, bytes]] = {"windows": {}, "dossiers": {}}
         self.taken: Counter[tuple[str, int]] = Counter()
+        # Where in the journal each range stands, for whoever asks why a record was taken twice.
+        self._told: list[tuple[int, InputRange]] = []
         # Transactions of which the journal says that they had been told before.
         self.duplicates = 0
         # Versions of the policy that units were judged by.
@@ -43,6 +45,7 @@ class Rerun:
         at_hand = {topic: {record.offset: record for record in records} for topic, records in inputs.items()}
         for entry in journal:
             unit = _journal(entry.value or b"")
+            self._told += [(entry.offset, taken) for taken in unit.inputs]
             self.policies.add(unit.policy_version)
             self._read("policies", unit.policies_next)
             self._read("rates", unit.rates_next)
@@ -51,6 +54,14 @@ class Rerun:
             self._read("models", unit.models_next)
             records = [record for taken in unit.inputs for record in self._records(taken, at_hand)]
             self._take(records, None if unit.clock is None else parse_ms(unit.clock))
+
+    def told_of(self, topic: str, offset: int) -> list[str]:
+        """Say where the journal tells of a record, and of how much around it."""
+        return [
+            f"journal {at} takes {taken.first} to {taken.next}, {taken.count} records, {len(taken.duplicates)} known"
+            for at, taken in self._told
+            if taken.topic == topic and taken.first <= offset < taken.next
+        ]
 
     def undisturbed(self, inputs: Mapping[str, Sequence[InputRecord]]) -> None:
         """Do all inputs, topic after topic: right for customers who are in one topic only."""

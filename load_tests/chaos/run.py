@@ -1,5 +1,6 @@
 """A house that decides while its processes are killed, paused, stopped and restarted: is every record decided once?"""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,7 +35,8 @@ class Plan:
     """What a run shall be: so many records on the lanes, at `rate` a second.
 
     With `history`, nothing but transactions with their own times, each customer in one lane: what comes out must also
-    be what an undisturbed run makes. `kinds` are the faults, None: all; `module` is what workers are started with.
+    be what an undisturbed run makes. `kinds` are the faults, None: all; `module` is what workers are started with. Where
+    something goes wrong or a worker ends by itself, `keep` becomes a copy of the house: its logs and topics.
     """
 
     transactions: int
@@ -41,6 +44,7 @@ class Plan:
     rate: int = 5_000
     history: bool = False
     kinds: list[str] | None = None
+    keep: Path | None = None
     module: str = "console"
     workers: int = 2
 
@@ -76,6 +80,8 @@ def _chaos(run: Run, plan: Plan) -> dict[str, Any]:
         settled = _settles(house)
         house.end()
         verdict = _judge(house, policy.as_posix(), history=plan.history)
+        if plan.keep is not None and (house.deaths or not (verdict.clean and settled)):
+            shutil.copytree(run.folder, plan.keep, dirs_exist_ok=True)
         return {
             **msgspec.to_builtins(verdict),
             "loaded": loaded,
