@@ -35,8 +35,8 @@ class Plan:
     """What a run shall be: so many records on the lanes, at `rate` a second.
 
     With `history`, nothing but transactions with their own times, each customer in one lane: what comes out must also
-    be what an undisturbed run makes. `kinds` are the faults, None: all; `module` is what workers are started with. Where
-    something goes wrong or a worker ends by itself, `keep` becomes a copy of the house: its logs and topics.
+    be what an undisturbed run makes. `kinds` are the faults, None: all; `module` is what workers are started with.
+    Where something goes wrong or a worker ends by itself, `keep` becomes a copy of the house: its logs and topics.
     """
 
     transactions: int
