@@ -90,6 +90,19 @@ def test_an_outage_pages_once_and_cases_still_come_through(manager: Alertmanager
     assert silenced == {"TierwatchStuck", "TierwatchLagGrows", "TierwatchBudgetBurnsFast"}
 
 
+def test_without_a_worker_it_is_still_told_that_nobody_can_be_told(manager: Alertmanager, told: Receiver) -> None:
+    loud = ["PagerGone", "ReceiverSilent", "ReceiverRefuses", "NotificationsFail", "RulesFail", "InputsExpired"]
+    manager.tell(alert("TierwatchNoWorker", "page"))
+    until(lambda: any("TierwatchNoWorker" in names(body) for body in told.at("/page")), "the page")
+    manager.tell(alert("TierwatchTierOffItsPast", "page"), *(alert(f"Tierwatch{each}", "page") for each in loud))
+    until(
+        lambda: {each for body in told.at("/page") for each in names(body)} >= {f"Tierwatch{each}" for each in loud},
+        "what is no symptom to be told",
+    )
+    states = {each["labels"]["alertname"]: each["status"]["state"] for each in manager.alerts()}
+    assert (states["TierwatchTierOffItsPast"], states["TierwatchPagerGone"]) == ("suppressed", "active")
+
+
 def test_what_is_over_is_told_as_over(manager: Alertmanager, told: Receiver) -> None:
     manager.tell(alert("TierwatchPolicySkew", "page"))
     until(lambda: any(names(body) == {"TierwatchPolicySkew"} for body in told.at("/page")), "the page")
