@@ -27,6 +27,8 @@ class PagerMetrics:
         self._unready = dict.fromkeys(READERS, "its part of the group")
         for receiver, outcome in product(receivers, ("taken", "failed", "refused")):
             self._by_name["notices"].labels(receiver, outcome)
+        for reader in READERS:
+            self._by_name["restarts"].labels(reader)
         for receiver in receivers:
             self.counted("receiver_up", (receiver,), 1)
             self._by_name["page_seconds"].labels(receiver)

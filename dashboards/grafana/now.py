@@ -96,6 +96,13 @@ BOARD = board(
                 {"{{receiver}}": "sum by (receiver) (tierwatch_pager_notices_waiting)"},
             ),
             lines(
+                "Beginning anew",
+                "Failures of the pager's readers of Kafka in ten minutes: one after a broker's restart is well.",
+                "short",
+                {"{{reader}}": "sum by (reader) (increase(tierwatch_pager_restarts_total[10m]))"},
+                alarming=5,
+            ),
+            lines(
                 "Overdue by queue",
                 "Cases that nobody has taken up in the time that the policy gives.",
                 "short",
