@@ -21,6 +21,7 @@ from agents.engine.journal import ENGINE_VERSION
 from agents.engine.shard import Commit, Shard
 from agents.health import SILENT_S
 from agents.metrics import REGISTER, Definition
+from agents.sources import OTHER_SOURCES, shown
 from agents.told import told
 from pipeline.labels.desk import RESULTS
 from pipeline.policy.model import Policy
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 # Processors told apart: a source that invents names makes no more series than this, and the rest count together.
 MOST_SOURCES = 100
-OTHER_SOURCES = "others"
 
 _POLICY_EVENTS = tuple(str(kind.__struct_config__.tag) for kind in get_args(SignedPolicyEvent))
 
@@ -133,7 +133,9 @@ class Metrics:
         self._lateness.add(tally)
 
     def _source(self, source: str) -> str:
-        if source not in self._sources and len(self._sources) >= MOST_SOURCES:
+        if source in self._sources:
+            return source
+        if len(self._sources) >= MOST_SOURCES or shown(source) != source:
             return OTHER_SOURCES
         self._sources.add(source)
         return source

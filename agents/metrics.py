@@ -40,7 +40,13 @@ REGISTER: tuple[Definition, ...] = (
         "Money of transactions judged, minor units of the base currency; declined ones and reversals move none.",
         ("outcome", "tier"),
     ),
-    Definition("transactions", "counter", "Transactions judged, by the processor that sent them.", ("source",)),
+    Definition(
+        "transactions",
+        "counter",
+        "Transactions judged, by the processor that sent them; `others` where there are more than a hundred, and where "
+        "the name is not 64 letters, digits and `._:/-` at most, with seven digits at most, as cards and people have.",
+        ("source",),
+    ),
     Definition("duplicates", "counter", "Transactions told again with the same content.", ("lane",)),
     Definition("dead_letters", "counter", "Records that could not be decided.", ("reason",)),
     Definition("events", "counter", "Customer events; `reason` only on refused ones.", ("result", "reason")),

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.measure import Metrics
+from agents.measure import MOST_SOURCES, Metrics
 from agents.metrics import PAGE, REGISTER, page
+from agents.sources import OTHER_SOURCES
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 
@@ -76,3 +77,39 @@ def test_a_new_policy_replaces_the_old_one_in_the_info(metrics: Metrics) -> None
     samples = [sample for family in metrics.registry.collect() for sample in family.samples]
     versions = [sample.labels["version"] for sample in samples if sample.name == "tierwatch_policy_info"]
     assert versions == [str(old.version + 1)]
+
+
+def counted_sources(metrics: Metrics, *sources: str) -> dict[str, float]:
+    tally = Tally()
+    for source in sources:
+        tally.count("transactions", source)
+    metrics._count(tally.drain())
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    return {each.labels["source"]: each.value for each in samples if each.name == "tierwatch_transactions_total"}
+
+
+@pytest.mark.parametrize("source", ["card-network", "core_2", "/bank/core", "urn:bank:cards:eu.1", "x" * 64])
+def test_a_processor_is_told_apart_by_its_name(metrics: Metrics, source: str) -> None:
+    assert counted_sources(metrics, source) == {source: 1}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "4111111111111111",
+        "cards-4111-1111-1111-1111",
+        "c.41.11.11.11.11.11.11.11",
+        "Jenny Wren",
+        "wren@bank.example",
+        "Wrén",
+        "core\n",
+        "x" * 65,
+    ],
+)
+def test_a_source_that_may_be_a_card_or_a_person_is_no_label(metrics: Metrics, source: str) -> None:
+    assert counted_sources(metrics, source, "core") == {OTHER_SOURCES: 1, "core": 1}
+
+
+def test_sources_without_end_are_a_bounded_number_of_series(metrics: Metrics) -> None:
+    found = counted_sources(metrics, *(f"core-{number}" for number in range(MOST_SOURCES + 50)))
+    assert (len(found), found[OTHER_SOURCES]) == (MOST_SOURCES + 1, 50)

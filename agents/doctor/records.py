@@ -17,6 +17,7 @@ from agents.engine.journal import ENGINE_VERSION
 from agents.paging.unread import UNREADABLE
 from agents.policy_topic import PolicyTopic
 from agents.settings import Settings
+from agents.sources import shown
 from pipeline.cards import card_like_ids
 from pipeline.partitioning import belongs_to
 from pipeline.policy.model import Policy
@@ -42,7 +43,8 @@ def processors(settings: Settings, admin: AdminClient, partitions: int) -> Itera
         except Undecodable:
             pass
         else:
-            source = transaction.source or _header(message, "ce_source") or source
+            if named := transaction.source or _header(message, "ce_source"):
+                source = shown(named)
             card_like[source] += card_like_ids(transaction) > 0
         seen[source] += 1
         wrong[source] += not belongs_to(_key(message), cast("int", message.partition()), partitions)

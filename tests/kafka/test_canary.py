@@ -87,10 +87,13 @@ def test_nobody_is_named_in_pages_metrics_and_logs(empty_kafka: Kafka, redis_url
             publish(empty_kafka, "customer-events", [(CUSTOMER, value) for value in events()])
             publish(empty_kafka, "transactions", [(CUSTOMER, value) for value in bad])
             publish(empty_kafka, "transactions", [(CUSTOMER, json.dumps(payment(1)).encode())])
+            strange = [payment(2 + number, source=each) for number, each in enumerate((CARD, "Jenny Wren"))]
+            publish(empty_kafka, "transactions", [(CUSTOMER, json.dumps(each).encode()) for each in strange])
             publish(empty_kafka, "case-events", [("customer:canary-customer", b'{"key": "canary"')])
             for path in ("/api/v2/alerts", "/v2/enqueue", "/hook"):
                 until(lambda path=path: told.at(path), f"the page at {path}", seconds=90)  # type: ignore[misc]
             await_records(empty_kafka.bootstrap, "dead-letters", len(bad) + 1)
+            until(lambda: 'transactions_total{source="others"} 2' in worker.scrape(), "strange sources to be counted")
             came_out = {
                 "the worker's metrics": worker.scrape(),
                 "the pager's metrics": metrics(running),
