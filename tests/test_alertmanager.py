@@ -1,19 +1,32 @@
 """Alertmanager's committed configuration: who hears of what, what is silenced by what, asked of the real program."""
 
+import json
 import re
 import subprocess
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
+from confluent_kafka import Producer
 
+from agents.paging import listeners
+from agents.paging.listeners import Listeners
+from agents.paging.measure import PagerMetrics
+from agents.paging.pages import Pages
+from agents.paging.receivers import Alertmanager as Receiving
+from agents.settings import Settings
 from load_tests.services.alertmanager import Alertmanager, impatient
 from load_tests.services.receiver import Receiver, receiver
-from load_tests.services.run import Run
+from load_tests.services.run import Run, free_ports
 from load_tests.services.wait import until
-from pipeline.cases.notice import CASE_NAME
+from pipeline.cases.notice import CASE_NAME, Notice
+from schemas.timestamps import MS_PER_MINUTE
 from tests.promql import alerts
 
 FILE = Path(__file__).parents[1] / "dashboards" / "alertmanager" / "alertmanager.yml"
@@ -111,6 +124,68 @@ def test_what_is_over_is_told_as_over(manager: Alertmanager, told: Receiver) -> 
         lambda: [body for body in told.at("/page") if body["status"] == "resolved"], "the end of it to be told"
     )
     assert names(skews[0]) == {"TierwatchPolicySkew"}
+
+
+def test_an_alertmanager_that_begins_anew_hears_of_what_is_not_over(
+    alertmanager: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "AGAIN_S", 0.2)
+    (port,) = free_ports(1)
+    address = f"http://127.0.0.1:{port}"
+    now_ms = int(time.time() * 1000)
+    first, second = (
+        Notice(
+            key=f"case-{number}",
+            name=CASE_NAME,
+            state="open",
+            loudness="page",
+            summary="1 alert",
+            description="",
+            queue="self_service",
+            since_ms=now_ms,
+            until_ms=now_ms + MS_PER_MINUTE,
+        )
+        for number in (1, 2)
+    )
+    pages = Pages(Settings(), Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}))
+    with Listeners([Receiving([address])], pages, PagerMetrics(("alertmanager",))) as listening:
+        listening.tell(first, ["alertmanager"])
+        listening.tell(second, ["alertmanager"])
+        with alone(alertmanager, tmp_path, port):
+            until(lambda: held(address) == {"case-1", "case-2"}, "both cases")
+        listening.tell(msgspec.structs.replace(second, state="over", until_ms=now_ms), ["alertmanager"])
+        with alone(alertmanager, tmp_path, port):
+
+            def again() -> bool:
+                listening.look()
+                return held(address) == {"case-1"}
+
+            until(again, "what is not over")
+
+
+@contextmanager
+def alone(program: str, folder: Path, port: int) -> Iterator[None]:
+    """One that is killed when the block ends, and keeps its folder."""
+    (folder / "alertmanager.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    arguments = ["--config.file=alertmanager.yml", "--storage.path=data", "--cluster.listen-address="]
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [program, *arguments, f"--web.listen-address=127.0.0.1:{port}"], cwd=folder, stdout=log, stderr=log
+        )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def held(address: str) -> set[str]:
+    """Return the cases that it holds as firing; none while it cannot be asked."""
+    try:
+        with urllib.request.urlopen(f"{address}/api/v2/alerts", timeout=5) as answer:  # noqa: S310 - ours
+            return {each["labels"]["case"] for each in json.load(answer)}
+    except OSError:
+        return set()
 
 
 def names(body: dict[str, Any]) -> set[str]:

@@ -19,7 +19,7 @@ from agents.paging.listeners import Listeners
 from agents.paging.measure import PagerMetrics
 from agents.paging.outbox import Outbox
 from agents.paging.pages import Pages
-from agents.paging.post import UnheardError
+from agents.paging.post import RefusedError, UnheardError
 from agents.paging.receivers import NOT_KNOWN, Alertmanager, PagerDuty, Receiver, Webhook, signature
 from agents.settings import Settings
 from load_tests.services.receiver import GARBAGE, GARBAGE_BODY, HANG, HANGING_BODY, RESET, RESET_BODY, receiver
@@ -171,6 +171,20 @@ def test_the_next_address_is_tried_where_one_is_dead(told: Told) -> None:
     (nobody,) = free_ports(1)
     PagerDuty([f"http://127.0.0.1:{nobody}", told.address], "r-1").tell([notice()])
     assert len(told.heard) == 1
+
+
+def test_every_alertmanager_hears_of_it_and_one_is_enough(told: Told) -> None:
+    (nobody,) = free_ports(1)
+    with receiver() as other:
+        several = Alertmanager([told.address, f"http://127.0.0.1:{nobody}", other.address])
+        several.tell([notice()])
+        assert [len(each.at("/api/v2/alerts")) for each in (told, other)] == [1, 1]
+        told.refusals, other.refusals = [400], [400]
+        with pytest.raises(UnheardError):  # the third may take it yet
+            several.tell([notice()])
+    told.refusals = [400]
+    with pytest.raises(RefusedError):
+        Alertmanager([told.address]).tell([notice()])
 
 
 @pytest.mark.parametrize("path, receives", [("/v2/enqueue", PagerDuty), ("", Webhook)])

@@ -2,7 +2,7 @@
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -14,6 +14,9 @@ from pipeline.cases.notice import RECEIVER_NAME, Notice
 from pipeline.cases.storm import receiver_key
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_DAY
+
+# Prometheus repeats what fires at its rules' interval, which is a minute here.
+AGAIN_S = 60.0
 
 
 class Done(NamedTuple):
@@ -34,6 +37,9 @@ class Listeners:
         self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         # Of whom we told the others ourselves: whoever told them before us may have died on the way.
         self._told_dead: set[str] = set()
+        # What is not over, for those who forget.
+        self._standing: dict[str, Notice] = {}
+        self._again_at = time.monotonic() + AGAIN_S
         self._outboxes = [Outbox(receiver, self._heard) for receiver in receivers]
 
     def __enter__(self) -> Self:
@@ -59,10 +65,21 @@ class Listeners:
         return [outbox.receiver.name for outbox in self._outboxes]
 
     def tell(self, notice: Notice, names: Sequence[str]) -> None:
-        """Hand a notice to these."""
+        """Hand a notice to these, and again to those of them who forget."""
         for outbox in self._outboxes:
             if outbox.receiver.name in names:
                 outbox.put(notice)
+                if outbox.receiver.forgets:
+                    self._remember(notice)
+
+    def remind(self, notice: Notice) -> None:
+        """Hand what was told before this process began to those who may have forgotten it."""
+        self.tell(notice, [outbox.receiver.name for outbox in self._outboxes if outbox.receiver.forgets])
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Leave it to somebody else to tell of these again."""
+        for key in keys:
+            self._standing.pop(key, None)
 
     def done(self) -> Iterator[Done]:
         """Yield what became of notices since the last time."""
@@ -70,7 +87,9 @@ class Listeners:
             yield self._done.get()
 
     def look(self) -> None:
-        """See who is dead and who is back, and let the others know."""
+        """See who is dead and who is back, and let the others know; tell again those who forget."""
+        if time.monotonic() >= self._again_at:
+            self._tell_again()
         for outbox in self._outboxes:
             name = outbox.receiver.name
             self._metrics.counted("receiver_up", (name,), 0 if outbox.dead else 1)
@@ -83,6 +102,19 @@ class Listeners:
                 self._told_dead.discard(name)
                 self._pages.dead.discard(name)
                 self._tell_others(name, over=True)
+
+    def _remember(self, notice: Notice) -> None:
+        if notice.state == "over":
+            self._standing.pop(notice.key, None)
+        else:
+            self._standing[notice.key] = notice
+
+    def _tell_again(self) -> None:
+        self._again_at, now_ms = time.monotonic() + AGAIN_S, int(time.time() * 1000)
+        for key in [key for key, notice in self._standing.items() if notice.until_ms <= now_ms]:
+            del self._standing[key]
+        for notice in list(self._standing.values()):
+            self.remind(notice)
 
     def _tell_others(self, name: str, *, over: bool) -> None:
         notice = _dead(name, int(time.time() * 1000), over=over)

@@ -41,10 +41,10 @@ class Pages:
                 if record.partition in numbers and record.value is not None:
                     self._remember(record)
 
-    def revoked(self, number: int) -> None:
-        """Forget a partition that is somebody else's."""
-        self._by_partition.pop(number, None)
+    def revoked(self, number: int) -> Iterable[str]:
+        """Forget a partition that is somebody else's. Returns what was told there."""
         self._places = {key: place for key, place in self._places.items() if place != number}
+        return self._by_partition.pop(number, {})
 
     def __contains__(self, number: int) -> bool:
         return number in self._by_partition

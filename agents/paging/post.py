@@ -55,6 +55,19 @@ def post(addresses: Sequence[str], path: str, body: object, headers: Mapping[str
     raise unheard
 
 
+def post_to_all(addresses: Sequence[str], path: str, body: object) -> None:
+    """Return when each of the addresses was asked, and one at least has it. Raises as `post`, where none has."""
+    errors: list[UnheardError | RefusedError] = []
+    for address in addresses:
+        try:
+            post([address], path, body)
+        except (UnheardError, RefusedError) as error:
+            errors.append(error)
+    if len(errors) == len(addresses):
+        # One that may take it yet counts more than one that never will.
+        raise min(errors, key=lambda error: isinstance(error, RefusedError))
+
+
 def _post(url: str, data: bytes, headers: Mapping[str, str]) -> None:
     # The operator's own setting, checked to be http.
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})  # noqa: S310

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from agents.paging.post import post
+from agents.paging.post import post, post_to_all
 from agents.settings import Settings
 from pipeline.cases.notice import RECEIVER_NAME, Loudness, Notice
 from schemas.timestamps import format_ms
@@ -17,10 +17,14 @@ NOT_KNOWN = "not known"
 
 
 class Receiver(Protocol):
-    """`name` stands in metrics and on `case-pages`; `at_once` notices are taken, or not taken, together."""
+    """`name` stands in metrics and on `case-pages`; `at_once` notices are taken, or not taken, together.
+
+    One that `forgets` is told again and again of what is not over.
+    """
 
     name: str
     at_once: int
+    forgets: bool
 
     def wants(self, notice: Notice, told: str) -> bool:
         """Whether it has to hear of it, having heard `told` of the same thing; empty: nothing; or `NOT_KNOWN`."""
@@ -37,10 +41,14 @@ def board(notice: Notice) -> str:
 
 
 class Alertmanager:
-    """API v2. It knows alerts by their labels; of a case's two severities, one fires and the other is over."""
+    """API v2. It knows alerts by their labels; of a case's two severities, one fires and the other is over.
+
+    It keeps them in memory only, and those of a cluster do not tell each other: each is told, and told again.
+    """
 
     name = "alertmanager"
     at_once = 200  # it reads a request whole
+    forgets = True
 
     def __init__(self, addresses: Sequence[str], grafana: str = "") -> None:
         self._addresses = addresses
@@ -52,9 +60,8 @@ class Alertmanager:
 
     def tell(self, notices: Sequence[Notice]) -> None:
         """Send them."""
-        post(
-            self._addresses, "/api/v2/alerts", [alert for notice in notices for alert in _alerts(notice, self._grafana)]
-        )
+        alerts = [alert for notice in notices for alert in _alerts(notice, self._grafana)]
+        post_to_all(self._addresses, "/api/v2/alerts", alerts)
 
 
 def _alerts(notice: Notice, grafana: str) -> list[dict[str, object]]:
@@ -87,6 +94,7 @@ class PagerDuty:
 
     name = "pagerduty"
     at_once = 1
+    forgets = False
     _ACTIONS = {"open": "trigger", "taken": "acknowledge", "over": "resolve"}  # noqa: RUF012 - never changed
 
     def __init__(self, addresses: Sequence[str], routing_key: str, grafana: str = "") -> None:
@@ -143,6 +151,7 @@ class Webhook:
 
     name = "webhook"
     at_once = 1
+    forgets = False
 
     def __init__(self, addresses: Sequence[str], key: str) -> None:
         self._addresses = addresses

@@ -16,6 +16,7 @@ from agents.paging.listeners import Listeners
 from agents.paging.measure import PagerMetrics
 from agents.paging.pages import Pages
 from agents.paging.receivers import Receiver
+from agents.paging.standing import standing
 from agents.paging.unread import UNREADABLE, letter_of
 from agents.settings import Settings
 from pipeline.cases.notice import CASE_NAME, is_backlog, loudness, notice_of, told_from_ms
@@ -103,12 +104,16 @@ class Teller:
         self._behind |= numbers
         self._pages.assigned(numbers)
         self._storm = Storm.remembered(self._settings.pages_per_minute, self._pages)
+        for notice in standing(self._settings, self._pages, self._terms(), numbers):
+            self._listeners.remind(notice)
+        for summary in self._storm.summaries.values():
+            self._listeners.remind(summary.notice())
         self._assigned_once = True
         log.info("pages known", partitions=sorted(numbers), cases=sum(1 for _ in self._pages))
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for each in partitions:
-            self._pages.revoked(each.partition)
+            self._listeners.forget(self._pages.revoked(each.partition))
             self._positions.pop(each.partition, None)
             self._behind.discard(each.partition)
         for held in (self._waiting, self._sent):

@@ -212,16 +212,24 @@ def incidents(told: Receiver) -> set[str]:
     return found
 
 
-def test_alertmanager_that_is_away_is_told_later(empty_kafka: Kafka, tmp_path: Path) -> None:
+def test_alertmanager_that_is_away_is_told_later_and_by_the_next_pager_again(
+    empty_kafka: Kafka, tmp_path: Path
+) -> None:
     prepare(empty_kafka)
     with receiver() as told:
         # It refuses twice, as one that starts or is overloaded does; then it is there.
         told.refusals = [503, 503]
-        with pager(tmp_path, empty_kafka, alertmanager=told.address):
+        with pager(tmp_path, empty_kafka, alertmanager=told.address) as running:
             publish(empty_kafka, "alerts", records(alert(number, "c-1") for number in range(3)))
             until(lambda: "3 alerts on one customer, up to hold" in summaries(told), "to be told at last", seconds=60)
             log = until(lambda: _with("a receiver takes cases again", tmp_path / "pager.log"), "the log to say so")
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(30) == 0
         assert log.count("a receiver does not take cases") == 1
+        # It may have forgotten what the next pager never told.
+        del told.heard[:]
+        with pager(tmp_path, empty_kafka, alertmanager=told.address):
+            until(lambda: "3 alerts on one customer, up to hold" in summaries(told), "to be told again", seconds=60)
 
 
 def summaries(told: Receiver) -> set[str]:
