@@ -10,6 +10,7 @@ from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.outgoing import Outgoing, action, entitled, notified, told
 from pipeline.whitelist.status import application_status
+from pipeline.whitelist.tiers import tier_told
 from schemas.account_action import AccountAction, Action, Because
 from schemas.application_status import ApplicationStatus, Step
 from schemas.audit import AuditEntry
@@ -35,7 +36,7 @@ BECAUSE: dict[str, Because] = {
     "review.demoted": "review_overdue",
     "grant.expired": "grant_expired",
 }
-_TIER_IS_TOLD = frozenset({"admission.approved", "tier.reinstated", "tier.removed", "review.demoted", "grant.expired"})
+_TIER_IS_TOLD = frozenset({"admission.approved", "tier.removed", "review.demoted", "grant.expired"})
 _TEMPLATES: dict[Step, Template] = {
     "being_assessed": "application_received",
     "supplements_needed": "supplements_needed",
@@ -66,8 +67,9 @@ def follows(
         outgoing.append(_asked(entry, "freeze" if new.frozen else "unfreeze"))
     if replace(old, as_of=new.as_of) != new:
         outgoing.append(entitled(new, entry.entry_id))
-    if old.tier != new.tier and entry.what in _TIER_IS_TOLD:
-        outgoing.append(notify(entry, "tier_changed", {"tier_from": old.tier, "tier_to": new.tier}))
+    was, now = tier_told(before, policy, was_ms).name, tier_told(after, policy, at_ms).name
+    if was != now and entry.what in _TIER_IS_TOLD:
+        outgoing.append(notify(entry, "tier_changed", {"tier_from": was, "tier_to": now}))
     return tuple(outgoing)
 
 

@@ -114,3 +114,31 @@ def test_who_was_stopped_is_neither_called_nor_approved(stage: str, later: tuple
         told.tell(made, at_ms)
         at_ms += MS_PER_HOUR
     assert not told.tell(admission(Now(at_ms, 99, told.dossier, None), "gold", ("ana", "ben"), applied=True), at_ms)
+
+
+def at_silver_heard(result: str, later: list[Callable[[Now], Fields]]) -> list[object]:
+    """What is told to a customer at a tier who is screened, to whom something happens, until all has ended."""
+    told = first_told()
+    at_ms = START
+    for number, kind in enumerate(("identity", "clear"), start=1):
+        told.tell(MADE[kind](Now(at_ms, number, told.dossier, None)), at_ms)
+    at_ms += MS_PER_HOUR
+    assert told.tell(admission(Now(at_ms, 3, told.dossier, None), "silver", ("cho",), applied=False), at_ms)
+    before = len(told.said)
+    for number, make in enumerate((MADE[result], *later), start=4):
+        at_ms += MS_PER_DAY
+        told.look(at_ms)
+        told.tell(make(Now(at_ms, number, told.dossier, told.asked)), at_ms)
+    for _ in range(60):
+        at_ms += 5 * MS_PER_DAY
+        told.look(at_ms)
+    return [body for body in told.said[before:] if isinstance(body, ApplicationStatus | Notification)]
+
+
+@pytest.mark.parametrize("later", [(), ("removed",), ("submit",), ("submit", "withdraw"), ("clear", "reinstated")])
+def test_the_listed_holder_of_a_tier_is_told_what_every_holder_is_told(later: tuple[str, ...]) -> None:
+    makers = MADE | _BY_PEOPLE | {"removed": lambda now: event(now, "tier.removed")}
+    made = [makers[kind] for kind in later]
+    listed = at_silver_heard("hit", made)
+    assert listed == at_silver_heard("clear", made)
+    assert {"tier_changed"} <= {body.template for body in listed if isinstance(body, Notification)}
