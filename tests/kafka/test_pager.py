@@ -19,15 +19,20 @@ from load_tests.services.kafka import Kafka
 from load_tests.services.receiver import Receiver, receiver
 from load_tests.services.run import Run
 from load_tests.services.wait import until
+from pipeline.policy.load import default_yaml
 from schemas.case import Case
+from schemas.transaction import Transaction
 from tests.command import tierwatch
 from tests.kafka.alerting import Pager, alert, pager, records, standing
-from tests.kafka.house import prepare, publish, read
+from tests.kafka.house import Worker, payment, prepare, publish, publish_payments, read
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "dashboards" / "alertmanager" / "alertmanager.yml").read_text())
 # As PagerDuty documents its webhook, version 3.
 GOLDEN = Path(__file__).parents[1] / "pagerduty"
 CAMPAIGN = 2_000
+STOLEN = 1_000
+# One payment that is too large wakes somebody.
+AT_ONCE = (b"{mode: live, points: 75, severity: high,", b"{mode: live, points: 95, severity: critical,")
 SINGLE = 10
 
 
@@ -87,6 +92,46 @@ def test_one_incident_is_one_page_and_a_killed_pager_changes_nothing(
     assert {json.loads(line)["case_id"] for line in listed} == ids
     shown = tierwatch("cases", "list", TIERWATCH_BROKER=empty_kafka.bootstrap).stdout.decode()
     assert f"{CAMPAIGN:,} alerts up to hold" in shown
+
+
+def test_a_worker_killed_in_a_campaign_leaves_one_incident(
+    empty_kafka: Kafka, alertmanager: str, run: Run, tmp_path: Path
+) -> None:
+    prepare(empty_kafka)
+    policy = tmp_path / "policy.yaml"
+    policy.write_bytes(default_yaml().replace(*AT_ONCE))
+    logs = {name: tmp_path / name for name in ("worker", "pager", "alertmanager")}
+    for folder in logs.values():
+        folder.mkdir()
+    with receiver() as told:
+        manager = Alertmanager(alertmanager, run, logs["alertmanager"], impatient(CONFIG, told.address))
+        receivers = {
+            "alertmanager": f"http://{manager.address}",
+            "pagerduty": told.address,
+            "pagerduty_key": "r-1",
+            "policy": str(policy),
+        }
+        with pager(logs["pager"], empty_kafka, **receivers):
+            with Worker(logs["worker"], empty_kafka.bootstrap, policy=str(policy)) as first:
+                first.ready()
+                publish_payments(empty_kafka, theft(0, STOLEN // 2))
+                until(lambda: any(case.rule for case in standing(empty_kafka)), "a campaign", seconds=60)
+                publish_payments(empty_kafka, theft(STOLEN // 2, STOLEN))
+                first.process.kill()
+                first.ended()
+            assert len(read(empty_kafka.bootstrap, "alerts")) < STOLEN
+            with Worker(logs["worker"], empty_kafka.bootstrap, policy=str(policy)):
+                until(
+                    lambda: [case.alerts for case in standing(empty_kafka)] == [STOLEN], "all to be counted", seconds=90
+                )
+            (case,) = standing(empty_kafka)
+            until(lambda: incidents(told) == paged(told) == {case.case_id}, "one incident and one page")
+        assert {each["labels"]["case"] for each in manager.alerts()} == {case.case_id}
+
+
+def theft(first: int, last: int) -> list[Transaction]:
+    """Payments of as many customers that one rule alone wakes somebody for, all at one merchant."""
+    return [payment(each, f"c-{each}", amount=10_000_000, merchant_id="m-1") for each in range(first, last)]
 
 
 def test_one_bad_record_stops_nobody_and_whoever_acknowledges_in_pagerduty_has_the_case(
