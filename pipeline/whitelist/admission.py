@@ -33,6 +33,11 @@ def renews(event: AdmissionApproved, case: Case) -> bool:
     return held.review is not None and event.tier == held.name
 
 
+def renews_by_itself(event: AdmissionApproved, case: Case) -> bool:
+    """It names no application, and the tier that is held."""
+    return event.application_id is None and renews(event, case)
+
+
 def raises(event: AdmissionApproved, case: Case) -> bool:
     """It names no application, and a tier that is neither held nor below that."""
     return event.application_id is None and not lowers(event, case) and not renews(event, case)
@@ -52,10 +57,12 @@ def can_be_granted(event: AdmissionApproved, case: Case) -> Refused | None:
 def signed_by_enough(event: AdmissionApproved, case: Case) -> Refused | None:
     """As many different people as the tier asks for signed, in its roles; not the customer, nor the applicant.
 
-    Whoever gathered evidence on file may not approve. One more signs where more than the tier's limits was asked for.
+    Whoever had gathered evidence on file may not approve. One more signs where more than the tier's limits was asked
+    for.
     """
     application = case.dossier.application if event.application_id is not None else None
-    beside = frozenset(filed.gathered_by for filed in case.dossier.file)
+    # What was filed after it stops no approval that lowers; one that raises is refused because of it.
+    beside = frozenset(filed.gathered_by for filed in case.dossier.file if filed.filed_ms <= case.occurred_ms)
     if application is not None:
         beside |= {application.applicant}
     more = 1 if application is not None and application.limits else 0

@@ -245,7 +245,7 @@ EVENTS: tuple[Row, ...] = (
         admission.decides_an_application),
     Row("lower", (AdmissionApproved,), "standing", _HELD, _STANDING, admission.grant_lower, _LOWER, admission.lowers),
     Row("renew", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
-        (*_RAISE, evidence.nothing_filed_since), admission.renews),
+        (*_RAISE, evidence.nothing_filed_since), admission.renews_by_itself),
     Row("raise", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
         (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises),
     Row("admit", (AdmissionApproved,), "standing", ("base",), ("granted",), admission.grant,

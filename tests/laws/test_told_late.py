@@ -74,3 +74,24 @@ def test_nobody_approves_what_they_gathered_once_another_has_filed_newer() -> No
     assert not told.tell(approval, START + 4 * MS_PER_HOUR)
     anew = admission(Now(START + 5 * MS_PER_HOUR, 5, told.dossier, None), "gold", ("ana", "ben"), applied=False)
     assert told.tell(anew, START + 5 * MS_PER_HOUR)
+
+
+def test_an_approval_that_lowers_is_not_lost_because_its_signer_files_later() -> None:
+    told = first_told()
+    given = admission(Now(START, 0, told.dossier, None), "gold", ("ana", "ben"), applied=False)
+    lower = admission(Now(START + MS_PER_HOUR, 1, told.dossier, None), "silver", ("cho",), applied=False)
+    now = Now(START + 2 * MS_PER_HOUR, 2, told.dossier, None)
+    check = filed(now, "screening.completed", result="clear", list_version="1", actor="cho")
+    assert told.tell(given, START)
+    assert told.tell(check, now.at_ms)
+    assert told.tell(lower, now.at_ms + MS_PER_HOUR)
+    assert privileges(told.dossier, now.at_ms + MS_PER_HOUR)[0] == 1
+
+
+def test_an_approval_of_an_application_that_nobody_knows_renews_nothing() -> None:
+    told = first_told()
+    assert told.tell(admission(Now(START, 0, told.dossier, None), "gold", ("ana", "ben"), applied=False), START)
+    now = Now(START + MS_PER_HOUR, 1, told.dossier, None)
+    unsigned = admission(now, "gold", ("ana", "ben"), applied=False)
+    named = {name: value for name, value in unsigned.items() if name not in {"signature", "countersignatures"}}
+    assert not told.tell(signed({**named, "application_id": "a-unknown"}, ("ana", "ben")), now.at_ms)
