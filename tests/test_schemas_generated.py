@@ -53,7 +53,8 @@ FIELDS = st.fixed_dictionaries(
         "transaction_id": st.text(max_size=3) | JSON,
         "customer_id": st.just("c"),
         "occurred_at": st.text(max_size=70),
-        "amount": st.integers(min_value=0) | JSON,
+        # One below zero is read, and refused with a reason of its own.
+        "amount": st.integers(min_value=0) | JSON.filter(lambda amount: not isinstance(amount, int) or amount >= 0),
         "currency": st.text("ABC", min_size=2, max_size=4),
         "transaction_type": st.sampled_from(TRANSACTION_TYPES) | JSON,
     },
