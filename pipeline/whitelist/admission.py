@@ -5,7 +5,7 @@ from dataclasses import replace
 from pipeline.policy.sweeps import revoked
 from pipeline.whitelist.application import close
 from pipeline.whitelist.dossier import Allowance
-from pipeline.whitelist.evidence import has_hit, lacks_by
+from pipeline.whitelist.evidence import has_hit, lacks_by, to_be_warned
 from pipeline.whitelist.given import evidence_given, grant_given, terms_of, tier_given
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_named
@@ -172,6 +172,7 @@ def grant(event: AdmissionApproved, case: Case) -> Change:
     # A higher tier's limits take the place of those that somebody approved; a renewal keeps them.
     kept = case.dossier.allowances if renews(event, case) else wishes(case.dossier)
     after = replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case))
+    after = to_be_warned(after, *(item.expires_ms for item in given.evidence))
     # Of an existing whitelist nobody knows who paid before: silence begins when we are told of the grant.
     return Change(replace(after, active_ms=max(after.active_ms, case.arrival_ms)) if given.dormant_ms else after)
 

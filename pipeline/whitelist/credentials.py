@@ -14,6 +14,8 @@ from schemas.timestamps import MS_PER_DAY, format_ms
 # Who mistypes a code tries again; who has not got it fails again and again.
 FAILURES = 3
 WITHIN_MS = MS_PER_DAY
+# Enough to find three of a day however they arrive; more of them at base tell nothing new.
+_KEPT = 8
 
 
 def change(event: CredentialChanged, case: Case) -> Change:
@@ -34,8 +36,10 @@ def _changed(case: Case) -> Dossier:
 
 
 def is_one_too_many(_event: SecondFactorFailed, case: Case) -> bool:
-    """It is the third within a day."""
-    return len(_failures(case)) >= FAILURES
+    """With it there are three within a day, in whatever order they arrive."""
+    moments, at_ms = _failures(case), case.lowered_at_ms
+    days = zip(moments, moments[FAILURES - 1 :], strict=False)
+    return any(first <= at_ms <= last and last - first < WITHIN_MS for first, last in days)
 
 
 def fail_again(event: SecondFactorFailed, case: Case) -> Change:
@@ -53,11 +57,12 @@ def fail_again(event: SecondFactorFailed, case: Case) -> Change:
 
 
 def fail(_event: SecondFactorFailed, case: Case) -> Change:
-    """Remember it for a day."""
-    return Change(replace(case.dossier, failures=_failures(case)[-FAILURES:]))
+    """Remember it for a day, and for as long as others may be late."""
+    return Change(replace(case.dossier, failures=_failures(case)))
 
 
 def _failures(case: Case) -> tuple[int, ...]:
-    """Those of the day before the newest, this one included."""
+    """Those known that one which is late could be of a day with, this one included; rising."""
     moments = sorted((*case.dossier.failures, case.lowered_at_ms))
-    return tuple(moment for moment in moments if moment > moments[-1] - WITHIN_MS)
+    oldest_ms = moments[-1] - WITHIN_MS - case.policy.lateness_ms
+    return tuple(moment for moment in moments if moment > oldest_ms)[-_KEPT:]

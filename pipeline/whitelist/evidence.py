@@ -58,7 +58,12 @@ def put(event: EvidenceEvent, case: Case) -> Change:
         _facts(event),
     )
     others = tuple(one for one in case.dossier.file if one.kind != filed.kind)
-    return Change(replace(case.dossier, file=tuple(sorted((*others, filed)))))
+    return Change(to_be_warned(replace(case.dossier, file=tuple(sorted((*others, filed)))), filed.expires_ms))
+
+
+def to_be_warned(dossier: Dossier, *ends_ms: int | None) -> Dossier:
+    """The dossier when evidence was added: of its end, too, it is warned, even where one after that was told before."""
+    return replace(dossier, warned_ms=min([dossier.warned_ms, *(end - 1 for end in ends_ms if end is not None)]))
 
 
 def put_hit(event: ScreeningCompleted, case: Case) -> Change:

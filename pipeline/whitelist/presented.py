@@ -5,7 +5,7 @@ from dataclasses import replace
 from pipeline.policy.sweeps import revoked
 from pipeline.whitelist.attestation import Accepted, accept
 from pipeline.whitelist.dossier import Filed
-from pipeline.whitelist.evidence import on_file
+from pipeline.whitelist.evidence import on_file, to_be_warned
 from pipeline.whitelist.transition import Case, Change, Refused
 from schemas.application_event import AttestationPresented
 from schemas.reasons import RefusalReason
@@ -32,7 +32,8 @@ def put_attested(event: AttestationPresented, case: Case) -> Change:
     new = _newer(accepted, case)
     kinds = {filed.kind for filed in new}
     others = [filed for filed in case.dossier.file if filed.kind not in kinds]
-    return Change(replace(case.dossier, file=tuple(sorted((*others, *new)))))
+    after = replace(case.dossier, file=tuple(sorted((*others, *new))))
+    return Change(to_be_warned(after, *(filed.expires_ms for filed in new)))
 
 
 def _newer(accepted: Accepted, case: Case) -> list[Filed]:
