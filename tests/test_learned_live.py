@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from console.evaluate.stream import Stream, stream
-from pipeline.behaviour.features import ELSEWHERE
+from pipeline.behaviour.features import ELSEWHERE, INDEX
 from pipeline.books import Books
 from pipeline.explain import recount
+from pipeline.learned.drift import Drift, sliced
 from pipeline.learned.model import Model
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
@@ -182,3 +184,23 @@ def test_what_does_not_fit_in_the_section_is_named(model: Model) -> None:
     section = SECTION.format(mode="live", model=model.card.sha256).replace("review: 600", "review: 100")
     with pytest.raises(PolicyError, match="likelier fraud never ends milder"):
         load_policy(with_section(default_yaml(), "learned", section, 2))
+
+
+def test_drift_is_small_where_nothing_moved_and_much_where_amounts_did(model: Model, streamed: Stream) -> None:
+    name = model.card.features[0]
+    slices = {name: sliced(streamed.features[:, INDEX[name]].astype(np.float64))}
+    known = Model(model.text, msgspec.structs.replace(model.card, slices=slices))
+
+    def drift_of(rows: npt.NDArray[np.float32]) -> dict[str, float]:
+        drift, thousandths = Drift(), np.full(len(rows), 1, np.intp)
+        drift.see(known, rows[:20], thousandths[:20])
+        assert drift.index() == {}  # none too early
+        for first in range(0, len(rows), 40):
+            drift.see(known, rows[first : first + 40], thousandths[first : first + 40])
+        return drift.index()
+
+    own = np.tile(streamed.features, (-(-4_000 // len(streamed.features)), 1))
+    moved = own.copy()
+    moved[:, INDEX[name]] = moved[:, INDEX[name]].max() * 10
+    assert drift_of(own)[name] < 0.1
+    assert drift_of(moved)[name] > 0.25

@@ -20,7 +20,7 @@ from schemas.codec import encode
 from schemas.disposition import Disposition
 from schemas.timestamps import MS_PER_HOUR, MS_PER_MINUTE, format_ms
 from tests import first_alert
-from tests.boards import BOARDS, as_grafana_asks, panels
+from tests.boards import BOARDS, as_grafana_asks, of_models, queries, unanswered
 from tests.kafka.alerting import pager
 from tests.kafka.house import Worker, await_records, prepare, publish
 from tests.promql import alerts, rules, selectors
@@ -96,23 +96,10 @@ def _tell_the_story(kafka: Kafka) -> None:
 
 
 def test_each_panel_of_each_board_has_something_to_show(watched: Prometheus) -> None:
-    asked = {
-        f"{name}, {panel['title']}: {target['expr']}": as_grafana_asks(target["expr"])
-        for name, board in BOARDS.items()
-        for panel in panels(board)
-        for target in panel["targets"]
-    }
+    """Those that look at a model are asked of a house that has one: test_model_board.py."""
+    asked = queries() - of_models()
     assert len(asked) > 60
-    empty = dict(asked)
-
-    def all_have_answers() -> bool:
-        for name in [name for name, query in empty.items() if _numbers(watched.asked("query", query=query))]:
-            del empty[name]
-        return not empty
-
-    with suppress(TimeoutError):
-        until(all_have_answers, "an answer to each query", seconds=20)
-    assert empty == {}
+    assert unanswered(watched, asked, seconds=20) == set()
 
 
 def test_what_a_panel_shows_is_what_was_decided(watched: Prometheus) -> None:
@@ -133,11 +120,6 @@ def test_each_variable_of_each_board_has_values(watched: Prometheus) -> None:
             assert found is not None, variable
             series = watched.asked("series", **{"match[]": as_grafana_asks(found[1])})
             assert {each[found[2]] for each in series}, variable
-
-
-def _numbers(results: list[dict[str, Any]]) -> bool:
-    """Whether there is an answer, and it is a number: the quantile of nothing is not."""
-    return bool(results) and all(result["value"][1] != "NaN" for result in results)
 
 
 @pytest.mark.usefixtures("kcat", "promtool", "amtool")
