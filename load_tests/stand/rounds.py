@@ -74,6 +74,9 @@ def await_last(program: Program | Team, last: Mapping[int, bytes], output: Tail)
             raise TooSlowError(f"{program.name}: nothing came out for {sorted(awaited)}:\n{program.log()[-3000:]}")
         ends = output.ends()
         for partition in [number for number in awaited if ends[number] != seen[number]]:
+            newest = output.last(partition, ends[partition])
+            if newest is None:
+                continue
             seen[partition] = ends[partition]
-            if awaited[partition] in output.last(partition, ends[partition]):
+            if awaited[partition] in newest:
                 del awaited[partition]

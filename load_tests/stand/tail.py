@@ -8,6 +8,8 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 
 # A transaction's marker takes an offset; more than some in a row without a record there are not.
 _MARKERS = 20
+# `consume` waits so long for as many; a round must not end much later than its last record comes.
+_PATIENCE_S = 0.1
 
 
 class Tail:
@@ -22,6 +24,8 @@ class Tail:
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                # What is asked of one place is over before another is asked for.
+                "fetch.wait.max.ms": 10,
                 "log_level": 0,
             }
         )
@@ -36,18 +40,22 @@ class Tail:
         answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
         return {partition.partition: done.result().offset for partition, done in answers.items()}
 
-    def last(self, partition: int, end: int) -> bytes:
-        """Return the value of the last committed record before `end`, empty where there is none."""
+    def last(self, partition: int, end: int) -> bytes | None:
+        """Return the value of the last committed record before `end`, empty where there is none; None: ask again.
+
+        A topic that was made anew under its old name may be read by what was known of the old one, and brings nothing.
+        """
         if end == 0:
             return b""
         first = TopicPartition(self._partitions[0].topic, partition, max(0, end - _MARKERS))
         self._consumer.assign([first])
         value = b""
-        while True:
-            for message in self._consumer.consume(_MARKERS, 1.0):
+        while messages := self._consumer.consume(_MARKERS, _PATIENCE_S):
+            for message in messages:
                 if message.error() is not None or (message.offset() or 0) >= end:
                     return value
                 value = message.value() or b""
+        return value or None
 
     def __enter__(self) -> Self:
         return self

@@ -13,8 +13,9 @@ from load_tests.stand.stand import Stand
 from tests.services.fixtures import missing
 
 TRANSACTIONS = 20_000
-# Far below what is measured at leisure: only a broken engine comes near it.
-AT_LEAST = 4
+# In rounds as short as these, on a machine that others use too, 2.1 to 3.9 was measured: waking up and waiting for the
+# end cost as much as the work. Only a broken engine is below this; `load_tests throughput` measures at leisure.
+AT_LEAST = 1.5
 
 
 @pytest.mark.timeout(300)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 import redis as redis_client
 
+from agents.topics import APP_ID
 from load_tests.services import alertmanager as alertmanager_service
 from load_tests.services import kafka as kafka_service
 from load_tests.services import redis as redis_service
 from load_tests.services.kafka import Kafka
 from load_tests.services.need import UnavailableError, program
 from load_tests.services.run import OwnRun, Run
+from load_tests.services.wait import until
 from tests.services import asyncapi
 from tests.services import compose as compose_service
 from tests.services.compiled import compiled_folder
@@ -72,6 +74,8 @@ def kafka(run: Run) -> Kafka:
 @pytest.fixture
 def empty_kafka(kafka: Kafka) -> Kafka:
     """The run's Kafka, cleared of what earlier tests left: for tests that use the topics' real names."""
+    # A worker that a test killed is a member until its session ends, and the next one's join would wait for it.
+    until(lambda: APP_ID not in kafka.delete_groups(), "killed workers to have left their group", seconds=100)
     kafka.clear()
     return kafka
 
