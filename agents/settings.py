@@ -55,7 +55,7 @@ class Settings:
         default="",
         metadata=_from(
             "TIERWATCH_ALERTMANAGER",
-            "Alertmanager: `http://host:9093`, or several with commas between; for `tierwatch pager`",
+            "Alertmanager: `http://host:9093`, or several with commas between: all are told; for `tierwatch pager`",
             to_http,
         ),
     )
