@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from load_tests.month import Month
-from load_tests.peers.contest import contest, contestants
+from load_tests.peers.contest import TROUBLE, contest, contestants
 from load_tests.stand.payments import load
 from load_tests.stand.rounds import Load, Round, measure
 from load_tests.stand.stand import SESSION_S, Stand, stand
@@ -88,6 +88,7 @@ def _whole_policy(at: Stand, transactions: int, seed: int, module: str) -> Whole
         measured = measure(worker, prepare, output)
         written = at.written_bytes() - written
         worker.stop()
+        worker.never_said(TROUBLE)
         return Whole(measured, written, worker.log())
 
 

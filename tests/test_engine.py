@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -17,9 +18,10 @@ from agents.engine.fit import LARGEST, fitted
 from agents.engine.journal import Seen
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
-from agents.engine.shard import Commit
+from agents.engine.shard import Commit, Work
 from agents.engine.stamps import stamp
 from pipeline.record import Message
+from pipeline.tally import Tally
 
 
 class Change(NamedTuple):
@@ -63,6 +65,21 @@ def engine(heard: Heard, new_pipeline: Callable[..., object] = no_pipeline) -> E
 
 KEYS = st.sampled_from([b"a", b"b", b"c\0s1", positions.KEY])
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=4)), max_size=40)
+
+
+def test_who_fails_to_count_a_transaction_neither_undoes_it_nor_keeps_others_from_hearing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[object] = []
+
+    def stumble(_: Commit) -> None:
+        raise ValueError("no tier")
+
+    it = engine(Heard())
+    it.on_committed += [stumble, heard.append]
+    it.committed(Commit(SimpleNamespace(number=3), Work(), Tally(), 0.0, 0, (), None))  # type: ignore[arg-type]
+    assert len(heard) == 1
+    assert [each.getMessage() for each in caplog.records] == ["a committed transaction was not counted"]
 
 
 @given(CHANGES, st.data())

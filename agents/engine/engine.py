@@ -263,12 +263,14 @@ class Engine:
         self._room.set()
 
     def committed(self, commit: Commit) -> None:
-        """Take note of a transaction."""
+        """Take note of a transaction, and tell who watches."""
         if commit.broker_ms is not None:
             self.broker_clock.hear(commit.broker_ms)
-        self._watch.committed(commit)
-        for hear in self.on_committed:
-            hear(commit)
+        for hear in (self._watch.committed, *self.on_committed):
+            try:
+                hear(commit)
+            except Exception as error:
+                log.exception("a committed transaction was not counted", cause=error, partition=commit.shard.number)
 
     def failed(self, shard: Shard, error: BaseException) -> None:
         """Forget a dead shard's memory and ask for the partition again."""

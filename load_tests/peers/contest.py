@@ -16,16 +16,22 @@ from load_tests.stand.tail import Tail
 
 # Rounds before the one that counts: a customer's 24 hours are full by then, and Java's compiler has done its work.
 WARMING = 4
+# What a worker of ours says of a thing that an undisturbed run does not have.
+TROUBLE = r"(?m)^\S+ (WARNING|ERROR) .*"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """One engine. `share` of a round's payments is enough for a slow one; its customers are fewer in proportion."""
+    """One engine. `share` of a round's payments is enough for a slow one; its customers are fewer in proportion.
+
+    Its log may not hold `trouble`: who begins again and again comes to the end too, at many times the cost.
+    """
 
     name: str
     start: Callable[[Stand], Program]
     ready: str
     share: float = 1.0
+    trouble: str | None = None
 
 
 def contestants(names: Sequence[str]) -> list[Contestant]:
@@ -42,7 +48,7 @@ def contestants(names: Sequence[str]) -> list[Contestant]:
 def _contestant(name: str, rules: Path) -> Contestant:
     match name:
         case "tierwatch":
-            return Contestant(name, partial(_ours, rules), "^ready")
+            return Contestant(name, partial(_ours, rules), "^ready", trouble=TROUBLE)
         case "faust":
             return stock_faust(environments.python_with("faust"), rules)
         case "quix":
@@ -62,7 +68,12 @@ def stock_faust(python: str, rules: Path) -> Contestant:
 
 
 def contest(at: Stand, who: Contestant, each: int, seed: int, warming: int = WARMING) -> list[Round]:
-    """Start an engine on empty topics; return its rounds, the cold one first, the warm one last."""
+    """Start an engine on empty topics; return its rounds, the cold one first, the warm one last.
+
+    Raises:
+        ProgramError: it ended, or had trouble.
+
+    """
     at.make_topics(history=True)
     payments = Payments(int(each * who.share), at.partitions, seed)
 
@@ -74,6 +85,8 @@ def contest(at: Stand, who: Contestant, each: int, seed: int, warming: int = WAR
         program.said(f"(?m){who.ready}")
         rounds = [measure(program, prepare, output) for _ in range(warming + 1)]
         program.stop()
+        if who.trouble:
+            program.never_said(who.trouble)
         return rounds
 
 

@@ -75,6 +75,16 @@ class Program:
         except TimeoutError:
             raise ProgramError(f"{self.name} did not say {pattern!r}:\n{self.log()[-_LAST_WORDS:]}") from None
 
+    def never_said(self, pattern: str) -> None:
+        """See that its log does not hold `pattern`.
+
+        Raises:
+            ProgramError: it does.
+
+        """
+        if found := re.search(pattern, self.log()):
+            raise ProgramError(f"{self.name} had trouble, so nothing is measured: {found[0]}")
+
     def check(self) -> None:
         """See that it is alive.
 

@@ -225,7 +225,7 @@ public final class Peer {
       store.put(record.key(), customer.encode());
       if (hits >= 2) {
         String alert =
-            "{\"transaction_id\":\"" + payment.transactionId + "\",\"hits\":" + hits + ",\"amount\":" + payment.amount + "}";
+            "{\"transaction_id\":\"" + payment.transactionId + "\",\"tier\":\"base\",\"hits\":" + hits + ",\"amount\":" + payment.amount + "}";
         context.forward(record.withValue(alert.getBytes(StandardCharsets.UTF_8)));
       }
     }

@@ -99,7 +99,7 @@ def judge(value: bytes, customer: Customer) -> bytes | None:
     hits += _unusual(customer, amount)
     if hits < ENOUGH:
         return None
-    return _JSON.encode({"transaction_id": transaction_id, "hits": hits, "amount": amount})
+    return _JSON.encode({"transaction_id": transaction_id, "tier": "base", "hits": hits, "amount": amount})
 
 
 def _forget(customer: Customer, until_ms: int) -> None:
