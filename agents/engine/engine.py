@@ -269,8 +269,8 @@ class Engine:
         for hear in (self._watch.committed, *self.on_committed):
             try:
                 hear(commit)
-            except Exception as error:
-                log.exception("a committed transaction was not counted", cause=error, partition=commit.shard.number)
+            except Exception as error:  # noqa: BLE001 - committed all the same: beginning again would end here again
+                log.error("report this as a bug", cause=error, partition=commit.shard.number)  # noqa: TRY400 - with its traceback
 
     def failed(self, shard: Shard, error: BaseException) -> None:
         """Forget a dead shard's memory and ask for the partition again."""
