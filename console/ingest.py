@@ -12,8 +12,6 @@ from schemas.timestamps import MS_PER_DAY
 if TYPE_CHECKING:
     from console.rows import Counts
 
-# Whoever knows it can try out card numbers until a hash fits: good enough for public data only.
-DEMO_KEY = "tierwatch demo key"
 _METER_EVERY = 2_000
 
 
@@ -45,12 +43,10 @@ def command(
     On Kafka each record carries its own time, which needs topics made by `tierwatch topics create --history`.
     A row that cannot be read is named, left out and counted; the exit code is then 3.
     """
-    from console.cells import hasher
-    from console.csv_file import open_rows
+    from console.csv_records import open_csv
     from console.environment import settings
     from console.inputs import open_input
     from console.mapping import in_currency, read_mapping
-    from console.rows import Rows
     from console.sinks import Kafka, Lines
     from console.terminal import bytes_read, warn
 
@@ -66,8 +62,7 @@ def command(
         # On one terminal a bar and the lines would run through each other.
         bytes_read(file, source.size, shown=not (to_lines and sys.stdout.isatty())) as meter,
     ):
-        columns, parted = open_rows(source, file, mapping)
-        rows = Rows(mapping, columns, hasher(environment.hash_key or DEMO_KEY), delay_ms)
+        rows, parted = open_csv(source, file, mapping, delay_ms)
         sink = Lines() if to_lines else Kafka(environment, to)
         for number, record in enumerate(rows.records(parted)):
             sink.send(record)

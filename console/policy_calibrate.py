@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents.exit_codes import Exit
 from console.errors import CommandError
 from console.policies import read_policy, read_yaml
 from console.policy_diff import tell
 from schemas.timestamps import MS_PER_DAY
 
 if TYPE_CHECKING:
-    from console.inputs import Input
     from pipeline.policy.calibrate import Limits, Seen
     from pipeline.policy.model import Policy
     from pipeline.record import InputRecord
@@ -144,6 +142,7 @@ def _seen(files: list[str], format_: str, tiers: str, policy: "Policy") -> "list
 
 
 def _records(files: list[str], format_: str) -> "Iterator[InputRecord]":
+    from console.csv_records import csv_records
     from console.inputs import check_readable, lines_of, open_input
     from console.record_lines import LineReader
     from pipeline.record import InputRecord
@@ -153,31 +152,9 @@ def _records(files: list[str], format_: str) -> "Iterator[InputRecord]":
     for name in files:
         with open_input(name) as source:
             if format_:
-                yield from _rows(source, name, format_)
+                yield from csv_records(source, name, format_, None)
                 continue
             for line in lines_of(source):
                 record = reader.read(line)
                 if isinstance(record, InputRecord):
                     yield record
-
-
-def _rows(source: "Input", name: str, format_: str) -> "Iterator[InputRecord]":
-    from console.cells import hasher
-    from console.csv_file import open_rows
-    from console.environment import settings
-    from console.ingest import DEMO_KEY
-    from console.mapping import read_mapping
-    from console.rows import Rows
-    from pipeline.record import InputRecord
-
-    mapping = read_mapping(format_)
-    columns, parted = open_rows(source, name, mapping)
-    rows = Rows(mapping, columns, hasher(settings().hash_key or DEMO_KEY), None)
-    for number, record in enumerate(rows.records(parted)):
-        yield InputRecord(record.topic, 0, number, record.at_ms, record.key, record.value)
-    if rows.counts.refused_rows:
-        raise CommandError(
-            f"{name}: {rows.counts.refused_rows} rows cannot be read",
-            "`tierwatch ingest --to -` names them.",
-            Exit.BAD_INPUT,
-        )

@@ -2,21 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from msgspec.json import Decoder
 
-from agents.exit_codes import Exit
-from console.errors import CommandError
+from console.csv_records import csv_records
 from console.inputs import lines_of, open_input
 from console.record_lines import LineReader
 from pipeline.record import InputRecord
 from schemas.disposition import Disposition
 from schemas.topics import SHARED_TOPICS
-
-if TYPE_CHECKING:
-    from console.inputs import Input
 
 # By source and id of the transaction: what it turned out to be, as far as that was said; the last word counts.
 Labels = dict[tuple[str, str], bool]
@@ -88,25 +84,4 @@ def _of_topic(files: list[str], word: bytes) -> Iterator[InputRecord]:
 def _of_mapping(files: list[str], format_: str) -> Iterator[InputRecord]:
     for name in files:
         with open_input(name) as source:
-            yield from _rows(source, name, format_)
-
-
-def _rows(source: "Input", name: str, format_: str) -> Iterator[InputRecord]:
-    from console.cells import hasher
-    from console.csv_file import open_rows
-    from console.environment import settings
-    from console.ingest import DEMO_KEY
-    from console.mapping import read_mapping
-    from console.rows import Rows
-
-    mapping = read_mapping(format_)
-    columns, parted = open_rows(source, name, mapping)
-    rows = Rows(mapping, columns, hasher(settings().hash_key or DEMO_KEY), 0)
-    for number, record in enumerate(rows.records(parted)):
-        yield InputRecord(record.topic, 0, number, record.at_ms, record.key, record.value)
-    if rows.counts.refused_rows:
-        raise CommandError(
-            f"{name}: {rows.counts.refused_rows} rows cannot be read",
-            "`tierwatch ingest --to -` names them.",
-            Exit.BAD_INPUT,
-        )
+            yield from csv_records(source, name, format_, 0)

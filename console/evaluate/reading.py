@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from sys import intern
 from typing import NamedTuple
 
-from agents.exit_codes import Exit
 from console.errors import CommandError
 from pipeline.behaviour.payment import Payment, payment_of
 from schemas.codec import decode_transaction
@@ -27,13 +26,9 @@ def read_rows(file: str, format_: str) -> Iterator[Row]:
         CommandError: the file cannot be opened or has not the mapping's columns, or a row of it cannot be read.
 
     """
-    from console.cells import hasher
-    from console.csv_file import open_rows
-    from console.environment import settings
-    from console.ingest import DEMO_KEY
+    from console.csv_records import check_whole, open_csv
     from console.inputs import open_input
     from console.mapping import read_mapping
-    from console.rows import Rows
     from console.terminal import bytes_read
 
     mapping = read_mapping(format_)
@@ -41,20 +36,13 @@ def read_rows(file: str, format_: str) -> Iterator[Row]:
         raise CommandError(f"the format {format_} has no label", "Add `[label]` to the mapping: docs/ingest.md.")
     frauds = {"fraud": True, "genuine": False}
     with open_input(file) as source, bytes_read(file, source.size) as meter:
-        columns, parted = open_rows(source, file, mapping)
-        rows = Rows(mapping, columns, hasher(settings().hash_key or DEMO_KEY), 0)
+        rows, parted = open_csv(source, file, mapping, 0)
         for number, (values, label) in enumerate(rows.labelled(parted)):
             first, *others = [_shared(payment_of(decode_transaction(value)[0])) for value in values]
             yield Row(first, frauds.get(label or ""), tuple(others))
             if number % _METER_EVERY == 0:
                 meter(source.position())
-    if rows.counts.refused_rows:
-        at = rows.counts.refused[0]
-        raise CommandError(
-            f"{file}:{at.line}: {at.message}; {rows.counts.refused_rows} rows in all cannot be read",
-            "`tierwatch ingest --to -` names them.",
-            Exit.BAD_INPUT,
-        )
+    check_whole(file, rows.counts)
 
 
 def _shared(payment: Payment) -> Payment:
