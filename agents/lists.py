@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from agents.publisher import Publisher
 from agents.settings import Settings
-from agents.whole_topic import WholeTopic
+from agents.whole_topic import accepted
 from pipeline.lists import Listed, Lists
-from schemas.codec import Undecodable, decode_list_entry, encode
+from schemas.codec import decode_list_entry, encode
 from schemas.list_entry import ListEntry
 
 TOPIC = "lists"
@@ -22,15 +22,8 @@ class Told(NamedTuple):
 
 def told(settings: Settings) -> Told:
     """Read the topic to its end. Raises `BrokerError` where Kafka does not give it."""
-    lists, history = Lists(), []
-    with WholeTopic(settings, TOPIC) as topic:
-        for record in topic.to_the_end():
-            try:
-                entry = decode_list_entry(record.value or b"").message
-                lists.apply(entry)
-            except (Undecodable, ValueError):
-                continue  # every worker made a dead letter of it
-            history.append(entry)
+    lists = Lists()
+    history = accepted(settings, TOPIC, decode_list_entry, lists.apply)
     now_ms = int(time.time() * 1000)
     return Told(history, [listed for listed in lists.listed.values() if now_ms < listed.until_ms])
 

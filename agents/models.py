@@ -5,9 +5,9 @@ import time
 from agents.broker import BrokerError
 from agents.publisher import Publisher
 from agents.settings import Settings
-from agents.whole_topic import WholeTopic
+from agents.whole_topic import WholeTopic, accepted
 from pipeline.learned.models import Models
-from schemas.codec import Undecodable, decode_model_file, encode
+from schemas.codec import decode_model_file, encode
 from schemas.model_file import ModelFile
 
 TOPIC = "models"
@@ -17,16 +17,7 @@ _PATIENCE_S = 30
 
 def told(settings: Settings) -> list[ModelFile]:
     """All models that workers know, in the order in which they were told. Raises `BrokerError` without Kafka."""
-    models, files = Models(), []
-    with WholeTopic(settings, TOPIC) as topic:
-        for record in topic.to_the_end():
-            try:
-                file = decode_model_file(record.value or b"").message
-                models.apply(file)
-            except (Undecodable, ValueError):
-                continue  # every worker made a dead letter of it
-            files.append(file)
-    return files
+    return accepted(settings, TOPIC, decode_model_file, Models().apply)
 
 
 def tell(settings: Settings, file: ModelFile) -> None:

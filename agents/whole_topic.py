@@ -1,9 +1,10 @@
 """Read a topic whole: from its beginning to where it ends now, committed records only, and then what comes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
@@ -12,6 +13,9 @@ from agents.broker import Broker, BrokerError
 from agents.settings import Settings
 from agents.topics import TopicsError
 from pipeline.record import InputRecord
+from schemas.codec import Decoded
+
+M = TypeVar("M")
 
 _AT_ONCE = 1_000
 # A call waits for all it was asked for: short turns, or the end of a topic costs a whole one.
@@ -87,6 +91,25 @@ class WholeTopic:
                 told = f"Kafka at {self._broker} does not give {self._topic}: {error.str()}"
                 raise BrokerError(told) from KafkaException(error)
         return messages
+
+
+def accepted(
+    settings: Settings, topic: str, decode: Callable[[bytes], Decoded[M]], take: Callable[[M], object]
+) -> list[M]:
+    """What workers took of a topic, in order: what `decode` or `take` refuses with a ValueError is a dead letter.
+
+    Raises:
+        BrokerError: Kafka does not give the topic.
+
+    """
+    taken = []
+    with WholeTopic(settings, topic) as whole:
+        for record in whole.to_the_end():
+            with suppress(ValueError):
+                message = decode(record.value or b"").message
+                take(message)
+                taken.append(message)
+    return taken
 
 
 def _record(message: KafkaMessage) -> InputRecord:
