@@ -1,12 +1,12 @@
 """Pictures of boards: Node bundles Grafana's components, Chromium draws with them."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TypedDict
 
-from load_tests.services.need import brought, download, program
+from load_tests.services.need import program
+from load_tests.services.node import installed
 
 HERE = Path(__file__).parent
 PACKAGE = HERE / "package.json"
@@ -28,20 +28,8 @@ def drawn(folder: Path) -> dict[str, Drawn]:
 
     """
     node, chromium = program("node", "nodejs"), program("chromium", "chromium")
-    command = [node, str(HERE / "picture.mjs"), str(installed()), chromium, str(folder)]
+    modules = installed("boards", PACKAGE, "Grafana's components")
+    command = [node, str(HERE / "picture.mjs"), str(modules), chromium, str(folder)]
     done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, timeout=_DRAWS_S)
     found: dict[str, Drawn] = json.loads(done.stdout)
     return found
-
-
-def installed() -> Path:
-    """Return the folder that holds Grafana's `node_modules`, downloaded once."""
-
-    def bring(into: Path) -> None:
-        npm = program("npm", "npm")
-        into.mkdir()
-        shutil.copy(PACKAGE, into)
-        quietly = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        download([npm, "install", "--prefix", str(into), *quietly], "Grafana's components")
-
-    return brought("boards", PACKAGE, bring)

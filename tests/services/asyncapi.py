@@ -1,13 +1,13 @@
 """AsyncAPI's reference parser, which runs on Node."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-from load_tests.services.need import UnavailableError, brought, download, program
+from load_tests.services.need import UnavailableError, program
+from load_tests.services.node import installed
 
 HERE = Path(__file__).parent / "asyncapi"
 PACKAGE = HERE / "package.json"
@@ -35,7 +35,7 @@ Parser = Callable[[str], Verdict]
 
 def parser() -> Parser:
     """Return a function that lets the reference parser judge the text of an AsyncAPI document, JSON or YAML."""
-    node, modules = _node(), installed()
+    node, modules = _node(), installed("asyncapi", PACKAGE, "the AsyncAPI parser")
 
     def parse(text: str) -> Verdict:
         command = [node, str(HERE / "check.mjs"), str(modules)]
@@ -44,19 +44,6 @@ def parser() -> Parser:
         return verdict
 
     return parse
-
-
-def installed() -> Path:
-    """Return the folder that holds the parser's `node_modules`, downloaded once."""
-
-    def bring(into: Path) -> None:
-        npm = program("npm", "npm")
-        into.mkdir()
-        shutil.copy(PACKAGE, into)
-        quietly = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        download([npm, "install", "--prefix", str(into), *quietly], "the AsyncAPI parser")
-
-    return brought("asyncapi", PACKAGE, bring)
 
 
 def _node() -> str:
