@@ -1,11 +1,14 @@
 """docs/measured.md: each benchmark with `--write` puts its own table there, the words around it are not from here."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from load_tests import table
+
 PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
+# Its places, by the names of benchmarks; a second rate of latency has a place of its own.
+MEASURED = {"throughput", "latency", "latency_20000", "recovery", "scale", "hot_customer", "priority", "paging", "soak"}
 
 
 def write(name: str, command: str, measured: Mapping[str, Any], page: Path = PAGE) -> None:
@@ -16,12 +19,7 @@ def write(name: str, command: str, measured: Mapping[str, Any], page: Path = PAG
 
     """
     rows = [f"| {what} | {value} |" for what, value in _flat("", measured)]
-    table = "\n".join(["", f"`{command}`", "", "| key | value |", "|---|---:|", *rows, "", ""])
-    place = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
-    text, placed = place.subn(lambda _: table, page.read_text())
-    if not placed:
-        raise ValueError(f"{page} has no <!-- {name} --> and <!-- /{name} -->")
-    page.write_text(text)
+    table.write(page, name, [f"`{command}`", "", "| key | value |", "|---|---:|", *rows])
 
 
 def _flat(prefix: str, measured: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

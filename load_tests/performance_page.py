@@ -4,13 +4,13 @@ The words around them do not.
 """
 
 import platform
-import re
 from pathlib import Path
 from typing import Any
 
+from load_tests import table
+
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-_TABLE = re.compile(r"(?<=<!-- judge -->\n).*?(?=<!-- /judge -->)", re.DOTALL)
-_ROWS = {
+_FIGURES = {
     "transactions_per_second": "transactions a second, one core",
     "microseconds_per_transaction": "µs of CPU a transaction",
     "microseconds_in_the_fastest_tenth": "the same in the fastest tenth of batches, when others rest",
@@ -19,14 +19,6 @@ _ROWS = {
     "state_bytes_median": "bytes of the median customer's state",
     "alert_share": "share of transactions that raise an alert",
 }
-
-
-def write(measured: dict[str, dict[str, Any]]) -> None:
-    """Put the figures into the page; `measured` by `compiled` and `pure`, as `judge_apart` returns it."""
-    PAGE.write_text(_TABLE.sub(_table(measured).replace("\\", r"\\"), PAGE.read_text()))
-
-
-_STAGES_TABLE = re.compile(r"(?<=<!-- unit -->\n).*?(?=<!-- /unit -->)", re.DOTALL)
 _STAGES = {
     "unpack": "records out of the bytes of a fetch, their checksum",
     "judge": "judge: decode, check, remember, decide, write the decision",
@@ -39,23 +31,24 @@ _STAGES = {
 }
 
 
-def write_stages(measured: dict[str, Any]) -> None:
-    """Put the stages of a unit of work into the page, as `load_tests.unit` returns them."""
-    lines = ["| stage | µs of CPU a transaction | share |", "|---|---:|---:|"]
-    lines += [
-        f"| {words} | {measured[name]:,} | {measured[name] / measured['all']:.0%} |" for name, words in _STAGES.items()
-    ]
-    PAGE.write_text(_STAGES_TABLE.sub("\n".join(["", *lines, "", ""]), PAGE.read_text()))
-
-
-def _table(measured: dict[str, dict[str, Any]]) -> str:
+def write(measured: dict[str, dict[str, Any]]) -> None:
+    """Put the figures into the page; `measured` by `compiled` and `pure`, as `judge_apart` returns it."""
     kinds = list(measured)
     counted = measured[kinds[0]]["transactions"]
     lines = [
         f"| {counted:,} transactions, Python {platform.python_version()} | {' | '.join(kinds)} |",
         f"|---|{'---:|' * len(kinds)}",
     ]
-    for name, words in _ROWS.items():
+    for name, words in _FIGURES.items():
         figures = " | ".join([f"{measured[kind][name]:,}" for kind in kinds])
         lines.append(f"| {words} | {figures} |")
-    return "\n".join(["", *lines, "", ""])
+    table.write(PAGE, "judge", lines)
+
+
+def write_stages(measured: dict[str, Any]) -> None:
+    """Put the stages of a unit of work into the page, as `load_tests.unit` returns them."""
+    lines = ["| stage | µs of CPU a transaction | share |", "|---|---:|---:|"]
+    lines += [
+        f"| {words} | {measured[name]:,} | {measured[name] / measured['all']:.0%} |" for name, words in _STAGES.items()
+    ]
+    table.write(PAGE, "unit", lines)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from load_tests import measured_page
-from load_tests.benchmarks import MEASURED
 
 
 def test_a_benchmark_replaces_its_own_table_only(tmp_path: Path) -> None:
@@ -28,4 +27,4 @@ def test_a_page_without_a_place_is_told(tmp_path: Path) -> None:
 
 
 def test_the_page_has_a_place_for_each_benchmark_that_writes() -> None:
-    assert set(re.findall(r"<!-- (\w+) -->", measured_page.PAGE.read_text())) == MEASURED
+    assert set(re.findall(r"<!-- (\w+) -->", measured_page.PAGE.read_text())) == measured_page.MEASURED

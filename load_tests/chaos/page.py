@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from load_tests import table
+
 PAGE = Path(__file__).parents[2] / "docs" / "chaos.md"
-_TABLE = re.compile(r"(?<=<!-- runs -->\n).*?(?=<!-- /runs -->)", re.DOTALL)
 _ROW = re.compile(r"^\| (\d+) \|.*\|$", re.MULTILINE)
 _COLUMNS = {
     "transactions": "transactions",
@@ -20,17 +21,13 @@ _COLUMNS = {
 
 def write(seed: int, verdict: dict[str, Any], page: Path = PAGE) -> None:
     """Put a verdict into the page, in place of what an earlier run of the same seed and size said."""
-    text = page.read_text()
-    told = _TABLE.search(text)
-    rows = {_key(row[0]): row[0] for row in _ROW.finditer(told[0] if told else "")}
+    rows = {_key(row[0]): row[0] for row in _ROW.finditer(table.read(page, "runs"))}
     kinds = ", ".join(f"{name} {count}" for name, count in verdict["faults_of_each_kind"].items())
     ended = len(verdict["workers_ended_by_themselves"])
     row = f"| {seed} | {' | '.join(f'{verdict[name]:,}' for name in _COLUMNS)} | {ended} | {kinds} |"
     rows[_key(row)] = row
     head = f"| seed | {' | '.join(_COLUMNS.values())} | workers that ended by themselves | which faults |"
-    lines = [head, f"|{'---:|' * (len(_COLUMNS) + 2)}---|", *(rows[key] for key in sorted(rows))]
-    table = "\n".join(["", *lines, "", ""])
-    page.write_text(_TABLE.sub(table.replace("\\", r"\\"), text))
+    table.write(page, "runs", [head, f"|{'---:|' * (len(_COLUMNS) + 2)}---|", *(rows[key] for key in sorted(rows))])
 
 
 def _key(row: str) -> tuple[int, int]:

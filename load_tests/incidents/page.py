@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from load_tests import table
 from load_tests.incidents.faults import FAULTS
 from load_tests.incidents.run import Incident
 
 PAGE = Path(__file__).parents[2] / "docs" / "incidents.md"
-_TABLE = re.compile(r"(?<=<!-- incidents -->\n).*?(?=<!-- /incidents -->)", re.DOTALL)
 _ROW = re.compile(r"^\| \*\*(.*?)\*\*: .*\|$", re.MULTILINE)
 _COLUMNS = {
     "fault": "---",
@@ -29,12 +29,11 @@ _COLUMNS = {
 
 def write(told: Sequence[Incident], page: Path = PAGE) -> None:
     """Put what was heard into the page, in place of what an earlier run said of the same faults."""
-    text = page.read_text()
-    rows = {found[1]: found[0] for found in _ROW.finditer(text)} | {each.fault: _row(each) for each in told}
+    rows = {found[1]: found[0] for found in _ROW.finditer(table.read(page, "incidents"))}
+    rows |= {each.fault: _row(each) for each in told}
     order = [fault.name for fault in FAULTS]
     head = [f"| {' | '.join(_COLUMNS)} |", f"|{'|'.join(_COLUMNS.values())}|"]
-    table = "\n".join(["", *head, *(rows[name] for name in order if name in rows), "", ""])
-    page.write_text(_TABLE.sub(lambda _: table, text))
+    table.write(page, "incidents", [*head, *(rows[name] for name in order if name in rows)])
 
 
 def _row(each: Incident) -> str:
