@@ -21,6 +21,7 @@ from pipeline.policy.labels import LABELS
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
 from pipeline.policy.points import POINTS, POINTS_CASE, POINTS_OUTCOMES
 from pipeline.policy.profile_shift import PROFILE_SHIFT
+from pipeline.policy.shapes import Leaf
 
 _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("The whole", POLICY.fields),
@@ -68,4 +69,6 @@ def _expected(field: Field) -> str:
         return words
     if not field.default:
         return f"{words}; may be left out"
-    return f"{words}; without it {field.default if isinstance(field.default, int) else ', '.join(field.default)}"
+    shape = field.shape
+    default = shape.say(field.default, 0) if isinstance(shape, Leaf) else ", ".join(field.default)
+    return f"{words}; without it {default}"
