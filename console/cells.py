@@ -8,8 +8,8 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from console.mapping import Amount, Cell, Time
-from pipeline.calendar import load_zone
 from pipeline.currencies import EXPONENTS
+from pipeline.zones import load_zone
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND, from_datetime, parse_ms
 
 Row = Sequence[str]

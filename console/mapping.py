@@ -9,8 +9,8 @@ from msgspec.structs import asdict, replace
 
 from agents.exit_codes import Exit
 from console.errors import CommandError
-from pipeline.calendar import load_zone
 from pipeline.currencies import EXPONENTS
+from pipeline.zones import load_zone
 from schemas.timestamps import parse_ms
 from schemas.transaction import Transaction
 

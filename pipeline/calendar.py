@@ -7,24 +7,17 @@ moves back as `t` grows. `end(t)` is the first moment after `t` at which an entr
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pipeline.zones import EPOCH_DAY, first_moment, load_zone, local_ms
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 
 QUARTER_MS: Final = 15 * MS_PER_MINUTE
 _MINUTES_PER_DAY = 24 * 60
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
-_MS = timedelta(milliseconds=1)
 # Years of days and nights; beyond it they are looked up again.
 _SPANS_KEPT = 4_096
-
-
-class UnknownZoneError(ValueError):
-    """The tzdata package has no time zone of this name."""
 
 
 class Window(ABC):
@@ -132,7 +125,7 @@ class SpanWindow(Window):
 
     def _day_of(self, t: int) -> int:
         """Ordinal of the latest local date that had begun by `t` (a clock set back over midnight does not undo it)."""
-        day = _wall_ms(t, self._zone) // MS_PER_DAY + _EPOCH_DAY
+        day = local_ms(t, self._zone) // MS_PER_DAY + EPOCH_DAY
         return day + 1 if first_moment(day + 1, 0, self._zone) <= t else day
 
 
@@ -219,50 +212,3 @@ class Calendar:
         if window is None:
             window = self._windows[name] = NightWindow(name, self._zone, from_min, to_min)
         return window
-
-
-def load_zone(name: str) -> ZoneInfo:
-    """Read one time zone of the tzdata package.
-
-    Raises:
-        UnknownZoneError: the package has no zone of this name.
-
-    """
-    package = files("tzdata")
-    if name not in package.joinpath("zones").read_text("ascii").split():
-        raise UnknownZoneError(f"unknown time zone {name!r}; use a name such as Europe/Berlin or UTC")
-    with package.joinpath("zoneinfo", *name.split("/")).open("rb") as data:
-        return ZoneInfo.from_file(data, key=name)
-
-
-def first_moment(day: int, minute: int, zone: ZoneInfo) -> int:
-    """Return the first moment at which local clocks read `minute` minutes after midnight of `day` (ordinal), or later.
-
-    Where the clock shows that time twice it is the first of them; where it is skipped, the moment of the jump.
-    """
-    wall = datetime.fromordinal(day) + timedelta(minutes=minute)
-    wall_ms = (day - _EPOCH_DAY) * MS_PER_DAY + minute * MS_PER_MINUTE
-    earlier = wall_ms - _offset_ms(wall.replace(fold=1), zone)
-    moment = wall_ms - _offset_ms(wall, zone)
-    if earlier >= moment:
-        return moment
-    # The offset before a jump places the skipped time after it, and the offset after the jump places it before.
-    while moment - earlier > 1:
-        middle = (earlier + moment) // 2
-        if _wall_ms(middle, zone) >= wall_ms:
-            moment = middle
-        else:
-            earlier = middle
-    return moment
-
-
-def _offset_ms(wall: datetime, zone: ZoneInfo) -> int:
-    offset = zone.utcoffset(wall.replace(tzinfo=zone))
-    assert offset is not None  # noqa: S101 - a ZoneInfo knows the offset of every datetime
-    return offset // _MS
-
-
-def _wall_ms(t: int, zone: ZoneInfo) -> int:
-    """What local clocks read at `t`, as milliseconds since they would have read the epoch."""
-    local = (_EPOCH + t * _MS).astimezone(zone)
-    return (local.replace(tzinfo=UTC) - _EPOCH) // _MS

@@ -17,8 +17,8 @@ from load_tests.city.mint import Mint
 from load_tests.city.opening import grants, known_phones_and_payees, rates
 from load_tests.city.people import residents
 from load_tests.city.tricks import TRICKS, Trick
-from pipeline.calendar import load_zone
 from pipeline.policy.model import Policy
+from pipeline.zones import load_zone
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 
 # One try of each trick, and one of each broken record, for so many payments.

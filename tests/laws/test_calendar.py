@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.calendar import QUARTER_MS, Calendar, UnknownZoneError, Window
+from pipeline.calendar import QUARTER_MS, Calendar, Window
+from pipeline.zones import UnknownZoneError
 from tests.laws.oracle import WINDOWS, Night, Oracle, moment_of
 
 # Where clocks did something remarkable, and a moment close to it.
