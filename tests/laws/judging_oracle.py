@@ -6,49 +6,18 @@ It reads the messages' JSON itself and shares no code with what it judges.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
-from functools import cache
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from tests.laws.judging_memory import EXACT, HOUR, KNOWN, ZERO, Customer, Payment, content_of, reverse, see, stamp
 from tests.laws.judging_policy import EXPONENTS, OUTCOMES, Rule, read_policy
-from tests.laws.oracle import Night, Oracle, to_datetime, to_ms
+from tests.laws.oracle import Night, Oracle, moment_of, to_datetime
 
-HOUR = 3_600_000
-# By contract: a transaction is known for so long after it occurred, and is kept singly at least as long.
-KNOWN = 48 * HOUR
 NEWEST = 9
 # What one payment can be in the base currency, whatever currency it was made in.
 LARGEST = 10**13
-EXACT = Context(prec=60)
-ZERO = Decimal(0)
-
-
-@dataclass(eq=False)
-class Payment:
-    """One that was decided. `base`: its worth on arrival, 0 if declined; `back`: when how much was reversed."""
-
-    moment: int
-    id: str
-    source: str
-    kind: str
-    declined: bool
-    currency: str
-    amount: Decimal
-    base: Decimal
-    content: dict[str, Any]
-    back: list[tuple[int, Decimal]] = field(default_factory=list)
-
-    def reversed_by(self, at: int) -> Decimal:
-        return min(sum((amount for since, amount in self.back if since <= at), ZERO), self.amount)
-
-    def worth(self, at: int) -> Decimal:
-        if not self.back or not self.amount:
-            return self.base
-        share = EXACT.divide(EXACT.multiply(self.base, self.reversed_by(at)), self.amount)
-        return self.base - share.quantize(Decimal(1), ROUND_FLOOR, EXACT)
 
 
 class Evidence(NamedTuple):
@@ -91,19 +60,6 @@ class Expected(NamedTuple):
     asked: tuple[str, ...] = ()
 
 
-@dataclass
-class Customer:
-    payments: list[Payment] = field(default_factory=list)
-    payees: dict[str, int] = field(default_factory=dict)
-    devices: dict[str, int] = field(default_factory=dict)
-    alerted: dict[str, tuple[int, int]] = field(default_factory=dict)
-    frozen: bool = False
-
-    def known(self, source: str, transaction_id: str, arrival: int) -> Payment | None:
-        same = [each for each in self.payments if (each.source, each.id) == (source, transaction_id)]
-        return same[-1] if same and arrival - same[-1].moment <= KNOWN else None
-
-
 class Judge:
     """Takes records in the order of their arrival. `grants` names each customer's tier, and until when."""
 
@@ -125,9 +81,9 @@ class Judge:
         if told["event_type"] == "account.frozen":
             customer.frozen = True
         elif told["event_type"] == "payee.added":
-            _see(customer.payees, told["payee_id"], since)
+            see(customer.payees, told["payee_id"], since)
         else:
-            _see(customer.devices, told["device_id"], since)
+            see(customer.devices, told["device_id"], since)
 
     def transaction(self, value: bytes, arrival: int, lane: str) -> Expected:
         told = json.loads(value)
@@ -138,7 +94,7 @@ class Judge:
         if moment - arrival > self.policy.skew:
             return Expected("from_the_future", {})
         seen = customer.known(told["source"], told["transaction_id"], arrival)
-        content = _content(told)
+        content = content_of(told)
         if seen is not None:
             return Expected("duplicate" if seen.content == content else "conflicting_duplicate", {})
         kind = told["transaction_type"]
@@ -155,11 +111,11 @@ class Judge:
         )  # fmt: skip
         expected = self._judge(customer, own, base, told, arrival, lane)
         if kind == "reversal":
-            expected.decision["reversal"] = _reverse(customer, own, told["original_transaction_id"], arrival)
+            expected.decision["reversal"] = reverse(customer, own, told["original_transaction_id"], arrival)
         customer.payments.append(own)
         if not declined:
-            _see(customer.payees, told.get("payee_id", ""), moment)
-            _see(customer.devices, told.get("device_id", ""), moment)
+            see(customer.payees, told.get("payee_id", ""), moment)
+            see(customer.devices, told.get("device_id", ""), moment)
         return expected
 
     def _convert(self, amount: Decimal, currency: str, moment: int) -> Decimal | None:
@@ -318,51 +274,3 @@ def _signal(rule: Rule, breach: _Breach, limit: Decimal) -> dict[str, Any]:
         "retroactive": breach.late,
         "at": stamp(breach.at) if breach.late else "",
     }
-
-
-def _reverse(customer: Customer, own: Payment, original_id: str, arrival: int) -> dict[str, Any]:
-    """At each moment all reversals until then give back their sum, at most the whole; a share of it, rounded down."""
-    original = customer.known(own.source, original_id, arrival)
-    if original is None:
-        return {"result": "unknown_original", "given_back_minor": 0}
-    if original.kind == "reversal" or original.declined or own.declined:
-        return {"result": "not_reversible", "given_back_minor": 0}
-    if original.currency != own.currency:
-        return {"result": "other_currency", "given_back_minor": 0}
-    since = max(own.moment, original.moment)
-    if not own.amount or original.reversed_by(since) == original.amount:
-        return {"result": "nothing_left", "given_back_minor": 0}
-    before = original.worth(since)
-    original.back.append((since, own.amount))
-    return {"result": "applied", "given_back_minor": int(before - original.worth(since))}
-
-
-CONTENT = (
-    *("customer_id", "amount", "currency", "transaction_type", "original_transaction_id", "account_id", "card_token"),
-    *("payee_id", "merchant_id", "terminal_id", "device_id"),
-)
-
-
-def _content(told: dict[str, Any]) -> dict[str, Any]:
-    original_at = told.get("original_occurred_at")
-    return {
-        **{name: told.get(name, "") for name in CONTENT},
-        "status": told.get("status", "authorised"),
-        "occurred_at": moment_of(told["occurred_at"]),
-        "original_occurred_at": moment_of(original_at) if original_at else None,
-    }
-
-
-def _see(seen: dict[str, int], entity: str, moment: int) -> None:
-    if entity:
-        seen[entity] = min(moment, seen.get(entity, moment))
-
-
-@cache
-def moment_of(text: str) -> int:
-    return to_ms(datetime.fromisoformat(text))
-
-
-@cache
-def stamp(ms: int) -> str:
-    return to_datetime(ms).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.policy.load import default_yaml
 from pipeline.policy.model import LIMIT_RULES, OTHER_RULES
 from pipeline.record import InputRecord
-from tests.laws.judging_oracle import HOUR, moment_of, stamp
+from tests.laws.judging_memory import HOUR, stamp
+from tests.laws.oracle import moment_of
 
 DAY = 24 * HOUR
 QUARTER = HOUR // 4

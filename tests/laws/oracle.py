@@ -34,6 +34,7 @@ class GivenBack(NamedTuple):
     since: int
 
 
+@cache
 def moment_of(text: str) -> int:
     return to_ms(datetime.fromisoformat(text))
 

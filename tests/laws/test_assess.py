@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from pipeline.record import InputRecord
 from tests.laws.judging_bench import Bench, Grants, assert_same, told
-from tests.laws.judging_oracle import HOUR, Judge, moment_of
+from tests.laws.judging_memory import HOUR
+from tests.laws.judging_oracle import Judge
 from tests.laws.judging_steps import ANCHORS, DAY, policies, policy_text, rates, records, steps
+from tests.laws.oracle import moment_of
 
 
 def by_arrival(record: InputRecord) -> int:

@@ -11,8 +11,9 @@ import pytest
 from pipeline.record import InputRecord, Message
 from schemas.timestamps import format_ms
 from tests.laws.judging_bench import Bench, told
-from tests.laws.judging_oracle import HOUR, moment_of
+from tests.laws.judging_memory import HOUR
 from tests.laws.judging_steps import DAY, policy_text, rate
+from tests.laws.oracle import moment_of
 
 LARGEST_RECORD = 64 * 1024
 NOON = moment_of("2026-06-10T12:00Z")

@@ -21,8 +21,8 @@ from pipeline.sight import Finding
 from pipeline.verdict import weigh
 from schemas.decision import OUTCOMES
 from tests.laws.judging_bench import Bench, Grants, told
-from tests.laws.judging_oracle import moment_of
 from tests.laws.judging_steps import ANCHORS, busy, policies, policy_text, rates, records, steps
+from tests.laws.oracle import moment_of
 
 GRANTS: Grants = {"gold-1": ("gold", moment_of("2026-09-01T00:00Z"))}
 PLAIN = policy_text("America/New_York", "plain")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline.record import InputRecord, Message
 from tests.laws.judging_bench import Bench, Grants
-from tests.laws.judging_oracle import HOUR, moment_of
+from tests.laws.judging_memory import HOUR
 from tests.laws.judging_steps import ANCHORS, DAY, Step, busy, policies, policy_text, rates, records, steps
+from tests.laws.oracle import moment_of
 
 GRANTS: Grants = {"gold-1": ("gold", moment_of("2026-09-01T00:00Z"))}
 Result = tuple[list[Message], dict[bytes, bytes]]

@@ -16,7 +16,7 @@ from schemas.reasons import DeadLetterReason as Reason
 from schemas.topics import SHARED_TOPICS
 from tests.bad_input import EVENT, GOOD, LABEL, LISTED, POLICY, RATE, RISK, TAUGHT
 from tests.laws.judging_bench import Bench
-from tests.laws.judging_oracle import moment_of
+from tests.laws.oracle import moment_of
 from tests.laws.test_codec import JSON, spoilt
 
 NOON = moment_of("2026-11-20T12:00Z")
