@@ -55,7 +55,15 @@ def answers(port: int) -> bool:
     return True
 
 
-@pytest.mark.usefixtures("redis_url")  # no Redis here: the reason is shown once, by the fixture
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell lets what it runs in the background ignore Ctrl-C, and what that starts would ignore it, too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible", "redis_url")  # no Redis here: the reason is shown once, by the fixture
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["alone", "xdist"])
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_outlives_a_run(end: signal.Signals, options: list[str], tmp_path: Path) -> None:
