@@ -58,7 +58,7 @@ def portrait(history: "History") -> dict[str, Any]:
     profile = history.profile
     usual, rhythm, receipts, places = profile.baseline, profile.rhythm, profile.receipts, profile.places
     at_ms = history.newest_ms or history.last_arrival_ms
-    last_hour, last_day, sum_day, _ = recent.look(history.recent(), at_ms)
+    last_hour, last_day, sum_day, _ = recent.look(history.log.entries, at_ms)
     spikes, highest, _, _ = profile.spikes.look(at_ms)
     categories = sorted(profile.categories.known.values(), key=lambda each: (-each.usual.count, each.name))
     return {

@@ -1,4 +1,4 @@
-"""`tierwatch model train`: a model from a labelled file, on what workers know while judging, and what it is worth."""
+"""`tierwatch model train`: a model from the log or a labelled file, on what workers know, and what it is worth."""
 
 import time
 from pathlib import Path
@@ -12,6 +12,7 @@ from schemas.timestamps import MS_PER_DAY, format_ms
 
 if TYPE_CHECKING:
     from console.evaluate.stream import Stream
+    from console.model_log import Known
     from schemas.model_file import ModelFile
 
 _BINS = 10
@@ -19,40 +20,81 @@ _HALF = 500
 
 
 def train(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A labelled CSV, plain or gzipped, in the order of its times.")
-    ],
-    out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="Where the model is written, with its card.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILES...]", help="The log as `replay` reads it, or with --format a labelled CSV; else Kafka's."
+        ),
+    ] = None,
     *,
+    out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="Where the model is written, with its card.")],
     format_: Annotated[
         str, typer.Option("--format", metavar="NAME|FILE", help="handbook, paysim, sparkov, or a mapping file.")
-    ],
+    ] = "",
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Of a log, the house's first policy. [default: TIERWATCH_POLICY]"),
+    ] = None,
+    genuine_after_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Of a log, payments that nobody has labelled for so long count as genuine."),
+    ] = None,
     name: Annotated[str, typer.Option(help="The model's name; its versions are told apart by their hashes.")] = "fraud",
     actor: Annotated[str, typer.Option(help="Who trained it: it stands in the audit.")] = "tierwatch",
     delay_days: Annotated[
-        float, typer.Option(min=0, max=3650, help="Days after its transaction at which a label is known.")
+        float, typer.Option(min=0, max=3650, help="Of a CSV, days after its transaction at which a label is known.")
     ] = 7,
 ) -> None:
-    """Train a model on the labels that are known when the file ends, and say what it is worth.
+    """Train a model on the labels that are known when the log or the file ends, and say what it is worth.
 
-    It sees what workers know while judging, no more. What it is worth is measured on the last third of what is known,
-    by a model that has seen the rest only; the model that is written has seen all of it.
+    The log is judged again, and the model sees the very features that workers saw; of a CSV it sees those that they
+    would. What it is worth is measured on the last third of what is known, by a model that has seen the rest only; the
+    model that is written has seen all of it.
     """
     from console.evaluate.command import needs_lightgbm
-    from console.evaluate.reading import read_rows
-    from console.evaluate.stream import stream
 
     needs_lightgbm("leave it to a machine that has it: workers need none")
-    streamed = stream(read_rows(file, format_), round(delay_days * MS_PER_DAY))
-    trained = model_of(streamed, round(delay_days * MS_PER_DAY), name, actor)
+    known = _known(files or [], format_, policy, delay_days, genuine_after_days)
+    trained = model_of(known, name, actor)
     out.write_bytes(written(trained))
     for line in card_in_words(trained):
         typer.echo(line)
     typer.echo(f"Written: {out}. Next: `tierwatch model propose {out}`.", err=True)
 
 
-def model_of(stream: "Stream", delay_ms: int, name: str, actor: str) -> "ModelFile":
-    """A model of what is visible at the stream's end.
+def _known(
+    files: list[str], format_: str, policy: Path | None, delay_days: float, genuine_after_days: float | None
+) -> "Known":
+    from console.environment import settings
+    from console.model_log import from_files, from_kafka
+    from console.policies import read_policy
+
+    if format_:
+        if len(files) != 1:
+            raise CommandError("--format is of one CSV", "Give its file, or leave --format out.", Exit.SETTINGS)
+        return of_csv(files[0], format_, round(delay_days * MS_PER_DAY))
+    genuine_after_ms = None if genuine_after_days is None else round(genuine_after_days * MS_PER_DAY)
+    first = read_policy(policy or settings().policy)
+    return from_files(files, first, genuine_after_ms) if files else from_kafka(first, genuine_after_ms)
+
+
+def of_csv(file: str, format_: str, delay_ms: int) -> "Known":
+    """The payments of a labelled CSV, each label known after its delay."""
+    from console.evaluate.reading import read_rows
+    from console.evaluate.stream import stream
+
+    return known_after(stream(read_rows(file, format_), delay_ms), delay_ms)
+
+
+def known_after(stream: "Stream", delay_ms: int) -> "Known":
+    """Payments whose labels are known so long after them."""
+    from console.model_log import Known
+
+    return Known(stream, stream.at_ms + delay_ms, int(stream.at_ms[-1]))
+
+
+def model_of(known: "Known", name: str, actor: str) -> "ModelFile":
+    """A model of what is known at the end.
 
     Raises:
         CommandError: too little is known to train on, or to measure on.
@@ -68,27 +110,28 @@ def model_of(stream: "Stream", delay_ms: int, name: str, actor: str) -> "ModelFi
     from pipeline.learned.model import SCORE, WHOLE, ModelError
     from schemas.model_file import Calibration, ModelFile
 
-    known = np.nonzero((stream.label >= 0) & (stream.at_ms + delay_ms <= stream.at_ms[-1]))[0]
-    first, last = known[: 2 * len(known) // 3], known[2 * len(known) // 3 :]
+    stream = known.stream
+    seen = np.nonzero((stream.label >= 0) & (known.known_ms <= known.until_ms))[0]
+    first, last = seen[: 2 * len(seen) // 3], seen[2 * len(seen) // 3 :]
     # A label that was not known yet when the measured part began taught nobody then.
-    first = first[stream.at_ms[first] + delay_ms <= stream.at_ms[last[0]]] if len(last) else first
+    first = first[known.known_ms[first] <= stream.at_ms[last[0]]] if len(last) else first
     fraud = (stream.label == 1).astype(np.int8)
 
     try:
         tried, whole = (
-            boost(stream.features[seen], fraud[seen], stream.at_ms[seen], stream.categories, sorted(ELSEWHERE))
-            for seen in (first, known)
+            boost(stream.features[some], fraud[some], stream.at_ms[some], stream.categories, sorted(ELSEWHERE))
+            for some in (first, seen)
         )
     except ModelError as error:
-        hint = "Give more, or a shorter --delay-days."
+        hint = "Give more, or a shorter --delay-days; of a log, --genuine-after-days."
         raise CommandError(f"too little is known to train on: {error}", hint) from None
     if not fraud[last].any():
-        raise CommandError("no fraud is known in the last third to measure on", "Give a longer file.")
+        raise CommandError("no fraud is known in the last third to measure on", "Give a longer log or file.")
     said = tried.thousandths(stream.features[last])
     worth = measure(tried.score(stream.features[last]), stream.label[last], stream.account[last], stream.at_ms[last])
     were = fraud[last] * float(WHOLE)
     bins = [(said >= low) & (said < low + WHOLE // _BINS) for low in range(0, WHOLE, WHOLE // _BINS)]
-    rows = stream.features[known]
+    rows = stream.features[seen]
     slices = {name: sliced(rows[:, INDEX[name]].astype(np.float64)) for name in whole.card.features}
     card = replace(
         whole.card,

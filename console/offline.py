@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from pipeline.books import Books
+from pipeline.learned.onlooker import LookedAt, Onlooker
 from pipeline.messages import dead_letter_of
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
@@ -29,6 +30,11 @@ class Offline:
         self.windows: dict[bytes, bytes] = {}
         self._dossiers: dict[bytes, bytes] = {}
         self._partition = Partition(0, None, self.books, self.windows.get, self._dossiers.get)
+
+    def show(self, onlooker: Onlooker) -> None:
+        """Show somebody what a model is asked about, instead of asking one."""
+        self.books.models = LookedAt()
+        self._partition.onlooker = onlooker
 
     def take(self, records: Sequence[InputRecord]) -> list[Message]:
         """Records of customers, and of topics that nobody reads; `books` takes the rest."""

@@ -39,12 +39,16 @@ class FirstSeen:
 
     def is_new(self, entity: str, occurred_ms: int, new_for_ms: int) -> bool:
         """Whether at `occurred_ms` the entity had been known for less than `new_for_ms`, or not at all."""
-        first = self.since.get(_digest(entity))
+        first = self._last_since if entity and entity == self._last else self.since.get(_digest(entity))
         return first is None or first > occurred_ms - new_for_ms
 
     def new_since(self, from_ms: int, until_ms: int) -> int:
         """How many were first seen after `from_ms` and until `until_ms`, that moment included."""
-        return len([since for since in self.since.values() if from_ms < since <= until_ms])
+        count = 0
+        for since in self.since.values():
+            if from_ms < since <= until_ms:
+                count += 1
+        return count
 
     def to_bytes(self) -> bytes:
         """MessagePack: digest, first seen, digest, first seen...: the least recently used first; b"" for nobody."""

@@ -10,8 +10,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from pipeline.behaviour import recent
-from pipeline.behaviour.payment import DEPOSIT, RETURNS, category_of
+from pipeline.behaviour.payment import category_of
 from pipeline.behaviour.profile import Profile
 from pipeline.buckets import Buckets
 from pipeline.expiry import Expiry
@@ -32,7 +31,6 @@ KEPT_MS: Final = 73 * MS_PER_HOUR
 BUCKETS_KEPT_MS: Final = (33 * 24 + 2) * MS_PER_HOUR
 # Letting go costs nearly as much for one entry as for a few, so it waits for every fourth.
 _LET_GO_EVERY: Final = 0b11
-_NO_SPENDING: Final = RETURNS | {DEPOSIT}
 # Longer than any cool-down may last.
 _COOLING_KEPT_MS: Final = 31 * 24 * MS_PER_HOUR
 
@@ -132,18 +130,6 @@ class History:
         location = intake.location
         if location is not None:
             self.profile.places.locate(at_ms, location.lat, location.lon)
-
-    def recent(self) -> list[tuple[int, int]]:
-        """The newest payments kept singly, in the order of arrival: when (epoch ms), how much (base minor units)."""
-        found: list[tuple[int, int]] = []
-        for entry in reversed(self.log.entries):
-            counted = entry.counted
-            if entry.time > self.folded_to_ms and not is_declined(counted) and type_of(counted) not in _NO_SPENDING:
-                found.append((entry.time, amount_of(counted)))
-                if len(found) == recent.MOST:
-                    break
-        found.reverse()
-        return found
 
     def see_payee(self, payee_id: str, occurred_ms: int) -> None:
         """Note that the customer paid to, or named, a payee."""

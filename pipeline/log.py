@@ -83,7 +83,7 @@ class Log:
         """Put in an entry of so much (base minor units), and return its position."""
         position = self.end
         time = intake.occurred_ms
-        counted = amount << _AMOUNT_SHIFT | _kind_of(intake)
+        counted = counted_of(amount, intake.type_index, declined=intake.declined)
         if not self.source:
             self.source = intake.source
         identity = _identity(intake.source, self.source, intake.transaction_id)
@@ -194,6 +194,11 @@ class Log:
             index = position - self.first
             data, index = self.segments[index // SEGMENT], index % SEGMENT
         return _read(data, _skip(data, index))[3]
+
+
+def counted_of(amount: int, type_index: int, *, declined: bool) -> int:
+    """What an entry of so many base minor units counts."""
+    return amount << _AMOUNT_SHIFT | (type_index | _DECLINED if declined else type_index)
 
 
 def counts_for(counted: int, mask: int) -> bool:

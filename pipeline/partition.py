@@ -21,12 +21,14 @@ from pipeline.customer_events import judge_event
 from pipeline.entities.keeper import Entities
 from pipeline.entities.ledger_bytes import UnreadableLedgerError
 from pipeline.glance import suspects
-from pipeline.history_bytes import StateError
+from pipeline.history_bytes import StateError, digest_of, read_history
 from pipeline.labels.asked import Asked, asked_of
 from pipeline.labels.asked_bytes import UnreadableAskedError
 from pipeline.labels.desk import Desk, release
 from pipeline.learned.asked import Batch, Waiting
+from pipeline.learned.cooling import Cooling, UnreadableCoolingError
 from pipeline.learned.drift import Drift
+from pipeline.learned.onlooker import Onlooker
 from pipeline.messages import dead_letter_of, publish
 from pipeline.plan import Plan
 from pipeline.policy.learned import LEARNED_RULE
@@ -57,7 +59,8 @@ LANES: Final[dict[str, Lane]] = {"transactions": "standard", "transactions-prior
 _OUTCOMES: Final = len(OUTCOMES)
 MOST_CRASHES: Final = 100
 _DAMAGED: Final = (
-    StateError, BucketsError, UnreadableDossierError, UnreadableHeadError, UnreadableAskedError, UnreadableLedgerError
+    StateError, BucketsError, UnreadableDossierError, UnreadableHeadError, UnreadableAskedError, UnreadableLedgerError,
+    UnreadableCoolingError,
 )  # fmt: skip
 # A long outage must not make one unit of work announce a hundred thousand reviews.
 MOST_ANNOUNCED: Final = 1_000
@@ -91,10 +94,14 @@ class Partition:
         self._beside = Beside(dossiers)
         self.desk = Desk(self._beside)
         self.entities = Entities(self._beside, self.tally)
+        self._cooling = Cooling(self._beside)
+        self._windows = windows
         # Topic and offset of the transactions that the last unit of work had seen before.
         self.repeated: list[tuple[str, int]] = []
         # Whether the last unit's tick changed anything, said or unsaid: it belongs to the journal then.
         self.ticked = False
+        # Who is shown what a model is asked about, and each label; nothing depends on it.
+        self.onlooker: Onlooker | None = None
         self._asked = Batch()
         self._crashes = 0
         # Those by which the clock was set.
@@ -233,8 +240,10 @@ class Partition:
             self._asked.add(Waiting(place, customer.key, intake, plan, judged), intake.row)
 
     def _ask(self, messages: list[Message]) -> list[Message]:
-        """What the model says of the unit's payments, in one call; it changes decisions, never states."""
-        messages, said = self._asked.say(messages, self.drift)
+        """What the model says of the unit's payments, in one call; it changes decisions, never what they stand on."""
+        if self.onlooker is not None:
+            self.onlooker.see(self._asked)
+        messages, said = self._asked.say(messages, self.drift, self._cooling, self._digest_before)
         for each in said:
             self.tally.count("signals", LEARNED_RULE, each.mode)
             if each.after != each.before:
@@ -242,6 +251,9 @@ class Partition:
                 self.tally.count(*decided[each.tier * _OUTCOMES + each.before], by=-1)
                 self.tally.count(*decided[each.tier * _OUTCOMES + each.after])
         return messages
+
+    def _digest_before(self, key: bytes) -> str:
+        return digest_of(key, read_history(key, self._windows))
 
     def _customer_event(self, record: Record, messages: list[Message]) -> Rejected | None:
         plan = self._plan_at(record.timestamp)
@@ -308,6 +320,8 @@ class Partition:
         self, customer: Customer, said: Disposition, policy: Policy, arrival_ms: int, messages: list[Message]
     ) -> Asked | None:
         """Labels of fraud speak against a tier, asked for or held; all of them against where the payment went."""
+        if self.onlooker is not None:
+            self.onlooker.hear(said, policy.labels, arrival_ms)
         heard = self.desk.hear(customer.key, said, policy.labels, arrival_ms)
         self.tally.count("labels", said.label, heard.result)
         labelled = label(said, customer.dossier, arrival_ms)

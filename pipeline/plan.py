@@ -91,7 +91,7 @@ class Plan:
     """What judging asks of a policy, compiled once for each version."""
 
     def __init__(self, policy: Policy, model: Model | None = None) -> None:
-        """Compile; `model` is the one that the policy names, None where it names none or nobody has it yet.
+        """Compile; `model` is the one that it has asked, None where it has none asked or nobody has it yet.
 
         Raises:
             UnknownZoneError: the policy's zone is not in the zone data.
@@ -133,8 +133,10 @@ class Plan:
         section = policy.points
         self.points = None if section is None or section.mode == "off" else LivePoints(section, self.outcome_of_score)
         learned = policy.learned
-        self.model = None if learned is None or learned.mode == "off" else model
+        self.model = model
         self.model_version = "" if self.model is None else self.model.card.sha256
+        # Whether its word may ask for an alert, which carries the digest of what its payment was judged on.
+        self.model_alerts = self.model is not None and learned is not None and learned.mode == "live"
         self.learned_steps: list[Step] = []
         if learned is not None:
             self.learned_steps = steps_of(learned.outcomes.given(), WHOLE, self.outcome_of_score)

@@ -47,13 +47,13 @@ class Intake:
 
     Its fields stand here, because to ask a message for one costs more than it looks. `quotable` says that no text in it
     needs an escape where JSON quotes it; `tier` is the rank of the tier in force, known when it is judged, and `row`
-    are the features that a model is asked about, where one is.
+    are the features that a model is asked about, where one is, `digest` that of the state then, where it is known.
     """
 
     __slots__ = (
         "account_id", "amount_minor", "arrived_ms", "base_currency", "base_minor", "card_like_ids", "card_token",
-        "channel", "country", "currency", "customer_id", "declined", "device_id", "ip_address", "key", "lane",
-        "location", "mcc", "merchant_id", "occurred_at", "occurred_ms", "original_ms", "original_occurred_at",
+        "channel", "country", "currency", "customer_id", "declined", "device_id", "digest", "ip_address", "key",
+        "lane", "location", "mcc", "merchant_id", "occurred_at", "occurred_ms", "original_ms", "original_occurred_at",
         "original_transaction_id", "payee_id", "quotable", "row", "source", "terminal_id", "tier", "transaction_id",
         "type_index", "unknown_fields",
     )  # fmt: skip
@@ -99,6 +99,7 @@ class Intake:
         self.base_currency = self.currency
         self.card_like_ids = 0
         self.row: list[float] | None = None
+        self.digest = ""
 
 
 def validate(

@@ -144,6 +144,48 @@ def test_one_process_says_the_same_as_three(history: History, told: Report) -> N
     assert _report(history, 1) == _report(history, 3) == told
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_labels_teach_of_merchants_when_they_mature_whoever_asked(tmp_path: Path, processes: int) -> None:
+    """As a replay says where labels tell themselves where their payments went."""
+    policy, hour = load_policy(Path("pipeline/policy/default.yaml").read_bytes()), 3_600_000
+
+    def paid(number: int, merchant: str) -> dict[str, Any]:
+        return {
+            "transaction_id": f"t-{number}", "source": "p", "customer_id": f"c-{number}", "amount": 900,
+            "occurred_at": format_ms(10**12 + number * hour // 4), "currency": "USD", "transaction_type": "purchase",
+            "merchant_id": merchant,
+        }  # fmt: skip
+
+    def said(number: int, payment: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "disposition_id": f"d-{number}", "customer_id": payment["customer_id"], "actor": "desk", "status": "final",
+            "occurred_at": format_ms(10**12 + 2 * hour), "transaction_id": payment["transaction_id"], "source": "p",
+            "label": "fraud" if payment["merchant_id"] == "bad" else "genuine",
+        }  # fmt: skip
+
+    payments = [paid(number, "bad" if number % 2 else "good") for number in range(20)]
+    lines = [json.dumps({"topic": "transactions", "value": each}) for each in payments]
+    labels = [json.dumps({"topic": "dispositions", "value": said(*each)}) for each in enumerate(payments[:8])]
+    full = [
+        json.dumps(
+            {
+                "topic": "dispositions",
+                "value": said(number, each) | {"paid_at": each["occurred_at"], "merchant_id": each["merchant_id"]},
+            }
+        )
+        for number, each in enumerate(payments[:8])
+    ]
+    clock = json.dumps({"clock": 10**12 + 3 * hour})
+    replayed = replay([each.encode() for each in [*lines[:9], *full, *lines[9:12], clock, *lines[12:]]], policy)
+    alerts = [json.loads(each.value or b"")["transaction_id"] for each in replayed if each.topic == "alerts"]
+    assert alerts == ["t-13", "t-15", "t-17", "t-19"]
+    history = tmp_path / "history.jsonl"
+    history.write_text("\n".join([*lines[:9], *labels, *lines[9:]]))
+    judged = run([str(history)], "", [policy], processes)
+    assert {each.live for each in judged.said[0].fired.values() if each.alert} == {("compromised_merchant",)}
+    assert sorted(decision_id[-4:] for decision_id, each in judged.said[0].fired.items() if each.alert) == alerts
+
+
 def test_the_command_prints_json_and_writes_a_page_that_needs_nothing_else(history: History, tmp_path: Path) -> None:
     html = tmp_path / "report.html"
     files = {name: str(path) for name, path in history.files.items()}

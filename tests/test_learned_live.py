@@ -12,8 +12,11 @@ import pytest
 
 from console.evaluate.stream import Stream, stream
 from pipeline.behaviour.features import ELSEWHERE, INDEX
+from pipeline.beside import Beside
 from pipeline.books import Books
 from pipeline.explain import recount
+from pipeline.history_bytes import digest_of, read_history
+from pipeline.learned.cooling import SUFFIX, Cooling, UnreadableCoolingError
 from pipeline.learned.drift import Drift, sliced
 from pipeline.learned.model import Model
 from pipeline.partition import Partition
@@ -26,7 +29,7 @@ from pipeline.record import InputRecord, Message
 from schemas.codec import encode
 from schemas.decision import Alert
 from schemas.model_file import ModelFile
-from schemas.timestamps import MS_PER_DAY
+from schemas.timestamps import MS_PER_DAY, parse_ms
 from tests.detection import world
 from tests.test_points_live import record
 
@@ -43,13 +46,16 @@ class House:
         if model is not None:
             assert [message.topic for message in self.books.take(told(model))] == ["audit"]
         self.states: dict[bytes, bytes | None] = {}
-        self.partition = Partition(0, None, self.books, self.states.get, lambda _: None)
+        self.dossiers: dict[bytes, bytes | None] = {}
+        self.partition = Partition(0, None, self.books, self.states.get, self.dossiers.get)
 
     def take(self, records: Sequence[InputRecord], at_once: int = 97) -> list[Message]:
         messages: list[Message] = []
         for at in range(0, len(records), at_once):
             messages += self.partition.take(records[at : at + at_once])
-            self.states |= self.partition.changes().windows
+            changes = self.partition.changes()
+            self.states |= changes.windows
+            self.dossiers |= changes.dossiers
         return messages
 
 
@@ -133,6 +139,50 @@ def test_a_live_model_raises_outcomes_and_never_feeds_state(model: Model, record
     assert {
         each["decision_id"] for each in said if each["outcome"] in {"review", "hold"} and not each.get("cooled")
     } == alerted
+
+
+def test_an_alert_of_the_model_alone_carries_the_digest_of_what_its_payment_was_judged_on(
+    model: Model, records: list[InputRecord]
+) -> None:
+    policy = policy_with(model, "live")
+    house, one_by_one = House(policy, model), House(policy, model)
+    told = {alert["transaction_id"]: alert for alert in values(house.take(records), "alerts")}
+    by_model = 0
+    for number, each in enumerate(records):
+        alert = told.get(f"t-{number}")
+        if alert is not None:
+            key = each.key or b""
+            assert alert["state_digest"] == digest_of(key, read_history(key, one_by_one.states.get))
+            by_model += alert["features"].keys() == {"learned"}
+        one_by_one.take([each])
+    assert by_model > 3
+
+
+def test_a_model_alone_alerts_of_a_customer_once_in_its_cool_down_unless_the_outcome_rises(
+    model: Model, records: list[InputRecord]
+) -> None:
+    section = SECTION.format(mode="live", model=model.card.sha256) + "  cool_down: 10d\n"
+    house = House(load_policy(with_section(default_yaml(), "learned", section, 2)), model)
+    messages = house.take(records)
+    last: dict[str, tuple[int, str]] = {}
+    for alert in values(messages, "alerts"):
+        if alert["features"].keys() == {"learned"}:
+            at_ms, customer = parse_ms(alert["arrived_at"]), alert["customer_id"]
+            before_ms, outcome = last.get(customer, (-(10**15), ""))
+            assert at_ms - before_ms >= 10 * MS_PER_DAY or (outcome, alert["outcome"]) == ("review", "hold")
+            last[customer] = at_ms, alert["outcome"]
+    assert last
+    cooled = [each for each in values(messages, "decisions") if each.get("cooled") and learned(each)]
+    assert cooled
+    often = values(House(policy_with(model, "live"), model).take(records), "alerts")
+    assert len(often) > len(values(messages, "alerts"))
+
+
+@pytest.mark.parametrize("state", [b"\x09\x00\x92\x01\x02", b"\x01\x00\xff"])
+def test_a_cool_down_that_cannot_be_read_stops_the_worker(state: bytes) -> None:
+    cooling = Cooling(Beside({b"anna" + SUFFIX: state}.get))
+    with pytest.raises(UnreadableCoolingError):
+        cooling.cools(b"anna", 0, 2, MS_PER_DAY)
 
 
 @pytest.mark.parametrize("at_once", [1, 1_500])

@@ -8,7 +8,7 @@ import pytest
 
 from console.errors import CommandError
 from console.evaluate.stream import Stream, stream
-from console.model_train import card_in_words, model_of, read, written
+from console.model_train import card_in_words, known_after, model_of, read, written
 from pipeline.behaviour.features import ELSEWHERE, FEATURES, INDEX
 from pipeline.learned.drift import Drift, stability
 from pipeline.learned.model import SCORE, Model
@@ -27,7 +27,7 @@ def streamed() -> Stream:
 @pytest.fixture(scope="module")
 def trained(streamed: Stream) -> ModelFile:
     pytest.importorskip("lightgbm")
-    return model_of(streamed, DELAY_MS, "cards", "ann")
+    return model_of(known_after(streamed, DELAY_MS), "cards", "ann")
 
 
 def test_a_model_learns_what_was_visible_when_the_file_ended_of_what_workers_know(
@@ -39,7 +39,7 @@ def test_a_model_learns_what_was_visible_when_the_file_ended_of_what_workers_kno
     late = streamed.at_ms + DELAY_MS > streamed.at_ms[-1]
     label = np.where(late, 1 - streamed.label, streamed.label).astype(np.int8)
     assert (label != streamed.label).any()
-    assert model_of(replace(streamed, label=label), DELAY_MS, "cards", "ann").card == card
+    assert model_of(known_after(replace(streamed, label=label), DELAY_MS), "cards", "ann").card == card
 
 
 def test_a_card_says_what_the_model_is_worth(trained: ModelFile) -> None:

@@ -7,6 +7,7 @@ from agents.exit_codes import Exit
 from agents.verify.ledger import Difference, Kind
 from agents.verify.streams import Stream
 from pipeline.books import Books
+from pipeline.learned.onlooker import LookedAt, Onlooker
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
 from pipeline.policy.model import Policy
@@ -52,6 +53,11 @@ class Rerun:
         self._inputs = inputs
         windows, dossiers = self.tables["windows"].get, self.tables["dossiers"].get
         self._pipeline = Partition(number, partitions, shelf.books, windows, dossiers)
+
+    def show(self, onlooker: Onlooker) -> None:
+        """Show somebody what a model is asked about, instead of asking one: what units make differs then."""
+        self._shelf.books.models = LookedAt()
+        self._pipeline.onlooker = onlooker
 
     async def run(self, unit: JournalRecord, offset: int) -> list[Message]:
         """Do one unit and return what it makes; `offset` is where it stands in the journal.

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.garbage import collect_seldom
 from console.backtest.heard import Heard, Said
 from console.backtest.history import Labels, Share, labels, records
+from console.backtest.taught import taught
 from console.offline import Offline
 from pipeline.ids import decision_stem
 from pipeline.policy.model import Policy
@@ -18,6 +20,7 @@ from schemas.topics import SHARED_TOPICS
 
 # Outputs do not depend on it; a customer's state is written once for all records of a batch.
 _BATCH = 10_000
+_NEVER_MS = 1 << 62
 _TRANSACTION = re.compile(rb'"transaction_id"\s*:\s*"([^"\\]*)"')
 
 
@@ -44,21 +47,25 @@ def run(files: list[str], format_: str, policies: Sequence[Policy], parts: int) 
         CommandError: a file cannot be read.
 
     """
+    risks = taught(files, format_, policies)
     if parts == 1:
-        return judge(files, format_, policies, Share(0, 1))
-    tasks = [(files, format_, policies, Share(part, parts)) for part in range(parts)]
+        return judge(files, format_, policies, risks, Share(0, 1))
+    tasks = [(files, format_, policies, risks, Share(part, parts)) for part in range(parts)]
     # Forked: which pipeline runs, the compiled or the pure one, is settled already.
     with multiprocessing.get_context("fork").Pool(parts, initializer=collect_seldom) as pool:
         return merged(pool.starmap(judge, tasks))
 
 
-def judge(files: list[str], format_: str, policies: Sequence[Policy], share: Share) -> Judged:
-    """Judge the records of some customers."""
+def judge(
+    files: list[str], format_: str, policies: Sequence[Policy], risks: Sequence[Sequence[InputRecord]], share: Share
+) -> Judged:
+    """Judge the records of some customers; `risks` is what each policy knows of entities, by the time it was told."""
     known = labels(files, format_, share)
-    sides = [_Side(policy, known) for policy in policies]
+    sides = [_Side(policy, known, told) for policy, told in zip(policies, risks, strict=True)]
     judged = Judged([side.heard.said for side in sides], {})
     money = Money(policies[0], known, sides[0].pipeline)
-    for batch in _batches(records(files, format_, share)):
+    moments = sorted({record.timestamp for told in risks for record in told})
+    for batch in _batches(records(files, format_, share), moments):
         if batch[0].topic in SHARED_TOPICS:
             for side in sides:
                 side.pipeline.books.take(batch[0])
@@ -88,10 +95,18 @@ def merged(parts: Sequence[Judged]) -> Judged:
     return whole
 
 
-def _batches(source: Iterator[InputRecord]) -> Iterator[list[InputRecord]]:
-    """Records of customers in batches; one that is for all stands alone, where it stood."""
+def _batches(source: Iterator[InputRecord], moments: Sequence[int] = ()) -> Iterator[list[InputRecord]]:
+    """Records of customers in batches, none across one of these times; one that is for all stands alone."""
     batch: list[InputRecord] = []
+    left = iter(moments)
+    until_ms = next(left, _NEVER_MS)
     for record in source:
+        if record.timestamp >= until_ms:
+            if batch:
+                yield batch
+            batch = []
+            while record.timestamp >= until_ms:
+                until_ms = next(left, _NEVER_MS)
         if record.topic in SHARED_TOPICS:
             if batch:
                 yield batch
@@ -109,12 +124,15 @@ def _batches(source: Iterator[InputRecord]) -> Iterator[list[InputRecord]]:
 class _Side:
     """One policy, and what it says."""
 
-    def __init__(self, policy: Policy, known: Labels) -> None:
+    def __init__(self, policy: Policy, known: Labels, risks: Sequence[InputRecord]) -> None:
         self.heard = Heard(known)
         self.pipeline = Offline(policy)
+        self._risks = deque(risks)
 
     def take(self, batch: list[InputRecord]) -> None:
-        """Judge a batch and keep what fired."""
+        """Judge a batch, with what was told of entities by then, and keep what fired."""
+        while self._risks and self._risks[0].timestamp <= batch[0].timestamp:
+            self.pipeline.books.take(self._risks.popleft())
         for message in self.pipeline.take(batch):
             self.heard.hear(message.topic, message.value or b"")
 

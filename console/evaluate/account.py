@@ -2,9 +2,10 @@
 
 from pipeline.behaviour import recent
 from pipeline.behaviour.own import own_features
-from pipeline.behaviour.payment import Payment, comes_in, gives_back
+from pipeline.behaviour.payment import Payment
 from pipeline.behaviour.profile import Profile
 from pipeline.first_seen import FirstSeen
+from pipeline.log import Entry, counted_of
 
 MOST_PAYEES = 64
 
@@ -17,9 +18,9 @@ class Account:
     def __init__(self) -> None:
         self.profile = Profile()
         self.payees = FirstSeen(MOST_PAYEES)
-        self.recent: list[tuple[int, int]] = []
+        self.recent: list[Entry] = []
 
-    def look(self, payment: Payment) -> tuple[float, ...]:
+    def look(self, payment: Payment) -> list[float]:
         """The features from `history` to `new_payees_24h`, of what was known before this payment."""
         _, at_ms, amount, kind, category, _, payee, _, _ = payment
         return own_features(self.profile, self.recent, self.payees, at_ms, amount, kind, category, payee)
@@ -33,6 +34,5 @@ class Account:
             self.profile.places.locate(at_ms, lat, lon)
         if payee:
             self.payees.see(payee, at_ms)
-        if not (comes_in(kind) or gives_back(kind)):
-            self.recent.append((at_ms, amount))
-            del self.recent[: -recent.MOST]
+        self.recent.append(Entry(0, at_ms, counted_of(amount, kind, declined=False), ""))
+        del self.recent[: -recent.MOST]

@@ -47,13 +47,17 @@ SETUPS: Final = (
     Setup("handbook", "A", 7, "one week"),
     *[Setup("handbook", "A", 7, without=group) for group in ("terminals", "spikes", "amounts", "own-amounts")],
     Setup("handbook", "B", 7),
+    Setup("handbook", "B", 7, without="elsewhere"),
     Setup("handbook", "B", 7, "one week"),
     Setup("handbook", "B", 7, "each day"),
     Setup("handbook", _ALL, 7, "each day"),
-    *[Setup("sparkov", "time=0.67", 7, without=group) for group in ("", "memory", "hours", "category", "population")],
+    *[
+        Setup("sparkov", "time=0.67", 7, without=group)
+        for group in ("", "elsewhere", "memory", "hours", "category", "population")
+    ],
     Setup("sparkov", "time=0.67", 7, "each day"),
     Setup("sparkov", _ALL, 7, "each day"),
-    *[Setup("paysim", "rows=0.67", 1, without=group) for group in ("", "first-seen")],
+    *[Setup("paysim", "rows=0.67", 1, without=group) for group in ("", "elsewhere", "first-seen")],
     Setup("paysim", "rows=0.67", 1, "each day"),
     Setup("paysim", _ALL, 1, "each day"),
 )

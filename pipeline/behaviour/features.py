@@ -42,5 +42,7 @@ PERIOD: Final = "period"
 MEMORY: Final = "memory_48h"
 # What nobody knows while a payment is judged: it is told of places and payees that customers share, or by points.
 ELSEWHERE: Final = frozenset({*GROUPS["terminals"], "payee_age_hours", "unseen_payee", *GROUPS["memory"]})
+# What the payments of the last day tell, which cost the most to look up.
+RHYTHM: Final = frozenset(GROUPS["rhythm"])
 # What it takes to know more than the customer's own past.
 POPULATION: Final = ("amounts", "category", "hours", "terminals", "memory")

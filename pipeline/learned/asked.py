@@ -1,8 +1,11 @@
 """The model of the policy in force, and what it says of the payments of a unit of work: all in one call.
 
-It never feeds state: payments were judged and remembered before it is asked, and no cool-down begins with its word.
+It never feeds what payments are judged on: they were judged and remembered before it is asked, and the cool-down of its
+own alerts stands apart.
 """
 
+from array import array
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -12,6 +15,8 @@ from msgspec.structs import replace
 
 from pipeline.asked_for import asked_for
 from pipeline.assess import Assessed
+from pipeline.behaviour.features import FEATURES
+from pipeline.learned.cooling import Cooling
 from pipeline.learned.drift import Drift
 from pipeline.learned.model import Model
 from pipeline.messages import message
@@ -44,18 +49,29 @@ class Batch:
     def __init__(self) -> None:
         """None yet."""
         self.waiting: list[Waiting] = []
-        self._rows: list[list[float]] = []
+        self._figures = array("f")
 
     def add(self, asked: Waiting, row: list[float]) -> None:
         """One more, with its features as of just before it."""
         self.waiting.append(asked)
-        self._rows.append(row)
+        self._figures.fromlist(row)
 
-    def say(self, messages: list[Message], drift: Drift) -> tuple[list[Message], list["Said"]]:
-        """The unit's messages, changed where the model has something to say, and what that was."""
-        rows = np.array(self._rows, dtype=np.float32)
+    @property
+    def rows(self) -> npt.NDArray[np.float32]:
+        """The features of each, (payments, features)."""
+        return np.frombuffer(self._figures, dtype=np.float32).reshape(-1, len(FEATURES))
+
+    def say(
+        self, messages: list[Message], drift: Drift, cooling: Cooling, digest_before: Callable[[bytes], str]
+    ) -> tuple[list[Message], list["Said"]]:
+        """The unit's messages, changed where the model has something to say, and what that was.
+
+        `digest_before` gives the digest of a customer's state as it was last written.
+        """
+        rows = self.rows
         instead: dict[int, list[Message]] = {}
         said: list[Said] = []
+        weigh = _Weighing(messages, cooling, digest_before)
         for model, places in self._by_model():
             own = rows[places] if len(places) < len(rows) else rows
             thousandths = model.thousandths(own)
@@ -63,7 +79,7 @@ class Batch:
             for at, found in zip(places, thousandths.tolist(), strict=True):
                 step = step_of(self.waiting[at].plan.learned_steps, found)
                 if step is not None:
-                    said.append(_weighed(self.waiting[at], messages, model, rows[at], found, step))
+                    said.append(weigh.again(self.waiting[at], model, rows[at], found, step))
                     instead[self.waiting[at].place] = said[-1].messages
         return (_with(messages, self.waiting, instead) if instead else messages), said
 
@@ -101,32 +117,51 @@ def _with(messages: list[Message], waiting: list[Waiting], instead: dict[int, li
     return found
 
 
-def _weighed(
-    each: Waiting, messages: list[Message], model: Model, row: npt.NDArray[np.float32], thousandths: int, step: Step
-) -> Said:
-    """The decision again, with the model's signal; what it asks for follows anew where the outcome rises."""
-    plan, judged = each.plan, each.judged
-    told = messages[each.place].value or b""
-    decision = _decision(told) if judged is None else judged.decision
-    signal = _signal(decision, each.intake, plan, model.parts(row), thousandths, step)
-    signals = (*decision.signals, signal)
-    outcome = before = OUTCOMES.index(decision.outcome)
-    score, action, cooled = decision.score, Action(), decision.cooled
-    if judged is not None:
-        action = judged.action
-    if signal.mode == "live":
-        score = score_of([one.points for one in signals if one.mode == "live"])
-        outcome = max(before, plan.outcome_of_score[score], plan.outcome_of_score[signal.points])
-        if outcome > before:
-            action, cooled = plan.actions[outcome], False
-            if each.intake.arrived_ms < plan.warm_until_ms:
-                action = Action()
-    new = replace(decision, signals=signals, outcome=OUTCOMES[outcome], score=score, cooled=cooled)
-    features = {LEARNED_RULE: thousandths} if judged is None else {**judged.features, LEARNED_RULE: thousandths}
-    digest = "" if judged is None else judged.digest
-    first = message("decisions", each.key, new, new.decision_id, new.arrived_at)
-    further = asked_for(each.key, each.intake, new, plan, action, features, digest)
-    return Said(plan, each.intake.tier, signal.mode, before, outcome, [first, *further])
+class _Weighing:
+    """Decisions made anew, with the model's signal; what each asks for follows anew where the outcome rises."""
+
+    def __init__(self, messages: list[Message], cooling: Cooling, digest_before: Callable[[bytes], str]) -> None:
+        self._messages = messages
+        self._cooling = cooling
+        self._digest_before = digest_before
+
+    def again(self, each: Waiting, model: Model, row: npt.NDArray[np.float32], thousandths: int, step: Step) -> Said:
+        plan, judged = each.plan, each.judged
+        decision = _decision(self._messages[each.place].value or b"") if judged is None else judged.decision
+        signal = _signal(decision, each.intake, plan, model.parts(row), thousandths, step)
+        signals = (*decision.signals, signal)
+        outcome = before = OUTCOMES.index(decision.outcome)
+        score, action, cooled = decision.score, Action(), decision.cooled
+        if judged is not None:
+            action = judged.action
+        if signal.mode == "live":
+            score = score_of([one.points for one in signals if one.mode == "live"])
+            outcome = max(before, plan.outcome_of_score[score], plan.outcome_of_score[signal.points])
+            if outcome > before:
+                action, cooled = self._action(each, outcome, action)
+        new = replace(decision, signals=signals, outcome=OUTCOMES[outcome], score=score, cooled=cooled)
+        features = {LEARNED_RULE: thousandths} if judged is None else {**judged.features, LEARNED_RULE: thousandths}
+        digest = self._digest(each) if action.alert else ""
+        first = message("decisions", each.key, new, new.decision_id, new.arrived_at)
+        further = asked_for(each.key, each.intake, new, plan, action, features, digest)
+        return Said(plan, each.intake.tier, signal.mode, before, outcome, [first, *further])
+
+    def _action(self, each: Waiting, outcome: int, of_rules: Action) -> tuple[Action, bool]:
+        """What the raised outcome asks for, and whether that was asked for already, by the model itself."""
+        plan, arrived_ms = each.plan, each.intake.arrived_ms
+        action = plan.actions[outcome]
+        if action == Action() or arrived_ms < plan.warm_until_ms:
+            return Action(), False
+        cool_down_ms = 0 if plan.policy.learned is None else plan.policy.learned.cool_down_ms
+        if self._cooling.cools(each.key, arrived_ms, outcome, cool_down_ms):
+            # What rules ask for, who have not asked before, is asked for all the same.
+            return of_rules, of_rules == Action()
+        return action, False
+
+    def _digest(self, each: Waiting) -> str:
+        """Of the state as of just before the payment: the rules' alert has it, or it was made, or is made now."""
+        of_rules = "" if each.judged is None else each.judged.digest
+        return of_rules or each.intake.digest or self._digest_before(each.key)
 
 
 def _signal(

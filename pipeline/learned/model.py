@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.behaviour.features import FEATURES, INDEX
+from pipeline.behaviour.features import FEATURES, INDEX, RHYTHM
 from pipeline.learned.forest import PER_LOGIT, Forest, contributions
 from pipeline.learned.text import ModelTextError, read_trees
 from schemas.decision import PointsPart
@@ -53,6 +53,7 @@ class Model:
         self.card = card
         self.categories = {name: index for index, name in enumerate(card.categories)}
         self._columns = [INDEX[name] for name in card.features]
+        self.rhythm = not RHYTHM.isdisjoint(card.features)
 
     def logits(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
         """How likely fraud is, in millionths of a logit: (payments, features) to (payments,)."""

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from pipeline.behaviour.features import ELSEWHERE, GROUPS, INDEX, PERIOD
+from pipeline.behaviour.features import ELSEWHERE, INDEX, PERIOD, RHYTHM
 from pipeline.points.case_names import KNOWN, case_of
 from pipeline.points.rule import HOUR, Rule
 from pipeline.points.steps import Step, step_of, steps_of
@@ -62,8 +62,7 @@ class LivePoints:
         self.hour = next((table for table in known if table.name == HOUR.name), None)
         self.tables = [table for table in known if table.name != HOUR.name]
         self.categories = {name: index for index, name in enumerate(section.categories)}
-        # The payments of the last day cost the most to look up.
-        self.rhythm = any(name in GROUPS["rhythm"] for table in known for name in table.features)
+        self.rhythm = not RHYTHM.isdisjoint(name for table in known for name in table.features)
         self._steps = _steps(section, outcome_of_score)
 
     def reached(self, row: list[float]) -> Reached | None:

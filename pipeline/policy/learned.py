@@ -6,10 +6,12 @@ from itertools import pairwise
 from msgspec import Struct
 
 from pipeline.policy.containers import Field, Record
+from pipeline.policy.durations import Duration
 from pipeline.policy.points import PointsOutcomes
 from pipeline.policy.reading import Path
 from pipeline.policy.shapes import Choice, Integer, Text
 from schemas.decision import Mode
+from schemas.timestamps import MS_PER_DAY
 
 LEARNED_RULE = "learned"
 
@@ -20,6 +22,7 @@ class Learned(Struct, frozen=True, kw_only=True):
     mode: Mode
     model: str
     outcomes: PointsOutcomes
+    cool_down_ms: int = MS_PER_DAY
 
 
 _FROM = {
@@ -39,6 +42,12 @@ LEARNED = Record(
         ),
         "outcomes": Field(
             Record("challenge, review and hold, each or none", _FROM), "What so high a probability of fraud ends in."
+        ),
+        "cool_down": Field(
+            Duration(0, 31 * MS_PER_DAY),
+            "How long after an alert the model makes no further one for the customer by itself.",
+            required=False,
+            default=MS_PER_DAY,
         ),
     },
 )

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from pipeline.behaviour.recent import LATEST_MS
+from pipeline.behaviour.recent import MOST as LOOKED_AT
 from pipeline.log import Entry, counts_for
 from pipeline.plan import PlannedRule
 from pipeline.sight import Finding, Sight
@@ -11,10 +13,6 @@ from schemas.transaction import TRANSACTION_TYPES
 # Entries are kept singly for 48 hours at least, so no pattern that needs them reaches further back.
 LONGEST_MS: Final = 48 * MS_PER_HOUR
 DEPOSITS: Final = 1 << TRANSACTION_TYPES.index("deposit")
-# How many of the entries that arrived last are looked at; none beyond one so old that, as late as a record may come,
-# none before it can be younger than what is asked for.
-LOOKED_AT: Final = 64
-_LATEST_MS: Final = 25 * MS_PER_HOUR
 
 
 def recent(sight: Sight, mask: int, within_ms: int) -> list[Entry]:
@@ -30,7 +28,7 @@ def recent(sight: Sight, mask: int, within_ms: int) -> list[Entry]:
         at -= 1
         entry = entries[at]
         time = entry.time
-        if time <= since_ms - _LATEST_MS:
+        if time <= since_ms - LATEST_MS:
             break
         if counts_for(entry.counted, mask) and since_ms < time <= until_ms:
             in_order = in_order and (not within or time <= within[-1].time)
