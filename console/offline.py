@@ -41,8 +41,11 @@ class Offline:
         messages: list[Message] = []
         for is_payment, run in groupby(records, key=_is_payment):
             # Payments write nothing that is read again: they go together, all else one by one.
-            for batch in [list(run)] if is_payment else ([record] for record in run):
-                messages += self._heard(self._partition.take(batch))
+            if is_payment:
+                messages += self._partition.take(list(run))
+                continue
+            for record in run:
+                messages += self._heard(self._partition.take([record]))
         self._remember()
         return messages
 

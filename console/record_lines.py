@@ -14,6 +14,7 @@ from console.json_text import is_json, is_one_json_value, members
 from pipeline.record import InputRecord, Message
 from pipeline.validate import LATEST_ARRIVAL_MS
 from schemas.timestamps import parse_ms
+from schemas.topics import TRANSACTION_TOPICS
 
 _POLICIES, _DEAD_LETTERS = "policies", "dead-letters"
 
@@ -44,6 +45,19 @@ class _Line(Struct, forbid_unknown_fields=True):
 
 class _TolerantLine(_Line, forbid_unknown_fields=False):
     pass
+
+
+class _Payment(Struct, forbid_unknown_fields=True, gc=False):
+    """A line as nearly all are."""
+
+    topic: str
+    value: Raw
+    timestamp: int
+    key: str | UnsetType = UNSET
+
+
+class _Payer(Struct, gc=False):
+    customer_id: str
 
 
 class _Own(Struct):
@@ -89,10 +103,15 @@ class LineReader:
         self._decode = Decoder(_Line).decode
         self._decode_tolerantly = Decoder(_TolerantLine).decode
         self._own = Decoder(_Own).decode
+        self._payment = Decoder(_Payment).decode
+        self._payer = Decoder(_Payer).decode
 
     def read(self, line: bytes) -> InputRecord | Clock | NotARecord:
         """One line, without its line feed; bad input is a value, never an exception."""
         self.lines += 1
+        payment = self._read_payment(line)
+        if payment is not None:
+            return payment
         try:
             parsed = self._parse(line)
             if parsed.clock is not UNSET:
@@ -105,6 +124,19 @@ class LineReader:
         except (ValidationError, DecodeError, _BadLineError) as error:
             detail = str(error)
         return NotARecord(InputRecord("", 0, self.lines, self._latest_ms, None, line), detail)
+
+    def _read_payment(self, line: bytes) -> InputRecord | None:
+        """A payment that has no more than it needs, at half the cost; None where somebody must look closer."""
+        try:
+            parsed = self._payment(line)
+            if parsed.topic not in TRANSACTION_TOPICS or not 0 <= parsed.timestamp <= LATEST_ARRIVAL_MS:
+                return None
+            value = bytes(parsed.value)
+            key = self._payer(value).customer_id if parsed.key is UNSET else parsed.key
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        self._latest_ms = max(self._latest_ms, parsed.timestamp)
+        return InputRecord(parsed.topic, 0, self.lines, parsed.timestamp, key.encode(), value)
 
     def _parse(self, line: bytes) -> _Line:
         try:

@@ -19,7 +19,7 @@ from schemas.timestamps import MS_PER_DAY, parse_ms
 from schemas.topics import SHARED_TOPICS
 
 # Outputs do not depend on it; a customer's state is written once for all records of a batch.
-_BATCH = 10_000
+_BATCH = 20_000
 _NEVER_MS = 1 << 62
 _TRANSACTION = re.compile(rb'"transaction_id"\s*:\s*"([^"\\]*)"')
 

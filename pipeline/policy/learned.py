@@ -33,6 +33,7 @@ _FROM = {
     )
     for name in PointsOutcomes.__struct_fields__
 }
+LEARNED_OUTCOMES = Record("challenge, review and hold, each or none", _FROM)
 LEARNED = Record(
     "learned: mode, model, outcomes",
     {
@@ -40,9 +41,7 @@ LEARNED = Record(
         "model": Field(
             Text("the hash of a model, 64 digits of hex", "[0-9a-f]{64}"), "`tierwatch model show` says what it is."
         ),
-        "outcomes": Field(
-            Record("challenge, review and hold, each or none", _FROM), "What so high a probability of fraud ends in."
-        ),
+        "outcomes": Field(LEARNED_OUTCOMES, "What so high a probability of fraud ends in."),
         "cool_down": Field(
             Duration(0, 31 * MS_PER_DAY),
             "How long after an alert the model makes no further one for the customer by itself.",

@@ -18,6 +18,7 @@ from pipeline.policy.fields import (
 from pipeline.policy.incidents import CAMPAIGN, INCIDENTS, SERVICE
 from pipeline.policy.issuers import ATTESTATIONS, ISSUER, ISSUER_KEY
 from pipeline.policy.labels import LABELS
+from pipeline.policy.learned import LEARNED, LEARNED_OUTCOMES
 from pipeline.policy.onboarding import CALL_BACK, CRITERIA, ONBOARDING, QUESTION
 from pipeline.policy.points import POINTS, POINTS_CASE, POINTS_OUTCOMES
 from pipeline.policy.profile_shift import PROFILE_SHIFT
@@ -39,6 +40,8 @@ _SECTIONS: tuple[tuple[str, Mapping[str, Field]], ...] = (
     ("`points`", POINTS.fields),
     ("`outcomes` of `points`", POINTS_OUTCOMES.fields),
     ("`tables` of `points`, each case", POINTS_CASE.fields),
+    ("`learned`", LEARNED.fields),
+    ("`outcomes` of `learned`", LEARNED_OUTCOMES.fields),
     ("`cases`", INCIDENTS.fields),
     ("`campaign` of `cases`", CAMPAIGN.fields),
     ("`labels`", LABELS.fields),

@@ -1,5 +1,7 @@
 """Fan-in: many payments come in within a short time, as when the victims of a fraud pay into one account.
 
+Payments are counted, not payers: a payment that comes in need not say who paid. What was declined did not come in.
+
 False alarms: a collection for a gift, the day on which a small trader is paid, who needs an account for that.
 
 Example: ten deposits of about 200.00 in one afternoon, to an account that sees two a month.
@@ -7,7 +9,7 @@ Example: ten deposits of about 200.00 in one afternoon, to an account that sees 
 
 from typing import Final
 
-from pipeline.log import amount_of
+from pipeline.log import amount_of, is_declined
 from pipeline.plan import PlannedRule
 from pipeline.policy.amounts import MinorAmount
 from pipeline.policy.containers import Field
@@ -22,7 +24,11 @@ from schemas.timestamps import MS_PER_MINUTE
 
 def find(rule: PlannedRule, sight: Sight, findings: list[Finding]) -> None:
     """Fires when with this one `count` or more of at least `amount` came in `within`."""
-    earlier = [e for e in recent(sight, rule.mask, rule.within_ms) if amount_of(e.counted) >= rule.amount_minor]
+    earlier = [
+        entry
+        for entry in recent(sight, rule.mask, rule.within_ms)
+        if amount_of(entry.counted) >= rule.amount_minor and not is_declined(entry.counted)
+    ]
     if len(earlier) + 1 >= rule.count:
         findings.append(found(rule, len(earlier) + 1, rule.count, earlier))
 

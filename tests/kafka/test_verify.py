@@ -1,5 +1,6 @@
 """`tierwatch verify` on a real broker: silent when all is as the journal makes it, red for each planted difference."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -16,10 +18,24 @@ from confluent_kafka.admin import AdminClient
 from agents.engine import positions
 from agents.exit_codes import Exit
 from agents.topics import CHANGELOGS
+from agents.verify.shown import show
 from load_tests.services.kafka import Kafka
 from load_tests.services.wait import until
-from pipeline.policy.load import default_yaml
-from tests.kafka.house import Worker, await_records, headers, payment, prepare, publish, publish_payments, read
+from pipeline.behaviour.features import INDEX
+from pipeline.ids import derived_id
+from pipeline.learned.onlooker import Onlooker
+from pipeline.policy.load import default_yaml, load_policy
+from tests.kafka.house import (
+    Worker,
+    await_records,
+    headers,
+    payment,
+    prepare,
+    publish,
+    publish_payments,
+    read,
+    settings,
+)
 
 PAYMENTS = 600
 # Each is large enough to be alerted about, and one in twenty is told twice.
@@ -104,6 +120,17 @@ def test_a_profile_is_read_from_the_state_on_kafka(played: Kafka) -> None:
     code, told, said = typed(played, "profile", (customer or b"").decode())
     assert code == Exit.OK, said
     assert told["payments"] + told["receipts"] == payments
+
+
+def test_a_model_is_trained_on_each_payment_as_it_was_judged(played: Kafka) -> None:
+    onlooker = Onlooker()
+    asyncio.run(show(settings(played.bootstrap), load_policy(default_yaml()), onlooker))
+    decided = [json.loads(each.value() or b"")["decision_id"] for each in read(played.bootstrap, "decisions")]
+    assert sorted(onlooker.payments) == sorted(derived_id("alert", decision_id) for decision_id in decided)
+    rows = np.concatenate(onlooker.rows)
+    for customer in set(onlooker.customers):
+        own = [number for number, each in enumerate(onlooker.customers) if each == customer]
+        assert rows[own, INDEX["history"]].tolist() == list(range(len(own)))
 
 
 Plant = Callable[[Kafka], None]
