@@ -204,14 +204,14 @@ class Metrics:
             self._by_name[name].clear()
         if model is not None and learned is not None:
             self.gauge("model_info", model.card.sha256, learned.mode).set(1)
-            drifts = [shard.pipeline.drift.index() for shard in shards]
+            drifts = [shard.pipeline.transactions.drift.index() for shard in shards]
             for feature in {feature for each in drifts for feature in each}:
                 self.gauge("drift", feature).set(max(each.get(feature, 0.0) for each in drifts))
 
     def _look_at_reviews(self, shards: list[Shard], now_ms: int) -> None:
-        due = [at for shard in shards if (at := shard.pipeline.clock.next_ms()) is not None]
+        due = [at for shard in shards if (at := shard.pipeline.reviews.clock.next_ms()) is not None]
         clock_ms = now_ms if self.live else max((shard.positions.clock_ms for shard in shards), default=0)
-        self.gauge("reviews_scheduled").set(sum(len(shard.pipeline.clock) for shard in shards))
+        self.gauge("reviews_scheduled").set(sum(len(shard.pipeline.reviews.clock) for shard in shards))
         self.gauge("reviews_overdue_seconds").set(max(0, clock_ms - min(due, default=clock_ms)) / 1000)
 
     def in_force(self, policy: Policy) -> None:

@@ -34,7 +34,7 @@ class Offline:
     def show(self, onlooker: Onlooker) -> None:
         """Show somebody what a model is asked about, instead of asking one."""
         self.books.models = LookedAt()
-        self._partition.onlooker = onlooker
+        self._partition.show(onlooker)
 
     def take(self, records: Sequence[InputRecord]) -> list[Message]:
         """Records of customers, and of topics that nobody reads; `books` takes the rest."""

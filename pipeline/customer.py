@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mypy_extensions import mypyc_attr
 
 from pipeline.history import History
-from pipeline.history_bytes import read_history, write_history
+from pipeline.history_bytes import digest_of, read_history, write_history
 from pipeline.plain import Names
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.dossier_bytes import decode, encode
@@ -81,6 +81,10 @@ class Customers:
         """Whether a change of this customer has begun and not ended."""
         customer = self._younger.get(key)  # where whoever was just met stands
         return customer is not None and customer.history.touched
+
+    def digest_before(self, key: bytes) -> str:
+        """The digest of a customer's state as it was last written."""
+        return digest_of(key, read_history(key, self._windows))
 
     def changed(self, customer: Customer) -> None:
         """Note that the customer must be written."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from pipeline.cards import card_like_ids, holds_card, may_hold_card
+from pipeline.cards import card_like_ids, holds_card, mask_value, may_hold_card
 from pipeline.currencies import EXPONENTS
 from pipeline.partitioning import belongs_to
 from pipeline.record import Record
@@ -23,6 +23,7 @@ LONGEST_SOURCE: Final = 128
 # The end of 9998: whatever may occur before or after such an arrival can be written, too.
 LATEST_ARRIVAL_MS: Final = 253_370_764_799_999
 _BACKSLASH: Final = 0x5C
+_CARD: Final = "a card number outside the id fields"
 # What stands in another module is looked up by its name, and these are asked of each transaction.
 _LARGEST_AMOUNT: Final[int] = LARGEST_AMOUNT
 _CURRENCIES: Final = frozenset(EXPONENTS)
@@ -136,7 +137,7 @@ def validate(
         return rejected
     if suspect and may_hold_card(value):
         if holds_card(transaction, value, unknown_fields):
-            return Rejected(Reason.CARD_NUMBER, "a card number outside the id fields")
+            return Rejected(Reason.CARD_NUMBER, _CARD)
         intake.card_like_ids = card_like_ids(transaction)
     if partitions is not None and not belongs_to(key, record.partition, partitions):
         return _misplaced(partitions)
@@ -159,6 +160,14 @@ def check_key(record: Record, customer_id: str, partitions: int | None) -> Rejec
     if rejected is None and partitions is not None and not belongs_to(key, record.partition, partitions):
         return _misplaced(partitions)
     return rejected
+
+
+def check_body(record: Record, customer_id: str, partitions: int | None) -> Rejected | None:
+    """Whether a record is the key's customer's, holds no card number, and stands where it belongs: in this order."""
+    rejected = check_key(record, customer_id, None)
+    if rejected is None and mask_value(record.value or b"")[1]:
+        rejected = Rejected(Reason.CARD_NUMBER, _CARD)
+    return rejected or check_key(record, customer_id, partitions)
 
 
 def _check_key(key: bytes, customer_id: str) -> Rejected | None:

@@ -130,7 +130,7 @@ class Shard:
         made = self.pipeline.take(records)
         stamp(made, fetched_ms, _now_ms())
         work.messages += made
-        repeated = set(self.pipeline.repeated)
+        repeated = set(self.pipeline.transactions.repeated)
         for topic, same in groupby(records, key=attrgetter("topic")):
             run = list(same)
             again = [record.offset for record in run if (topic, record.offset) in repeated] if repeated else ()

@@ -57,7 +57,7 @@ class Rerun:
     def show(self, onlooker: Onlooker) -> None:
         """Show somebody what a model is asked about, instead of asking one: what units make differs then."""
         self._shelf.books.models = LookedAt()
-        self._pipeline.onlooker = onlooker
+        self._pipeline.show(onlooker)
 
     async def run(self, unit: JournalRecord, offset: int) -> list[Message]:
         """Do one unit and return what it makes; `offset` is where it stands in the journal.
@@ -79,7 +79,7 @@ class Rerun:
         for taken in unit.inputs:
             records = await self._read(taken)
             messages += self._pipeline.take(records)
-            seen_before = tuple(at for topic, at in self._pipeline.repeated if topic == taken.topic)
+            seen_before = tuple(at for topic, at in self._pipeline.transactions.repeated if topic == taken.topic)
             self._see("duplicates", offset, taken.duplicates, seen_before)
             self._see_policy(unit, offset, records[-1].timestamp)
         if unit.clock is not None:
