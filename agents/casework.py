@@ -22,7 +22,7 @@ from schemas.case_event import CaseAbsorbed, CaseSplit, CaseWorked
 from schemas.codec import encode
 from schemas.decision import Alert
 from schemas.disposition import Disposition, Label
-from schemas.timestamps import format_ms
+from schemas.timestamps import format_ms, parse_ms
 
 AlertDoing = Literal["assign", "snooze", "close"]
 CaseDoing = Literal["assign", "snooze", "close", "reopen"]
@@ -46,6 +46,11 @@ class AlertFile(NamedTuple):
                 return f"assigned to {to}"
             case _:
                 return "open"
+
+    @property
+    def delay_ms(self) -> int:
+        """How long after its transaction it stood on the topic, milliseconds: after an outage, for long."""
+        return parse_ms(self.stages["published_at"]) - parse_ms(self.alert.occurred_at)
 
 
 class CaseFile(NamedTuple):
@@ -121,6 +126,7 @@ def work_case(settings: Settings, case: Case, action: CaseDoing, actor: str, **m
         action=action,
         actor=actor,
         at=_now(),
+        case=case,
         **more,
     )
     _publish(settings, [("case-events", event.key, event)])
@@ -136,6 +142,7 @@ def merge(settings: Settings, case: Case, into: Case, actor: str) -> None:
         at=_now(),
         event_id=str(uuid.uuid4()),
         actor=actor,
+        case=case,
     )
     _publish(settings, [("case-events", event.key, event)])
 
@@ -145,7 +152,13 @@ def split(settings: Settings, case: Case, parts: list[Alert], policy: Policy, ac
     now_ms = int(time.time() * 1000)
     seen = tuple(msgspec.structs.replace(seen_of(alert, policy, now_ms), key=key_of(case), path=()) for alert in parts)
     event = CaseSplit(
-        key=key_of(case), event_id=str(uuid.uuid4()), case_id=case.case_id, alerts=seen, actor=actor, at=_now()
+        key=key_of(case),
+        event_id=str(uuid.uuid4()),
+        case_id=case.case_id,
+        alerts=seen,
+        actor=actor,
+        at=_now(),
+        case=case,
     )
     _publish(settings, [("case-events", event.key, event)])
 

@@ -24,7 +24,7 @@ class Case(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: Literal["open", "closed", "absorbed"]
     opened_at: Timestamp
     last_alert_at: Timestamp
-    # When something was last counted in it.
+    # When something was last counted in it, or somebody worked on it.
     touched_at: Timestamp
     # Until then its page waits: it may become part of a campaign.
     page_after: Timestamp
@@ -62,7 +62,7 @@ class CaseMember(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An alert, or a whole case, is part of a case from `at` on, and why. The newest message of an alert holds."""
 
     case_id: str
-    reason: Literal["opened", "correlation", "campaign", "absorbed", "bridged", "merged", "split"]
+    reason: Literal["opened", "correlation", "campaign", "absorbed", "bridged", "crowded", "merged", "split"]
     at: Timestamp
     # One of the two.
     alert_id: str = ""

@@ -1,6 +1,7 @@
 """What happens to cases: alerts on their way to one, cases handed over to campaigns, and what people do.
 
-All of it travels by correlation key (`merchant:m-7`), so that one owner of the key decides alone.
+All of it travels by correlation key (`merchant:m-7`), so that one owner of the key decides alone. What people do comes
+with the `case` as they saw it, for an owner who has forgotten it since.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -55,6 +56,7 @@ class CaseAbsorbed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag
     case_id: str = ""
     event_id: str = ""
     actor: ShortText = ""
+    case: Case | None = None
 
 
 class CaseHandedOver(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="case.handed_over"):
@@ -77,6 +79,7 @@ class CaseWorked(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="
     until: Annotated[str, Meta(max_length=64, extra_json_schema={"format": "date-time"})] = ""
     label: Label | Literal[""] = ""
     why: Text = ""
+    case: Case | None = None
 
 
 class CaseSplit(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="case.split"):
@@ -87,6 +90,7 @@ class CaseSplit(CaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="c
     alerts: Annotated[tuple[AlertSeen, ...], Meta(min_length=1, max_length=100)]
     actor: Identifier
     at: Timestamp
+    case: Case | None = None
 
 
 AnyCaseEvent: TypeAlias = AlertSeen | CaseAbsorbed | CaseHandedOver | CaseWorked | CaseSplit

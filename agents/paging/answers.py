@@ -135,6 +135,7 @@ class Answers:
             at=format_ms(now_ms),
             to=answer.to,
             why="in PagerDuty",
+            case=case,
         )
         publisher = Publisher(self._settings.librdkafka(), _PATIENCE_S)
         publisher.publish("case-events", event.key.encode(), encode(event), now_ms)

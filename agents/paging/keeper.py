@@ -21,6 +21,7 @@ from agents.policy_topic import PolicyTopic
 from agents.settings import Settings
 from agents.topics import TopicsError
 from agents.whole_topic import WholeTopic
+from pipeline.cases.case import readable
 from pipeline.cases.keeper import settle, take
 from pipeline.cases.seen import seen_of
 from pipeline.partitioning import partition_of
@@ -132,9 +133,13 @@ class Keeper:
             keys.pop(key, None)
             return
         try:
-            keys[key] = _key(record.value)
+            state = _key(record.value)
+            for case in state.cases:
+                readable(case)
         except UNREADABLE as error:
             passed_over(record, error)
+        else:
+            keys[key] = state
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for each in partitions:

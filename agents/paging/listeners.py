@@ -10,7 +10,7 @@ from agents.paging.measure import PagerMetrics
 from agents.paging.outbox import Outbox
 from agents.paging.pages import Pages
 from agents.paging.receivers import NOT_KNOWN, Receiver
-from pipeline.cases.notice import RECEIVER_NAME, Notice
+from pipeline.cases.notice import RECEIVER_NAME, Notice, again
 from pipeline.cases.storm import receiver_key
 from schemas.case_page import CasePage
 from schemas.timestamps import MS_PER_DAY
@@ -111,10 +111,10 @@ class Listeners:
 
     def _tell_again(self) -> None:
         self._again_at, now_ms = time.monotonic() + AGAIN_S, int(time.time() * 1000)
-        for key in [key for key, notice in self._standing.items() if notice.until_ms <= now_ms]:
-            del self._standing[key]
-        for notice in list(self._standing.values()):
-            self.remind(notice)
+        told, self._standing = self._standing, {}
+        for notice in (again(each, now_ms) for each in told.values()):
+            if notice is not None:
+                self.remind(notice)
 
     def _tell_others(self, name: str, *, over: bool) -> None:
         notice = _dead(name, int(time.time() * 1000), over=over)

@@ -10,7 +10,7 @@ from agents.paging.unread import UNREADABLE, passed_over
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
 from pipeline.cases.notice import Notice
-from pipeline.cases.storm import is_of_case, receiver_key
+from pipeline.cases.storm import is_of_case, readable, receiver_key
 from pipeline.record import InputRecord
 from schemas import cloudevents
 from schemas.case_page import CasePage
@@ -73,7 +73,7 @@ class Pages:
 
     def _remember(self, record: InputRecord) -> None:
         try:
-            page = _page(record.value or b"")
+            page = readable(_page(record.value or b""))
         except UNREADABLE as error:
             passed_over(record, error)
             return

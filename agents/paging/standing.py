@@ -8,12 +8,18 @@ import msgspec
 from agents.paging.unread import UNREADABLE
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
+from pipeline.cases.case import readable
 from pipeline.cases.notice import Notice, notice_of
 from pipeline.policy.incidents import Incidents
 from schemas.case import Case
 from schemas.case_page import CasePage
 
 _case = msgspec.json.Decoder(Case).decode
+
+
+def read_case(value: bytes) -> Case:
+    """Read a record of `cases`. Raises one of `UNREADABLE`."""
+    return readable(_case(value))
 
 
 def standing(
@@ -25,7 +31,7 @@ def standing(
         for record in whole.to_the_end():
             if record.partition in numbers and record.value is not None:
                 try:
-                    case = _case(record.value)
+                    case = read_case(record.value)
                 except UNREADABLE:  # the teller sets it aside
                     continue
                 cases[case.case_id] = case

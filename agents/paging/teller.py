@@ -16,7 +16,7 @@ from agents.paging.listeners import Listeners
 from agents.paging.measure import PagerMetrics
 from agents.paging.pages import Pages
 from agents.paging.receivers import Receiver
-from agents.paging.standing import standing
+from agents.paging.standing import read_case, standing
 from agents.paging.unread import UNREADABLE, letter_of
 from agents.settings import Settings
 from pipeline.cases.notice import CASE_NAME, is_backlog, loudness, notice_of, told_from_ms
@@ -33,8 +33,6 @@ GROUP = "tierwatch-pager"
 _AT_ONCE = 500
 _TURN_S = 0.1
 _TIDY_EVERY_S = 1.0
-
-_case = msgspec.json.Decoder(Case).decode
 
 
 class _Waiting(NamedTuple):
@@ -133,7 +131,7 @@ class Teller:
             value = message.value()
             if value is not None and number in self._pages:
                 try:
-                    case = _case(value)
+                    case = read_case(value)
                 except UNREADABLE as unread:
                     self._set_aside(letter_of(message, unread))
                     continue

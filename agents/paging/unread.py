@@ -6,6 +6,7 @@ import msgspec
 from confluent_kafka import Message as KafkaMessage
 
 from agents.log import Log
+from pipeline.cases.case import UnreadableTimeError
 from pipeline.messages import dead_letter_of
 from pipeline.record import InputRecord, Message
 from pipeline.validate import Rejected
@@ -14,8 +15,8 @@ from schemas.reasons import DeadLetterReason
 
 log = Log("pager")
 
-# What msgspec raises where bytes are not what they should be.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What is raised where bytes are not what they should be.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UnreadableTimeError)
 
 
 def passed_over(record: InputRecord, error: Exception) -> None:
@@ -25,20 +26,13 @@ def passed_over(record: InputRecord, error: Exception) -> None:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        reason=undecodable(record.value or b"", error).reason.value,
+        reason=_rejected(record.value or b"", error).reason.value,
     )
 
 
 def letter_of(message: KafkaMessage, error: Exception) -> Message:
     """The dead letter that a record becomes: not to be read, or a bug of ours that it has met."""
-    value = message.value() or b""
-    if isinstance(error, UNREADABLE):
-        found = undecodable(value, error)
-        rejected = Rejected(found.reason, found.detail)
-    else:
-        rejected = Rejected(
-            DeadLetterReason.CRASHED, f"{type(error).__name__}: report this as a bug, then replay the dead letter"
-        )
+    rejected = _rejected(message.value() or b"", error)
     record = InputRecord(
         cast("str", message.topic()),
         cast("int", message.partition()),
@@ -58,3 +52,13 @@ def letter_of(message: KafkaMessage, error: Exception) -> Message:
         what_to_do="tierwatch dlq list",
     )
     return dead_letter_of(record, rejected)
+
+
+def _rejected(value: bytes, error: Exception) -> Rejected:
+    if isinstance(error, UnreadableTimeError):
+        return Rejected(DeadLetterReason.BAD_TIME, str(error))
+    if isinstance(error, UNREADABLE):
+        found = undecodable(value, error)
+        return Rejected(found.reason, found.detail)
+    told = f"{type(error).__name__}: report this as a bug, then replay the dead letter"
+    return Rejected(DeadLetterReason.CRASHED, told)

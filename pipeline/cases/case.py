@@ -117,12 +117,38 @@ def settled(case: Case, terms: Incidents, now_ms: int) -> Case:
 
 def ends_ms(case: Case, terms: Incidents) -> int:
     """When it closes by itself if nothing more comes and nobody takes it up, epoch milliseconds."""
-    return max(parse_ms(case.touched_at) + terms.quiet_ms, parse_ms(case.due_at))
+    # One that was put off wakes first.
+    return max(parse_ms(max(case.touched_at, case.snoozed_until)) + terms.quiet_ms, parse_ms(case.due_at))
 
 
 def is_near(case: Case, at_ms: int, terms: Incidents) -> bool:
     """Whether an alert of that time is the same incident: no quiet lies between, before or after."""
     return parse_ms(case.opened_at) - terms.quiet_ms < at_ms < parse_ms(case.last_alert_at) + terms.quiet_ms
+
+
+class UnreadableTimeError(ValueError):
+    """A time of a case, or of its page, is none."""
+
+
+def readable(case: Case) -> Case:
+    """The case itself, where its times can be read: whoever else can write one must not stop those who go by them.
+
+    Raises:
+        UnreadableTimeError: a time is none.
+
+    """
+    check_times(case.opened_at, case.last_alert_at, case.touched_at, case.page_after, case.due_at)
+    check_times(*filter(None, (case.snoozed_until, *case.seen_at)))
+    return case
+
+
+def check_times(*times: str) -> None:
+    """Raise `UnreadableTimeError` where one of them is none."""
+    try:
+        for at in times:
+            parse_ms(at)
+    except ValueError:
+        raise UnreadableTimeError("$: one of its times is not RFC 3339 with an offset") from None
 
 
 def worse(one: Outcome, other: Outcome) -> Outcome:

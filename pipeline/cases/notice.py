@@ -3,13 +3,14 @@
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.cases.case import ends_ms, pages
 from pipeline.policy.incidents import Incidents
 from schemas.case import Case
 from schemas.timestamps import MS_PER_DAY, parse_ms
 
-# A case that somebody has ends when they close it: until then nobody is told that it is over.
+# A case that somebody has ends when they close it. So long after it was told last, its pagers are gone for good.
 _HELD_MS: Final = 30 * MS_PER_DAY
 
 # What receivers know them by, beside the alerts of Prometheus: cases and summaries are the security team's.
@@ -56,8 +57,15 @@ def notice_of(case: Case, loudness: Loudness, terms: Incidents, now_ms: int) -> 
         ),
         queue=case.queue,
         since_ms=min(parse_ms(case.page_after), now_ms),
-        until_ms=parse_ms(case.touched_at) + _HELD_MS if state == "taken" else until_ms,
+        until_ms=now_ms + _HELD_MS if state == "taken" else until_ms,
     )
+
+
+def again(notice: Notice, now_ms: int) -> Notice | None:
+    """The notice as it is told again, to whoever forgets; None where it is over by itself."""
+    if notice.state == "taken":
+        return replace(notice, until_ms=now_ms + _HELD_MS)
+    return notice if notice.until_ms > now_ms else None
 
 
 def loudness(case: Case) -> Loudness:

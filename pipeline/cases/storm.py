@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, Self
 
+from pipeline.cases.case import check_times
 from pipeline.cases.notice import SUMMARY_NAME, Notice, is_backlog
 from schemas.case import Case
 from schemas.case_page import CasePage
@@ -26,6 +27,18 @@ def summary_of(page: CasePage | None, case: Case) -> str:
     if page is None or page.said.startswith("over") or (page.summary.startswith("backlog") and not is_backlog(case)):
         return ""
     return page.summary
+
+
+def readable(page: CasePage) -> CasePage:
+    """The page itself, where its times can be read.
+
+    Raises:
+        UnreadableTimeError: a time is none.
+
+    """
+    kind, _, began = page.summary.partition("@")
+    check_times(page.at, *([began] if kind in _SAID else [kind] if kind else []))
+    return page
 
 
 def receiver_key(name: str) -> str:

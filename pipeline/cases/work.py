@@ -8,12 +8,18 @@ from pipeline.cases.case import joined, opened
 from pipeline.policy.incidents import Incidents
 from schemas.case import Case, CaseMember
 from schemas.case_event import CaseSplit, CaseWorked
-from schemas.timestamps import format_ms
+from schemas.timestamps import format_ms, parse_ms
 
 
-def worked(found: Iterable[Case], event: CaseWorked) -> list[Case]:
-    """The case after it was worked on; none where it is not there any more."""
-    return [_after(case, event) for case in found]
+def worked(found: Iterable[Case], event: CaseWorked, now_ms: int) -> list[Case]:
+    """The case after it was worked on; none where it is not there any more.
+
+    Raises:
+        ValueError: it is put off until a time that is none.
+
+    """
+    # Whoever gives a case back, or opens it again, does not mean that it closes by itself at once.
+    return [_after(replace(case, touched_at=format_ms(now_ms)), event) for case in found]
 
 
 def _after(case: Case, event: CaseWorked) -> Case:
@@ -21,7 +27,7 @@ def _after(case: Case, event: CaseWorked) -> Case:
         case "assign":
             return replace(case, assignee=event.to)
         case "snooze":
-            return replace(case, snoozed_until=event.until)
+            return replace(case, snoozed_until=format_ms(parse_ms(event.until)))
         case "close":
             return replace(case, state="closed", closed_by=event.actor, label=event.label)
         case "reopen":

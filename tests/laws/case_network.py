@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from pipeline.cases.keeper import Taken, take
-from pipeline.policy.incidents import Incidents
+from pipeline.cases.keeper import Taken, settle, take
+from pipeline.policy.incidents import Campaign, Incidents
 from schemas.case import Case, CaseMember
-from schemas.case_event import AlertSeen, AnyCaseEvent
+from schemas.case_event import AlertSeen, AnyCaseEvent, CaseWorked
 from schemas.case_key import CaseKey
 from schemas.decision import Outcome, Severity
-from schemas.timestamps import format_ms
+from schemas.timestamps import format_ms, parse_ms
+
+BEGAN_MS = parse_ms("2026-11-22T10:00:00Z")
+TERMS = Incidents(campaign=Campaign(customers=4, within_ms=60_000))
 
 
 def seen(  # noqa: PLR0917 - what a story tells apart
@@ -98,3 +101,30 @@ class Network:
 
     def standing(self) -> list[Case]:
         return [case for case in self.cases.values() if case.state != "absorbed"]
+
+
+def work(network: Network, action: str, **more: str) -> None:
+    (case,) = network.standing()
+    event = CaseWorked(
+        key=f"{case.correlation}:{case.entity}",
+        event_id=f"e-{network.heard}",
+        case_id=case.case_id,
+        action=action,  # type: ignore[arg-type]
+        actor="ada",
+        at=format_ms(network.now_ms),
+        **more,  # type: ignore[arg-type]
+    )
+    network.tell(event)
+    network.run()
+
+
+def one_case() -> Network:
+    network = Network(TERMS, BEGAN_MS)
+    network.tell(seen(1, "c-1", BEGAN_MS, severity="critical", outcome="review"))
+    return network.run()
+
+
+def pass_time(network: Network, ms: int) -> None:
+    network.now_ms += ms
+    for key, state in network.keys.items():
+        network.note(key, settle(state, network.terms, network.now_ms))

@@ -8,43 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cases.case import ends_ms
-from pipeline.cases.keeper import settle
 from pipeline.cases.notice import loudness, told_from_ms
-from pipeline.policy.incidents import Campaign, Incidents
-from schemas.case_event import CaseAbsorbed, CaseSplit, CaseWorked
+from schemas.case_event import CaseAbsorbed, CaseSplit
 from schemas.decision import Severity
-from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms, parse_ms
-from tests.laws.case_network import Network, seen
-
-BEGAN_MS = parse_ms("2026-11-22T10:00:00Z")
-TERMS = Incidents(campaign=Campaign(customers=4, within_ms=60_000))
-
-
-def work(network: Network, action: str, **more: str) -> None:
-    (case,) = network.standing()
-    event = CaseWorked(
-        key=f"{case.correlation}:{case.entity}",
-        event_id=f"e-{network.heard}",
-        case_id=case.case_id,
-        action=action,  # type: ignore[arg-type]
-        actor="ada",
-        at=format_ms(network.now_ms),
-        **more,  # type: ignore[arg-type]
-    )
-    network.tell(event)
-    network.run()
-
-
-def one_case() -> Network:
-    network = Network(TERMS, BEGAN_MS)
-    network.tell(seen(1, "c-1", BEGAN_MS, severity="critical", outcome="review"))
-    return network.run()
-
-
-def pass_time(network: Network, ms: int) -> None:
-    network.now_ms += ms
-    for key, state in network.keys.items():
-        network.note(key, settle(state, network.terms, network.now_ms))
+from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms
+from tests.laws.case_network import BEGAN_MS, TERMS, Network, one_case, pass_time, seen, work
 
 
 def test_severity_falls_when_somebody_has_it_and_it_is_calm_and_rises_again() -> None:
