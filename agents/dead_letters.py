@@ -14,9 +14,9 @@ from agents.log import Log
 from agents.paging.unread import UNREADABLE, passed_over
 from agents.settings import Settings
 from agents.whole_topic import WholeTopic
+from pipeline.audit_chain import AuditChain, Head, digest_of, write_head
 from pipeline.record import InputRecord
 from schemas import cloudevents, dead_letter
-from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.dead_letter_action import DeadLetterAction
 from schemas.timestamps import format_ms
@@ -72,9 +72,18 @@ def letters(settings: Settings, wanted: Callable[[Letter], bool]) -> list[Letter
 
 def actions(settings: Settings) -> dict[Place, DeadLetterAction]:
     """Return what was done, by the place of the dead letter. Raises `BrokerError`."""
+    return _so_far(settings)[0]
+
+
+def _so_far(settings: Settings) -> tuple[dict[Place, DeadLetterAction], Head]:
+    """Return what was done, and where the chain of it ends."""
+    done, head = dict[Place, DeadLetterAction](), Head()
     with WholeTopic(settings, ACTIONS) as whole:
-        told = [action for record in whole.to_the_end() for action in _read(record)]
-    return {(each.partition, each.offset): each for each in told}
+        for record in whole.to_the_end():
+            for action in _read(record):
+                done[action.partition, action.offset] = action
+                head = Head(action.sequence, digest_of(record.value or b"")) if action.sequence else head
+    return done, head
 
 
 # Whoever else can write to these topics must not hide the rest.
@@ -101,6 +110,8 @@ def _letter(record: InputRecord, done: dict[Place, DeadLetterAction]) -> Iterato
 class Handling:
     """One person's turn at the dead letters: what is done and that it was done are one Kafka transaction.
 
+    Nobody else writes what was done, and one at a time: so it is a hash chain, as the audit is.
+
     Raises:
         BrokerError: Kafka does not take it, or somebody else began a turn; nothing of the last transaction was done.
 
@@ -120,7 +131,8 @@ class Handling:
         self._producer = Producer(options)
         self._try(lambda: self._producer.init_transactions(_ANSWER_S))
         # Read after the fence: nobody else can add to it any more.
-        self._done = actions(settings)
+        self._done, head = _so_far(settings)
+        self._chain = AuditChain(lambda: write_head(head) if head.entries else None)
 
     def handle(self, chosen: Iterable[Letter], action: Action) -> Iterator[Letter]:
         """Do it to each that nobody has done anything about; yield each when it is done, for good."""
@@ -138,10 +150,10 @@ class Handling:
                 self._producer.produce(
                     said.topic, letter.value, letter.key, timestamp=now_ms, headers=list(said.original_headers)
                 )
-            told = self._told(letter, action, format_ms(now_ms))
+            told, value = self._chain.add(self._told(letter, action, format_ms(now_ms)))
             self._producer.produce(
                 ACTIONS,
-                encode(told),
+                value,
                 letter.name,
                 timestamp=now_ms,
                 headers=list(cloudevents.headers(DeadLetterAction, told.action_id, told.at)),

@@ -1,4 +1,4 @@
-"""The audit's hash chain: each entry names the digest of the one before it, so no edit goes unseen.
+"""The audit's hash chains: each entry names the digest of the one before it, so no edit goes unseen.
 
 A digest is the SHA-256 of an entry's bytes as they were published, so that anybody can follow the chain with the
 simplest of tools.
@@ -6,13 +6,16 @@ simplest of tools.
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from schemas.audit import AuditEntry
 from schemas.codec import encode
+from schemas.dead_letter_action import DeadLetterAction
+
+Entry = TypeVar("Entry", AuditEntry, DeadLetterAction)
 
 # Beside the customers' dossiers, under a key that no customer can have: ids hold no control characters.
 HEAD_KEY: Final = b"\x00audit"
@@ -43,7 +46,7 @@ class AuditChain:
         self._head: Head | None = None
         self._stood: Head | None = None
 
-    def add(self, entry: AuditEntry) -> tuple[AuditEntry, bytes]:
+    def add(self, entry: Entry) -> tuple[Entry, bytes]:
         """The entry in its place, and the bytes to publish.
 
         Raises:
@@ -97,7 +100,9 @@ class Break(NamedTuple):
     what: str
 
 
-def verify(values: Iterable[bytes]) -> tuple[dict[str, Head], list[Break]]:
+def verify(
+    values: Iterable[bytes], decode: Callable[[bytes], AuditEntry | DeadLetterAction] = _decode
+) -> tuple[dict[str, Head], list[Break]]:
     """Follow the chains through one partition's entries, in order: where each ends, and every place it is broken.
 
     A partition holds its customers' chain, whose name is empty, and the first one holds that of the policies beside it.
@@ -106,9 +111,9 @@ def verify(values: Iterable[bytes]) -> tuple[dict[str, Head], list[Break]]:
     breaks: list[Break] = []
     for place, value in enumerate(values, start=1):
         try:
-            entry = _decode(value)
+            entry = decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            breaks.append(Break(place, "?", f"not an audit entry: {error}"))
+            breaks.append(Break(place, "?", f"not an entry: {error}"))
             continue
         head = heads.get(entry.chain, Head())
         if entry.sequence != head.entries + 1:

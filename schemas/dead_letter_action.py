@@ -21,3 +21,11 @@ class DeadLetterAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: Timestamp
     # Where it was sent again.
     topic: str = ""
+    # Its place in the topic's hash chain, from 1; and the SHA-256 of the bytes before it, hex: empty for the first.
+    sequence: int = 0
+    previous: str = ""
+
+    @property
+    def chain(self) -> str:
+        """The chain it stands in: one person at a time adds to it."""
+        return "dead-letters"

@@ -370,8 +370,7 @@ _ALL = (
         partitions="single",
         written_by="`tierwatch dlq`",
         read_by="`tierwatch dlq`, auditors",
-        # Longer than the dead letters: one that is still there is never replayed twice.
-        retention_ms=365 * MS_PER_DAY,
+        # For ever, as the audit: the chain has its beginning, and no dead letter that is still there is replayed twice.
     ),
 )
 

@@ -376,8 +376,9 @@ numbers are masked there, and a value above 900 kB is cut; `digest` (SHA-256) an
 
 `tierwatch dlq list | show | replay | discard` works through them. A replay sends the original bytes, key and headers
 to the topic they came from, in one Kafka transaction with a record on `dead-letter-actions` that says who did it and
-why: once, ever. It is judged by its new arrival, so replay within the policy's lateness. Masked and cut values cannot
-be sent again.
+why: once, ever, also when two replay at the same time. Those records are a hash chain, followed by `tierwatch audit
+verify`. It is judged by its new arrival, so replay within the policy's lateness. Masked and cut values cannot be sent
+again.
 
 This page is written by `python -m tests.bad_input` from the table that `tests/test_bad_input.py` runs.
 

@@ -14,8 +14,10 @@ from agents.dead_letters import Handling, Letter, actions, letters
 from agents.exit_codes import Exit
 from load_tests.services.kafka import Kafka
 from load_tests.services.wait import until
+from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.dead_letter import headers as dead_letter_headers
+from schemas.dead_letter_action import DeadLetterAction
 from schemas.reasons import DeadLetterReason
 from tests.command import tierwatch
 from tests.kafka.house import Worker, await_records, payment, prepare, publish, publish_payments, read, settings
@@ -129,6 +131,17 @@ def test_a_turn_that_breaks_off_leaves_nothing_and_two_at_once_are_one(house: Ka
     assert list(Handling(mine, "cem", "third").handle(euros, "replayed")) == []
     assert len(read(house.bootstrap, "transactions")) == sent + 2
     assert {each.actor for each in actions(mine).values()} == {"ben"}
+    others = [letter for letter in everything(house) if letter.obstacle and not letter.done]
+    assert list(Handling(mine, "cem", "fourth").handle(others, "discarded")) == others
+    assert followed(house, Exit.OK) == []
+
+
+def followed(kafka: Kafka, code: Exit) -> list[dict[str, Any]]:
+    """Return where the chains of the audit are broken."""
+    done = tierwatch("audit", "verify", "--json", TIERWATCH_BROKER=kafka.bootstrap)
+    assert done.returncode == code, done.stdout + done.stderr
+    breaks: list[dict[str, Any]] = json.loads(done.stdout)["breaks"]
+    return breaks
 
 
 @pytest.mark.parametrize(
@@ -162,6 +175,14 @@ def test_what_others_write_to_the_topics_hides_no_dead_letter(house: Kafka) -> N
     assert producer.flush(10) == 0
     assert [each["reason"] for each in listed(house)] == ["no_rate"]
     assert "1 dead letter replayed" in dlq(house, "replay", "--reason", "no_rate", *BY)
+    forged = DeadLetterAction(
+        action_id="f", action="discarded", partition=0, offset=9, reason=letter.reason, actor="mallory", why="", at=""
+    )
+    publish(house, "dead-letter-actions", [("0/9", encode(forged))])
+    assert [(each["topic"], each["offset"]) for each in followed(house, Exit.MISMATCH)] == [
+        ("dead-letter-actions", 0),
+        ("dead-letter-actions", 3),
+    ]
 
 
 def test_a_place_where_nothing_lies_is_told(house: Kafka) -> None:
