@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from agents.doctor.outside import certificates, redis
+from agents.doctor.certificates import certificates
+from agents.doctor.outside import redis
 from agents.settings import Settings
 
 # Whole days left are rounded, and the test takes some of the last one.
@@ -83,6 +84,33 @@ def test_a_broker_that_nobody_vouches_for_is_ill(broker: tuple[str, Path], tmp_p
     (finding,) = certificates(Settings(broker=broker[0], protocol="SSL", ca_file=other))
     assert finding.state == "ill"
     assert "TIERWATCH_SSL_CA_FILE" in finding.do
+
+
+def test_redis_and_whoever_is_told_show_theirs(
+    broker: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, trusted = broker
+    at = f"https://{address}"
+    told = Settings(
+        redis=f"rediss://{address}/0?ssl_ca_certs={trusted}",
+        alertmanager=f"http://127.0.0.1:9093,{at}",
+        pagerduty=at,
+        pagerduty_key="r-1",
+        webhook=f"{at}/hook",
+        webhook_key="w-1",
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    assert [each.says for each in certificates(told)] == [f"{address}'s holds for 90 days"] * 4
+    other, _ = certificate(tmp_path, "other", timedelta(days=90))
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    redis_s, *receivers = certificates(told)
+    assert redis_s.state == "well"
+    assert [each.state for each in receivers] == ["ill"] * 3
+    assert [each.do.split()[-1] for each in receivers] == [
+        "TIERWATCH_ALERTMANAGER.",
+        "TIERWATCH_PAGERDUTY.",
+        "TIERWATCH_WEBHOOK.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from agents.broker import Broker
 from agents.doctor import group, outside, records
+from agents.doctor.certificates import certificates
 from agents.doctor.finding import Finding, ill, warning, well
+from agents.doctor.pager import pager
 from agents.settings import Settings
 from agents.topics import CHANGELOGS, TopicsError, compare, look
 from pipeline.policy.model import Policy
@@ -23,7 +25,7 @@ def examine(settings: Settings, first: Policy) -> Iterator[Finding]:
     broker = Broker(settings)
     metadata = broker.metadata()
     yield well("broker", f"{len(metadata.brokers)} of them at {settings.broker}, cluster {metadata.cluster_id}")
-    yield from outside.certificates(settings)
+    yield from certificates(settings)
     yield from outside.redis(settings)
     try:
         layout = look(broker)
@@ -37,6 +39,7 @@ def examine(settings: Settings, first: Policy) -> Iterator[Finding]:
     yield from _topics(replace(settings, partitions=partitions), history=not layout.live)
     yield from group.workers(broker.admin)
     yield from group.lag(broker.admin, partitions)
+    yield from pager(settings, broker.admin, layout.partitions)
     yield from records.processors(settings, broker.admin, partitions)
     yield from records.journal(settings, broker.admin, partitions, first)
     everything = (*TOPICS, *CHANGELOGS.values())

@@ -25,26 +25,30 @@ def ends(admin: AdminClient, partitions: list[TopicPartition], isolation: Isolat
     return {(each.topic, each.partition): done.result().offset for each, done in answers.items()}
 
 
+def members(admin: AdminClient, group: str) -> tuple[int, str]:
+    """Return how many are in a group, and its state in a word. Raises `KafkaException`."""
+    try:
+        found = admin.describe_consumer_groups([group], request_timeout=_ANSWER_S)[group].result()
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            return 0, "unknown"
+        raise
+    return len(found.members), found.state.name.lower()
+
+
 def workers(admin: AdminClient) -> Iterator[Finding]:
     """See who is in the group."""
     try:
-        group = admin.describe_consumer_groups([APP_ID], request_timeout=_ANSWER_S)[APP_ID].result()
+        count, state = members(admin, APP_ID)
     except KafkaException as error:
-        if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-            yield _nobody()
-        else:
-            yield warning("workers", f"Kafka does not tell of the group: {error.args[0].str()}", "Look at its log.")
+        yield warning("workers", f"Kafka does not tell of the group: {error.args[0].str()}", "Look at its log.")
         return
-    if not group.members:
-        yield _nobody()
-    elif group.state.name != "STABLE":
-        yield warning("workers", f"the group is {group.state.name.lower()}", "Wait a minute, and ask again.")
+    if not count:
+        yield ill("workers", "no worker is at work: nothing is judged", "Start one: tierwatch worker")
+    elif state != "stable":
+        yield warning("workers", f"the group is {state}", "Wait a minute, and ask again.")
     else:
-        yield well("workers", f"{len(group.members)} at work")
-
-
-def _nobody() -> Finding:
-    return ill("workers", "no worker is at work: nothing is judged", "Start one: tierwatch worker")
+        yield well("workers", f"{count} at work")
 
 
 def lag(admin: AdminClient, partitions: int) -> Iterator[Finding]:

@@ -16,7 +16,12 @@ def newest(
     settings: Settings, ends: Mapping[tuple[str, int], int], count: int, *, committed: bool = True
 ) -> list[Message]:
     """Return up to `count` records before each of these ends, in order; fewer where markers or compaction took some."""
-    starts = [TopicPartition(topic, number, max(0, end - count)) for (topic, number), end in ends.items() if end > 0]
+    return since(settings, {place: max(0, end - count) for place, end in ends.items() if end > 0}, committed=committed)
+
+
+def since(settings: Settings, starts: Mapping[tuple[str, int], int], *, committed: bool = True) -> list[Message]:
+    """Return all records from these offsets on, partition by partition in order."""
+    places = [TopicPartition(topic, number, offset) for (topic, number), offset in starts.items()]
     consumer = Consumer(
         {
             **settings.librdkafka(),
@@ -30,9 +35,9 @@ def newest(
         }
     )
     try:
-        consumer.assign(starts)
+        consumer.assign(places)
         found: list[Message] = []
-        left = {(each.topic, each.partition) for each in starts}
+        left = set(starts)
         until = time.monotonic() + _PATIENCE_S
         while left and time.monotonic() < until:
             for message in consumer.consume(1_000, _TURN_S):

@@ -2,24 +2,45 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
+from agents.broker import Broker
 from agents.doctor.group import workers
+from agents.doctor.pager import pager
 from agents.exit_codes import Exit
+from agents.paging import keeper, teller
+from agents.topics import look
 from load_tests.services.kafka import Kafka
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
 from pipeline.partitioning import partition_of
+from schemas.case import Case
 from schemas.codec import encode
 from schemas.journal import JournalRecord
+from schemas.timestamps import MS_PER_HOUR, format_ms
 from tests.command import tierwatch
-from tests.kafka.house import PARTITIONS, Worker, await_records, payment, prepare, publish, publish_payments
+from tests.kafka.house import (
+    PARTITIONS,
+    Worker,
+    await_records,
+    payment,
+    prepare,
+    publish,
+    publish_payments,
+    publish_stamped,
+    settings,
+)
+
+CASE = Path(__file__).parents[2] / "schemas" / "golden" / "case" / "v1-minimal.json"
 
 
 def examined(kafka: Kafka, code: Exit, **environment: str) -> dict[str, list[dict[str, Any]]]:
@@ -52,7 +73,18 @@ def test_a_house_that_is_well(house: Kafka, redis_url: str, tmp_path: Path) -> N
         await_records(house.bootstrap, "decisions", 20)
         found = states(examined(house, Exit.OK, TIERWATCH_REDIS=redis_url))
         assert found.pop("program") <= {"well", "warning"}  # compiled or not
-        asked = ("broker", "certificates", "redis", "topics", "workers", "lag", "partitioner", "policy", "versions")
+        asked = (
+            "broker",
+            "certificates",
+            "redis",
+            "topics",
+            "workers",
+            "lag",
+            "pager",
+            "partitioner",
+            "policy",
+            "versions",
+        )
         assert found == {check: {"well"} for check in (*asked, "clock", "transactions")}
         said = tierwatch("doctor", TIERWATCH_BROKER=house.bootstrap).stdout.decode()
         assert "ok   workers: 1 at work" in said
@@ -67,10 +99,14 @@ def test_what_is_ill_is_told_with_what_to_do(house: Kafka) -> None:
     # A worker of an earlier test that was killed is a member until its session ends.
     until(lambda: next(workers(house.admin)).state == "ill", "nobody to be left in the group")
     (nobody,) = free_ports(1)
-    found = examined(house, Exit.UNWELL, TIERWATCH_REDIS=f"redis://127.0.0.1:{nobody}/0")
+    nowhere = {
+        "TIERWATCH_REDIS": f"redis://127.0.0.1:{nobody}/0",
+        "TIERWATCH_ALERTMANAGER": f"http://127.0.0.1:{nobody}",
+    }
+    found = examined(house, Exit.UNWELL, **nowhere)
     hanging.abort_transaction()
     ill = {check for check, seen in states(found).items() if "ill" in seen}
-    assert ill == {"workers", "redis", "partitioner", "policy", "transactions"}
+    assert ill == {"workers", "pager", "redis", "partitioner", "policy", "transactions"}
     assert found["versions"][0]["state"] == "well"
     (stray,) = found["journal"]
     assert (stray["state"], "no journal record" in stray["says"]) == ("warning", True)
@@ -113,6 +149,38 @@ def _begin_and_never_end(kafka: Kafka) -> Producer:
     producer.produce("notifications", b"{}", b"c-1", 0, timestamp=int(time.time() * 1000) - 120_000)
     assert producer.flush(10) == 0
     return producer
+
+
+@contextmanager
+def member(kafka: Kafka, group: str, topic: str) -> Iterator[None]:
+    """Somebody who is in a group, and does nothing."""
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": group, "enable.auto.commit": False})
+    consumer.subscribe([topic])
+    until(lambda: consumer.poll(0.05) or consumer.assignment(), "its part of the group")
+    try:
+        yield
+    finally:
+        consumer.close()
+
+
+def test_a_pager_that_stands_still_is_told_and_one_that_lets_a_case_sleep_is_not(house: Kafka) -> None:
+    now_ms = int(time.time() * 1000)
+    mine = settings(house.bootstrap)
+    topics = look(Broker(mine)).partitions
+    asleep = msgspec.json.decode(CASE.read_bytes(), type=Case)
+    asleep = msgspec.structs.replace(asleep, snoozed_until=format_ms(now_ms + MS_PER_HOUR))
+    with member(house, keeper.GROUP, "alerts"), member(house, teller.GROUP, "cases"):
+        publish_stamped(house, "cases", [("k", encode(asleep), now_ms - MS_PER_HOUR)])
+        # Just made, its topics may have leaders that Kafka's clients do not know yet.
+        until(lambda: all(each.state == "well" for each in pager(mine, house.admin, topics)), "both to be well")
+        awake = msgspec.structs.replace(asleep, case_id="awake", snoozed_until="")
+        publish_stamped(house, "cases", [("k", encode(awake), now_ms - MS_PER_HOUR)])
+        cases, told = pager(mine, house.admin, topics)
+        assert (cases.state, told.state) == ("well", "warning")
+        assert (
+            told.says
+            == f"tierwatch-pager stands still: what it has to do next waits since {format_ms(now_ms - MS_PER_HOUR)}"
+        )
 
 
 def test_no_broker_is_told_as_such() -> None:
