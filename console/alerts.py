@@ -1,17 +1,19 @@
 """`tierwatch alerts`: look at alerts and work on them one by one."""
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.errors import CommandError
-from console.terminal import counted
+from console.terminal import counted, shown
 from console.working import Actor, AsJson, For, Labelled, To, Why, until
 from schemas.timestamps import format_ms, parse_ms
 
 if TYPE_CHECKING:
     from agents.casework import AlertFile
+    from agents.settings import Settings
 
 _SHOWN = 50
 app = typer.Typer(no_args_is_help=True, help="Alerts: list, show, assign, snooze, close.")
@@ -37,22 +39,24 @@ def list_(
     from agents.casework import alerts as every
     from console.environment import settings
 
-    now = format_ms(int(time.time() * 1000))
+    environment, now = settings(), format_ms(int(time.time() * 1000))
     found = sorted(
         (
             file
-            for file in every(settings())
+            for file in every(environment)
             if (not customer or file.alert.customer_id == customer)
             and (not rule or any(signal.rule == rule for signal in file.alert.signals))
             and (everything or not file.state(now).startswith("closed"))
         ),
         key=lambda file: (file.alert.arrived_at, file.alert.alert_id),
     )
-    for file in found if json else found[-_SHOWN:]:
-        typer.echo(
-            encode({"alert": file.alert, "done": file.done, "stages": file.stages}) if json else _line(file, now)
-        )
-    if not json:
+    if json:
+        for file in found:
+            typer.echo(encode(file._asdict() | {"delay_ms": file.delay_ms}))
+    else:
+        on_time_ms = _on_time_ms(environment)
+        for file in found[-_SHOWN:]:
+            typer.echo(_line(file, now, on_time_ms))
         more = f"; the newest {_SHOWN} are shown, --json shows all" if len(found) > _SHOWN else ""
         typer.echo(f"{counted(len(found), 'alert')}{more}")
 
@@ -62,14 +66,16 @@ def show(alert: Id, json: AsJson = False) -> None:
     """Show one alert: why it fired, on what evidence, and what was done about it."""
     from msgspec.json import encode
 
+    from console.environment import settings
+
     file = _find(alert)
     if json:
-        typer.echo(encode(file._asdict()))
+        typer.echo(encode(file._asdict() | {"delay_ms": file.delay_ms}))
         return
-    typer.echo(_line(file, format_ms(int(time.time() * 1000))))
+    typer.echo(_line(file, format_ms(int(time.time() * 1000)), _on_time_ms(settings())))
     told = file.alert
     for reason in told.reasons:
-        typer.echo(f"  {reason}")
+        typer.echo(f"  {shown(reason)}")
     for signal in told.signals:
         ids = f"; {', '.join(signal.evidence.transaction_ids)}" if signal.evidence else ""
         typer.echo(f"  {signal.rule} ({signal.mode}, {signal.severity}): {signal.observed:,} of {signal.limit:,}{ids}")
@@ -80,7 +86,7 @@ def show(alert: Id, json: AsJson = False) -> None:
     typer.echo(f"  policy version {told.policy_version} ({told.policy_hash[:12]}…)")
     typer.echo(f"  {_way(file)}")
     if file.done is not None and file.done.why:
-        typer.echo(f"  {file.done.actor}: {file.done.why}")
+        typer.echo(shown(f"  {file.done.actor}: {file.done.why}"))
 
 
 @app.command("assign")
@@ -124,12 +130,20 @@ def _find(alert_id: str) -> "AlertFile":
     return found
 
 
-def _line(file: "AlertFile", now: str) -> str:
+def _on_time_ms(environment: "Settings") -> int:
+    """Return how long after its transaction an alert may come before it counts as delayed."""
+    from console.policies import read_policy
+
+    return read_policy(environment.policy).cases.delayed_ms
+
+
+def _line(file: "AlertFile", now: str, on_time_ms: int) -> str:
     alert = file.alert
     rules = ", ".join(dict.fromkeys(signal.rule for signal in alert.signals if signal.mode == "live"))
+    delayed = f"  delayed by {timedelta(seconds=file.delay_ms // 1000)}" if file.delay_ms > on_time_ms else ""
     return (
         f"{alert.alert_id}  {alert.arrived_at}  {alert.outcome} {alert.score}  {rules}  customer {alert.customer_id}  "
-        f"{file.state(now)}"
+        f"{shown(file.state(now))}{delayed}"
     )
 
 

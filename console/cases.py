@@ -6,7 +6,7 @@ import typer
 
 from agents.exit_codes import Exit
 from console.errors import CommandError
-from console.terminal import counted
+from console.terminal import counted, shown
 from console.working import Actor, AsJson, For, Labelled, To, Why, until
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def list_(
     from agents.casework import cases as every
     from console.environment import settings
 
-    shown = [
+    wanted = [
         case
         for case in every(settings()).values()
         if (everything or case.state == "open") and (not queue or case.queue == queue)
     ]
-    for case in sorted(shown, key=lambda case: (case.last_alert_at, case.case_id)):
+    for case in sorted(wanted, key=lambda case: (case.last_alert_at, case.case_id)):
         typer.echo(encode(case) if json else _line(case))
     if not json:
-        typer.echo(counted(len(shown), "case"))
+        typer.echo(counted(len(wanted), "case"))
 
 
 @app.command("show")
@@ -60,9 +60,9 @@ def show(case: Id, json: AsJson = False) -> None:
         return
     found = file.case
     typer.echo(_line(found))
-    typer.echo(f"  queue {found.queue}, due {found.due_at}, {found.assignee or 'nobody'} has it")
+    typer.echo(f"  queue {found.queue}, due {found.due_at}, {shown(found.assignee) or 'nobody'} has it")
     if found.closed_by:
-        typer.echo(f"  closed by {found.closed_by} {found.label}".rstrip())
+        typer.echo(f"  closed by {shown(found.closed_by)} {found.label}".rstrip())
     for member in file.members[:_SHOWN]:
         typer.echo(f"  alert {member.alert_id}  {member.reason}  customer {member.customer_id}")
     if len(file.members) > _SHOWN:
@@ -162,8 +162,9 @@ def _line(case: "Case") -> str:
 
     what = f"campaign of {case.rule}, " if case.rule else ""
     state = "" if case.state == "open" else f"  {case.state}"
-    owner = f"  {case.assignee}'s" if case.assignee else ""
+    owner = f"  {shown(case.assignee)}'s" if case.assignee else ""
+    delayed = f", {case.delayed:,} of them delayed," if case.delayed else ""
     return (
-        f"{case.case_id}  {loudness(case)}  {what}{counted(case.alerts, 'alert')} up to {case.outcome} since "
+        f"{case.case_id}  {loudness(case)}  {what}{counted(case.alerts, 'alert')}{delayed} up to {case.outcome} since "
         f"{case.opened_at}: {', '.join(case.rules)}  {case.correlation} {case.entity}{owner}{state}"
     )
