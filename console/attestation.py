@@ -42,6 +42,7 @@ def issue(
     key_id: KeyId,
     audience: Annotated[str, typer.Option(metavar="NAME", help="The platform it is for, as it calls itself.")],
     application: Annotated[str, typer.Option(metavar="ID", help="The customer's application there; it names nobody.")],
+    customer: Annotated[str, typer.Option(metavar="ID", help="The customer's id there; only a digest of it is told.")],
     tier: Annotated[str, typer.Option(metavar="TIER", help="The tier granted here.")],
     evidence: Annotated[
         list[str],
@@ -54,7 +55,7 @@ def issue(
     key: KeyFile = None,
 ) -> None:
     """Sign an attestation and print it: a compact JWS, without personal data, for one application at one platform."""
-    from schemas.attestation import Attestation, seal
+    from schemas.attestation import Attestation, holder_of, seal
 
     private_key = read_private_key(_key_file(key))
     now_ms = _moment(at, "--at")
@@ -65,6 +66,7 @@ def issue(
         iat=now_ms // MS_PER_SECOND,
         exp=(now_ms + days * MS_PER_DAY) // MS_PER_SECOND,
         application=application,
+        holder=holder_of(audience, application, customer),
         tier=tier,
         evidence=tuple(_evidence(text) for text in evidence),
     )
@@ -77,6 +79,7 @@ def verify(
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="The attestation; - reads it from standard input.")],
     *,
     application: Annotated[str, typer.Option(metavar="ID", help="The application with which it was shown.")],
+    customer: Annotated[str, typer.Option(metavar="ID", help="The customer who showed it.")],
     revocations: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What issuers took back: revocations, one a line.")
     ] = None,
@@ -84,7 +87,7 @@ def verify(
     at: At = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say whether another platform's attestation counts for an application, and for which evidence.
+    """Say whether another platform's attestation counts for a customer's application, and for which evidence.
 
     Whether it was shown before, only the application's own file can say: workers look there.
     """
@@ -95,7 +98,7 @@ def verify(
     terms = _policy(policy)
     now_ms = _moment(at, "--at")
     text = typer.get_text_stream("stdin").read().strip() if token == "-" else token  # noqa: S105 - not a secret
-    found = accept(text, application, terms, now_ms, revoked=_revoked(revocations, terms))
+    found = accept(text, application, customer, terms, now_ms, revoked=_revoked(revocations, terms))
     if not isinstance(found, Accepted):
         if json:
             typer.echo(encode({"accepted": False, "reason": found.reason, "detail": found.detail}))

@@ -1,12 +1,14 @@
 """What one platform says to another about a customer: a compact JWS (RFC 7515), EdDSA over Ed25519, no personal data.
 
-It names no customer. `application` is the applicant's application at the audience: who shows the attestation there with
-another application shows somebody else's. Times are seconds since 1970, as in every JWT.
+It names no customer. `application` is the applicant's application at the audience, and `holder` a digest of it and of
+the customer's id there: who shows it for another shows somebody else's. Times are seconds since 1970, as in every JWT.
 """
 
+from hashlib import sha256
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
@@ -41,6 +43,7 @@ class Attestation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     iat: Seconds
     exp: Seconds
     application: Identifier
+    holder: Identifier
     tier: Identifier
     evidence: Annotated[tuple[AttestedEvidence, ...], Meta(min_length=1, max_length=16)]
 
@@ -54,6 +57,14 @@ class Revocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 Claims = TypeVar("Claims", Attestation, Revocation)
+
+
+def holder_of(audience: str, application: str, customer_id: str) -> str:
+    """Whose it is: the SHA-256, in 64 hex digits, of the RFC 8785 JSON array of audience, application and customer.
+
+    With the application in it, two attestations for one customer have nothing in common.
+    """
+    return sha256(rfc8785.dumps([audience, application, customer_id])).hexdigest()
 
 
 class UnreadableTokenError(ValueError):

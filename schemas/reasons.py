@@ -180,6 +180,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_ISSUER = "unknown_issuer", "The policy in force does not trust its issuer."
     UNKNOWN_ISSUER_KEY = "unknown_issuer_key", "The issuer has no such key in the policy, or not for the time of issue."
     WRONG_AUDIENCE = "wrong_audience", "The attestation is meant for another platform."
-    WRONG_APPLICATION = "wrong_application", "The attestation is meant for another application, so for another person."
+    WRONG_APPLICATION = "wrong_application", "The attestation is meant for another application."
+    WRONG_CUSTOMER = "wrong_customer", "The attestation is meant for another customer."
     ATTESTATION_REVOKED = "attestation_revoked", "Its issuer has taken the attestation back."
     ATTESTATION_REPLAYED = "attestation_replayed", "This attestation is on file already."

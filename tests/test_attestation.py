@@ -19,7 +19,7 @@ from pipeline.whitelist.attestation import Accepted, accept, revoked_by
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.life import Applied, Refusal, apply
 from pipeline.whitelist.transition import Refused
-from schemas.attestation import Attestation, AttestedEvidence, Revocation, seal
+from schemas.attestation import Attestation, AttestedEvidence, Revocation, holder_of, seal
 from schemas.reasons import RefusalReason
 from schemas.timestamps import MS_PER_DAY, MS_PER_SECOND, format_ms, parse_ms
 from tests.grants import decoded
@@ -48,13 +48,14 @@ TERMS = f"""attestations:
         - {{id: sb-2, key: "{public("sb-2")}", from: 2026-02-01T00:00:00Z, until: 2027-03-01T00:00:00Z}}
 """
 POLICY = load_policy((SMALL + TERMS).encode())
+HOLDER = holder_of("north-bank", "app-1", "c-1")
 IDENTITY = AttestedEvidence(kind="identity", issued=NOW_S - 30 * DAY)
 
 
 def claims(**changes: Any) -> Attestation:  # noqa: ANN401 - claims of any type
     fields: dict[str, Any] = {
         "iss": "south-bank", "aud": "north-bank", "jti": "a-1", "iat": NOW_S - DAY, "exp": NOW_S + 30 * DAY,
-        "application": "app-1", "tier": "gold", "evidence": (IDENTITY,),
+        "application": "app-1", "holder": HOLDER, "tier": "gold", "evidence": (IDENTITY,),
     }  # fmt: skip
     return Attestation(**(fields | changes))
 
@@ -64,13 +65,13 @@ def token(key: str = "sb-2", signed_by: str = "", **changes: Any) -> str:  # noq
 
 
 def reason(text: str, application: str = "app-1", at_ms: int = NOW, policy: Policy = POLICY, **more: Any) -> str:  # noqa: ANN401
-    found = accept(text, application, policy, at_ms, **more)
+    found = accept(text, application, "c-1", policy, at_ms, **more)
     return found.reason.value if isinstance(found, Refused) else "accepted"
 
 
 def test_the_word_of_a_trusted_platform_stands_in_for_evidence() -> None:
     funds = AttestedEvidence(kind="source_of_funds", issued=NOW_S - 9 * DAY, expires=NOW_S + 5 * DAY)
-    found = accept(token(evidence=(IDENTITY, funds)), "app-1", POLICY, NOW)
+    found = accept(token(evidence=(IDENTITY, funds)), "app-1", "c-1", POLICY, NOW)
     assert isinstance(found, Accepted)
     assert (found.issuer, found.attestation_id, found.tier) == ("south-bank", "a-1", "gold")
     assert [(one.kind, one.reference, one.issued_ms - NOW, one.expires_ms - NOW) for one in found.evidence] == [
@@ -80,14 +81,14 @@ def test_the_word_of_a_trusted_platform_stands_in_for_evidence() -> None:
 
 
 def test_it_counts_no_longer_than_the_policy_lets_it() -> None:
-    found = accept(token(exp=NOW_S + 300 * DAY), "app-1", POLICY, NOW)
+    found = accept(token(exp=NOW_S + 300 * DAY), "app-1", "c-1", POLICY, NOW)
     assert isinstance(found, Accepted)
     assert found.evidence[0].expires_ms == NOW - MS_PER_DAY + 90 * MS_PER_DAY
 
 
 def test_it_says_nothing_about_what_it_is_not_trusted_for() -> None:
     credit = AttestedEvidence(kind="credit", issued=NOW_S - DAY)
-    found = accept(token(evidence=(IDENTITY, credit)), "app-1", POLICY, NOW)
+    found = accept(token(evidence=(IDENTITY, credit)), "app-1", "c-1", POLICY, NOW)
     assert isinstance(found, Accepted)
     assert [one.kind for one in found.evidence] == ["identity"]
     assert reason(token(evidence=(credit,))) == "no_evidence"
@@ -102,6 +103,8 @@ def test_it_says_nothing_about_what_it_is_not_trusted_for() -> None:
         (token(iss="east-bank"), "unknown_issuer"),
         (token(aud="west-bank"), "wrong_audience"),
         (token(application="app-2"), "wrong_application"),
+        (token(holder=holder_of("north-bank", "app-1", "c-2")), "wrong_customer"),
+        (token(holder=holder_of("south-bank", "app-1", "c-1")), "wrong_customer"),
         (token(exp=NOW_S), "evidence_expired"),
         (token("sb-1", iat=NOW_S - 90 * DAY, exp=NOW_S + DAY), "evidence_expired"),
         (token(iat=NOW_S + 301), "evidence_from_the_future"),
@@ -182,7 +185,8 @@ def test_reading_any_text_gives_a_reason(text: str) -> None:
 
 def test_nothing_personal_is_in_it() -> None:
     payload = json.loads(base64.urlsafe_b64decode(token().split(".")[1] + "=="))
-    assert set(payload) == {"iss", "aud", "jti", "iat", "exp", "application", "tier", "evidence"}
+    assert "c-1" not in payload.values()
+    assert set(payload) == {"iss", "aud", "jti", "iat", "exp", "application", "holder", "tier", "evidence"}
     assert set(Attestation.__struct_fields__) == set(payload)
 
 
@@ -212,13 +216,13 @@ def test_from_issue_to_verify_to_revoke(tmp_path: Path) -> None:
     policy.write_text(SMALL + TERMS)
     us = ("--issuer", "south-bank", "--key-id", "sb-2", "--key", key, "--at", format_ms(NOW))
     issued = tierwatch(
-        "attestation", "issue", *us, "--audience", "north-bank", "--application", "app-1", "--tier", "gold",
-        "--evidence", "identity=2026-02-01T00:00:00Z..2026-03-15T00:00:00Z", "--days", "20",
+        "attestation", "issue", *us, "--audience", "north-bank", "--application", "app-1", "--customer", "c-1",
+        "--tier", "gold", "--evidence", "identity=2026-02-01T00:00:00Z..2026-03-15T00:00:00Z", "--days", "20",
     )  # fmt: skip
     assert issued.returncode == Exit.OK, issued.stderr
     attested = issued.stdout.strip()
     jti = msgspec.json.decode(base64.urlsafe_b64decode(attested.split(".")[1] + "=="))["jti"]
-    shown = ("--policy", policy, "--at", format_ms(NOW), "--application")
+    shown = ("--policy", policy, "--at", format_ms(NOW), "--customer", "c-1", "--application")
     good = tierwatch("attestation", "verify", attested, *shown, "app-1", "--json")
     assert json.loads(good.stdout) == {
         "accepted": True, "issuer": "south-bank", "attestation_id": jti, "tier": "gold",
@@ -227,6 +231,8 @@ def test_from_issue_to_verify_to_revoke(tmp_path: Path) -> None:
     }  # fmt: skip
     other = tierwatch("attestation", "verify", attested, *shown, "app-2")
     assert (other.returncode, other.stdout.split(":")[1].strip()) == (Exit.BAD_INPUT, "wrong_application")
+    stolen = tierwatch("attestation", "verify", attested, *shown, "app-1", "--customer", "c-2")
+    assert (stolen.returncode, stolen.stdout.split(":")[1].strip()) == (Exit.BAD_INPUT, "wrong_customer")
     revocations.write_text(tierwatch("attestation", "revoke", jti, *us).stdout)
     gone = tierwatch("attestation", "verify", attested, *shown, "app-1", "--revocations", revocations)
     assert "attestation_revoked" in gone.stdout

@@ -14,6 +14,7 @@ from schemas.attestation import (
     UnreadableTokenError,
     UnsignedTokenError,
     check_signature,
+    holder_of,
     read_unverified,
 )
 from schemas.reasons import RefusalReason
@@ -38,15 +39,16 @@ class Accepted(NamedTuple):
     evidence: tuple[Attested, ...]
 
 
-def accept(
+def accept(  # noqa: PLR0917 - what is shown, by whom, and what is known by then
     token: str,
     application_id: str,
+    customer_id: str,
     policy: Policy,
     at_ms: int,
     known: Collection[str] = (),
     revoked: Collection[str] = (),
 ) -> Accepted | Refused:
-    """Whether an attestation counts for an application at a moment, and for what.
+    """Whether an attestation counts for a customer's application at a moment, and for what.
 
     `known` are the references of attestations on file, so that none is shown twice; `revoked` what their issuers took
     back beyond what the policy lists.
@@ -62,6 +64,8 @@ def accept(
         return Refused(RefusalReason.WRONG_AUDIENCE, f"it is for {said.aud}, we are {audience}")
     if said.application != application_id:
         return Refused(RefusalReason.WRONG_APPLICATION, f"it is for the application {said.application}")
+    if said.holder != holder_of(audience, application_id, customer_id):
+        return Refused(RefusalReason.WRONG_CUSTOMER, f"it is not for {customer_id}")
     if said.iat * MS_PER_SECOND > at_ms + policy.skew_ms:
         return Refused(RefusalReason.EVIDENCE_FROM_THE_FUTURE, f"issued at {format_ms(said.iat * MS_PER_SECOND)}")
     if expires_ms <= at_ms:

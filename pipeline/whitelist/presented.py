@@ -12,7 +12,7 @@ from schemas.reasons import RefusalReason
 
 
 def attestation_counts(event: AttestationPresented, case: Case) -> Refused | None:
-    """Its issuer is trusted and signed it, for us, for this application, for now, and once; it says something new."""
+    """Its issuer is trusted and signed it, for us, for this customer and application, for now, once; and it is news."""
     accepted = _accept(event, case)
     if isinstance(accepted, Refused):
         return accepted
@@ -57,4 +57,4 @@ def _newer(accepted: Accepted, case: Case) -> list[Filed]:
 def _accept(event: AttestationPresented, case: Case) -> Accepted | Refused:
     gone = revoked(case.sweeps, case.arrival_ms)
     known = frozenset(filed.reference for filed in case.dossier.file)
-    return accept(event.token, event.application_id, case.policy, case.arrival_ms, known, gone)
+    return accept(event.token, event.application_id, event.customer_id, case.policy, case.arrival_ms, known, gone)
