@@ -107,9 +107,9 @@ def test_the_audit_says_why() -> None:
     assert bodies(outcome.outgoing)[0].detail == "callback_passed; base -> gold; approved by ana, ben"
 
 
-def test_a_removal_that_arrives_late_does_not_lift_the_suspension_after_it() -> None:
+def test_a_removal_lifts_no_suspension_whichever_came_first() -> None:
     removed, suspended = fields_of("tier.removed", START + 6), fields_of("tier.suspended", START + 7)
     late = after((suspended, START + 7), (removed, START + 8))
     assert late.suspended_since_ms == START + 7
     in_time = after((fields_of("tier.suspended", START + 5), START + 5), (removed, START + 6))
-    assert in_time.suspended_since_ms is None
+    assert in_time.suspended_since_ms == START + 5

@@ -5,7 +5,18 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from pipeline.whitelist.dossier import Allowance, Application, Chargeback, Contact, Dossier, Evidence, Filed, Grant
+from pipeline.whitelist.dossier import (
+    Allowance,
+    Application,
+    Basis,
+    Chargeback,
+    Contact,
+    Dossier,
+    Evidence,
+    Filed,
+    Grant,
+    Lift,
+)
 from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode, encode
 
 FULL = Dossier(
@@ -57,7 +68,12 @@ FULL_V3 = replace(
 )
 FULL_V4 = replace(FULL_V3, credential_ms=13_000)
 FULL_V5 = replace(FULL_V4, application=FULL_V4.application and FULL_V4.application._replace(stopped=True))
-# As versions 1 to 5 wrote them: these bytes are never made anew.
+FULL_V6 = replace(
+    FULL_V5,
+    grant=FULL_V5.grant and replace(FULL_V5.grant, basis=Basis("a-1", 2, 9_000, ("cho",))),
+    lifts=(Lift("freeze", 14_000, 2),),
+)
+# As versions 1 to 6 wrote them: these bytes are never made anew.
 V1 = bytes.fromhex(
     "01009b99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f6d"
     "65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d8001"
@@ -110,6 +126,18 @@ V5 = bytes.fromhex(
 )
 
 
+V6 = bytes.fromhex(
+    "0600969b99a4676f6c64a3652d3192a3616e61a362656e9294a86964656e74697479a5646f632d31cd03e8c094a6696e636f"
+    "6d65a5646f632d32cd07d0ce002dc6c0cd2710ce00895440ce004c4b40ce005b8d8093ce003d0900ce004c4b40ce005b8d80"
+    "01fb4d92c41000000000000000000000000000000000c410303132333435363738396162636465664e9ca3612d31a4676f6c"
+    "649192aa616d6f756e745f32346805a3632d31cd2328a57265616479cd251cc00291a171c3a37768799197a6637265646974"
+    "a3722d31cd1f40cd2134c0a36576659292a6627572656175a16292a573636f7265cd02bc9193a570686f6e65a36e2d31cd1b"
+    "589195aa616d6f756e745f323468c0ce000182b8a3652d3291a3616e61ce00017ed0955a9192b0706f6c6963795f74696768"
+    "74656e6564cd1388cd177092cd1b58cd1f40cd232893cd2710cd2af89193c4083132333435363738cd2ee0c391cd32c891c3"
+    "9294a3612d3102cd232891a363686f9193a6667265657a65cd36b002"
+)
+
+
 def test_version_1_is_read_for_ever() -> None:
     assert decode(V1) == FULL
 
@@ -126,9 +154,19 @@ def test_version_4_is_read_for_ever() -> None:
     assert decode(V4) == FULL_V4
 
 
-def test_version_5_is_read_for_ever_and_is_what_is_written() -> None:
+def test_version_5_is_read_for_ever() -> None:
     assert decode(V5) == FULL_V5
-    assert encode(FULL_V5) == V5
+
+
+def test_version_6_is_read_for_ever_and_is_what_is_written() -> None:
+    assert decode(V6) == FULL_V6
+    assert encode(FULL_V6) == V6
+
+
+def test_before_version_6_a_grant_rests_on_the_application_that_was_granted() -> None:
+    before = decode(V5.replace(b"\xa5ready", b"\xa7granted"))
+    assert before.grant is not None
+    assert before.grant.basis == Basis("a-1", 2)
 
 
 def test_what_was_a_stage_before_version_5_is_read_as_an_application_that_was_stopped() -> None:

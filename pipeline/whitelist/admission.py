@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from pipeline.policy.sweeps import revoked
 from pipeline.whitelist.application import close
-from pipeline.whitelist.dossier import Allowance
+from pipeline.whitelist.dossier import Allowance, Basis
 from pipeline.whitelist.evidence import has_hit, lacks_by, to_be_warned
-from pipeline.whitelist.given import evidence_given, grant_given, terms_of, tier_given
+from pipeline.whitelist.given import evidence_given, grant_given, shortened, terms_of, tier_given
+from pipeline.whitelist.late_word import renewed
+from pipeline.whitelist.lifts import locked_again
 from pipeline.whitelist.signatures import refuse_signatures, signers
 from pipeline.whitelist.tiers import tier_named
 from pipeline.whitelist.transition import Case, Change, Refused, lowered_ms, refuse_raising, tier_held
@@ -168,32 +170,42 @@ def dates_fit(event: AdmissionApproved, case: Case) -> Refused | None:
 
 def grant(event: AdmissionApproved, case: Case) -> Change:
     """Put a grant in the place of the one before: a first tier, a renewal, or a higher one."""
-    given = grant_given(event, case)
+    given, held = grant_given(event, case), case.dossier.grant
     # A higher tier's limits take the place of those that somebody approved; a renewal keeps them.
     kept = case.dossier.allowances if renews(event, case) else wishes(case.dossier)
+    if held is not None and renews_by_itself(event, case):
+        given = renewed(given, held)
     after = replace(case.dossier, grant=given, announced=0, allowances=kept, lowered_ms=_known_ms(case))
     after = to_be_warned(after, *(item.expires_ms for item in given.evidence))
+    after = locked_again(after, given, tier_given(event, case))
     # Of an existing whitelist nobody knows who paid before: silence begins when we are told of the grant.
     return Change(replace(after, active_ms=max(after.active_ms, case.arrival_ms)) if given.dormant_ms else after)
 
 
 def grant_lower(event: AdmissionApproved, case: Case) -> Change:
     """Put a lower grant in the place of the one before, suspended or not."""
-    given = grant_given(event, case)
+    given, held = grant_given(event, case), case.dossier.grant
+    if held is not None and refuse_raising(case) is not None:
+        # An approval that was refused may have shortened what is held.
+        given = shortened(given, held)
     # What is over on arrival leaves the clock nothing to say: the event itself says that base is what remains.
     announced = len(given.steps) if given.grace_until_ms <= case.arrival_ms else 0
     known_ms = max(_known_ms(case), case.occurred_ms)
     after = replace(
         case.dossier, grant=given, announced=announced, allowances=wishes(case.dossier), lowered_ms=known_ms
     )
-    return Change(after)
+    return Change(locked_again(after, given, tier_given(event, case)))
 
 
 def grant_as_applied(event: AdmissionApproved, case: Case) -> Change:
     """Decide the application: the tier, and the limits that were asked for where it is the tier that was."""
     application = case.dossier.application
     after = close(grant(event, case).dossier, "granted", event.reason_code)
-    if application is None or application.tier != event.tier:
+    if application is None or after.grant is None:
+        return Change(after)
+    basis = Basis(application.application_id, application.attempts)
+    after = replace(after, grant=replace(after.grant, basis=basis))
+    if application.tier != event.tier:
         return Change(after)
     names = signers(event)
     limits = tuple(Allowance(rule, limit, None, event.event_id, names) for rule, limit in application.limits)

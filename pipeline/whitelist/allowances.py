@@ -205,7 +205,7 @@ def _wish(event: LimitChangeRequested, case: Case) -> Change:
     new = _limit(event, ())
     wished = [one for one in wishes(case.dossier) if one.rule == event.rule]
     others = tuple(one for one in case.dossier.allowances if one not in wished)
-    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
+    known_ms = max(case.dossier.lowered_ms, case.occurred_ms)
     if new.until_ms is None or new.until_ms > case.arrival_ms:
         wished = [*wished, new]
     return Change(replace(case.dossier, allowances=_sorted(*others, *tightest(*wished)), lowered_ms=known_ms))
@@ -245,7 +245,7 @@ def suppress(event: SuppressionApproved, case: Case) -> Change:
 def end_suppression(event: SuppressionEnded, case: Case) -> Change:
     """The rule asks again at once; whatever is older may not suppress it."""
     left = tuple(one for one in case.dossier.allowances if one.rule != event.rule or one.limit is not None)
-    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
+    known_ms = max(case.dossier.lowered_ms, case.occurred_ms)
     return Change(replace(case.dossier, allowances=left, lowered_ms=known_ms))
 
 

@@ -65,7 +65,7 @@ def stop(event: CallbackAnswered, case: Case) -> Change:
     check = tuple(answer.question_id for answer in event.answers if answer.result != "match")
     asked = for_cause(event, case, "identity_mismatch", check, 0)
     doubted = _stopped(_wait(case, "doubted"))
-    known_ms = max(doubted.lowered_ms, case.lowered_at_ms)
+    known_ms = max(doubted.lowered_ms, case.occurred_ms)
     return Change(replace(doubted, lowered_ms=known_ms), outgoing=(asked,))
 
 

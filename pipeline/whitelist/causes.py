@@ -5,8 +5,10 @@ from dataclasses import replace
 from pipeline.ids import derived_id
 from pipeline.whitelist.call_back import tells_otherwise
 from pipeline.whitelist.contacts import contact
-from pipeline.whitelist.evidence import EvidenceEvent, lacks, put, put_if_newest
+from pipeline.whitelist.dossier import Grant
+from pipeline.whitelist.evidence import EvidenceEvent, kind_of, lacks, newest_of_its_kind, put, put_if_newest
 from pipeline.whitelist.grounds import since_review
+from pipeline.whitelist.late_word import came_before, let_go, needs_what_it_renews
 from pipeline.whitelist.outgoing import Outgoing, reviewed
 from pipeline.whitelist.standing import suspend_on_hit as suspend
 from pipeline.whitelist.standing import suspended
@@ -53,27 +55,32 @@ def no_longer_carries(event: EvidenceEvent, case: Case) -> bool:
 def speaks_against_the_grant(event: Against, case: Case) -> bool:
     """It occurred before the approval, which did not know of it: nobody may approve on what they gathered."""
     application, grant = case.dossier.application, case.dossier.grant
-    if grant is None or case.occurred_ms > grant.granted_ms:
+    if grant is None or not came_before(case):
         return False
-    if isinstance(event, EvidenceFiled) and event.actor in grant.approvers:
+    approvers = {*grant.approvers, *(grant.basis.approvers if needs_what_it_renews(case) else ())}
+    if isinstance(event, EvidenceFiled) and event.actor in approvers:
         return True
-    if application is None or application.stage != "granted":
+    if application is None or not grant.basis.application_id:
         return False
     if isinstance(event, ApplicationWithdrawn | ApplicationDeclined):
-        return event.application_id == application.application_id
+        return event.application_id == grant.basis.application_id
     if isinstance(event, CallbackAnswered | CallbackMissed):
-        return tells_otherwise(event, case)
-    return no_longer_carries(event, case)
+        decided = application._replace(application_id=grant.basis.application_id, attempts=grant.basis.attempts)
+        return tells_otherwise(event, case._replace(dossier=replace(case.dossier, application=decided)))
+    return no_longer_carries(event, case) or _takes_the_place(event, case, grant)
+
+
+def _takes_the_place(event: EvidenceEvent, case: Case, grant: Grant) -> bool:
+    """It was on file when the approval named what had been there before."""
+    named = any(item.kind == kind_of(event) and item.reference != event.reference for item in grant.evidence)
+    return named and newest_of_its_kind(event, case) is None
 
 
 def overtaken(event: Against, case: Case) -> Change:
     """Suspend until somebody has looked at what the approval did not know; nobody would have given the grant."""
     filed = put_if_newest(event, case) if isinstance(event, EvidenceFiled) else case.dossier
     asked = for_cause(event, case, "overtaken", (str(event.__struct_config__.tag),), 0)
-    granted_ms = case.occurred_ms if filed.grant is None else filed.grant.granted_ms
-    # As had it come in time, an approval is needed that knows of it; to lift the suspension is none.
-    left = replace(suspended(filed, case.lowered_at_ms), grant=None, announced=0)
-    return Change(replace(left, lowered_ms=max(left.lowered_ms, granted_ms)), outgoing=(asked,))
+    return Change(suspended(let_go(filed), case.occurred_ms), outgoing=(asked,))
 
 
 def suspend_on_hit(event: ScreeningCompleted, case: Case) -> Change:

@@ -31,13 +31,13 @@ def note_change(_event: CredentialChanged, case: Case) -> Change:
 
 def _changed(case: Case) -> Dossier:
     """Nobody makes a change look old: it is no older than a record may be late, nor newer than its arrival allows."""
-    at_ms = max(case.lowered_at_ms, case.arrival_ms - case.policy.lateness_ms)
+    at_ms = max(case.occurred_ms, case.arrival_ms - case.policy.lateness_ms)
     return replace(case.dossier, credential_ms=max(at_ms, case.dossier.credential_ms))
 
 
 def is_one_too_many(_event: SecondFactorFailed, case: Case) -> bool:
     """With it there are three within a day, in whatever order they arrive."""
-    moments, at_ms = _failures(case), case.lowered_at_ms
+    moments, at_ms = _failures(case), case.occurred_ms
     days = zip(moments, moments[FAILURES - 1 :], strict=False)
     return any(first <= at_ms <= last and last - first < WITHIN_MS for first, last in days)
 
@@ -63,6 +63,6 @@ def fail(_event: SecondFactorFailed, case: Case) -> Change:
 
 def _failures(case: Case) -> tuple[int, ...]:
     """Those known that one which is late could be of a day with, this one included; rising."""
-    moments = sorted((*case.dossier.failures, case.lowered_at_ms))
+    moments = sorted((*case.dossier.failures, case.occurred_ms))
     oldest_ms = moments[-1] - WITHIN_MS - case.policy.lateness_ms
     return tuple(moment for moment in moments if moment > oldest_ms)[-_KEPT:]

@@ -83,6 +83,30 @@ class Application(NamedTuple):
     stopped: bool = False
 
 
+class Basis(NamedTuple):
+    """What a grant rests on beside its evidence: the application it decided, none for paper, after how many call-backs.
+
+    If it renews, `since_ms` is when the first of the grants before it was given without a break, None otherwise, and
+    `approvers` gave them.
+    """
+
+    application_id: str = ""
+    attempts: int = 0
+    since_ms: int | None = None
+    approvers: tuple[str, ...] = ()
+
+
+class Lift(NamedTuple):
+    """The newest end of a `freeze` or a `suspension`, and the rank of the highest tier whose approvals it had."""
+
+    of: str
+    lifted_ms: int
+    rank: int
+
+
+NO_BASIS = Basis()
+
+
 @dataclass(frozen=True)
 class Grant:
     """A tier above base, with all that it may not be without. Times in epoch milliseconds.
@@ -103,6 +127,7 @@ class Grant:
     grace_until_ms: int
     steps: tuple[int, ...]
     dormant_ms: int = 0
+    basis: Basis = NO_BASIS
 
 
 @dataclass(frozen=True)
@@ -118,7 +143,7 @@ class Dossier:
     is looked at again. `measured_ms` is when behaviour was last compared with the customer's own profile, or when
     that began, None where it never did; `shifted_ms` since when it has left it, until a newer grant.
     `chargebacks` are payments of the last year that were found to be fraud, or no fraud after all. `credential_ms` is
-    when what the customer logs in or pays with was last changed.
+    when what the customer logs in or pays with was last changed. `lifts` are the last freeze and suspension lifted.
     """
 
     grant: Grant | None = None
@@ -140,6 +165,7 @@ class Dossier:
     shifted_ms: int | None = None
     chargebacks: tuple[Chargeback, ...] = ()
     credential_ms: int = NEVER
+    lifts: tuple[Lift, ...] = ()
 
     @property
     def frozen(self) -> bool:

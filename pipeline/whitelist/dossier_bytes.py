@@ -1,5 +1,6 @@
 """A dossier's bytes, versioned: what a customer's life on the whitelist is kept as, read for ever."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -9,12 +10,14 @@ from pipeline.whitelist.dossier import (
     NEVER,
     Allowance,
     Application,
+    Basis,
     Chargeback,
     Contact,
     Dossier,
     Evidence,
     Filed,
     Grant,
+    Lift,
 )
 
 
@@ -55,13 +58,18 @@ _AddedV4 = tuple[int]
 # What version 5 added: of the application, whether it was stopped. Before, that was a stage of its own, without an end.
 _AddedV5 = tuple[bool]
 _STAGE_BEFORE_V5 = "stopped"
-_HEADERS = tuple(bytes((version, 0)) for version in range(1, 6))  # version, flags (reserved)
+# What version 6 added: what the grant rests on (before, an application where one had been granted), and lifts.
+_BasisV6 = tuple[str, int, int | None, tuple[str, ...]]
+_LiftV6 = tuple[str, int, int]
+_AddedV6 = tuple[_BasisV6, tuple[_LiftV6, ...]]
+_HEADERS = tuple(bytes((version, 0)) for version in range(1, 7))  # version, flags (reserved)
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
 _decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
 _decoder_v3 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3])
 _decoder_v4 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4])
-_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4, _AddedV5])
+_decoder_v5 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4, _AddedV5])
+_decoder = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2, _AddedV3, _AddedV4, _AddedV5, _AddedV6])
 _V2_ADDED_NOTHING: _AddedV2 = 0, (), NEVER, (), None
 _V3_ADDED_NOTHING: _AddedV3 = None, None, ()
 _V4_ADDED_NOTHING: _AddedV4 = (NEVER,)
@@ -102,7 +110,10 @@ def encode(dossier: Dossier) -> bytes | None:
     added = dormant_ms, dossier.swept, dossier.active_ms, dossier.failures, dossier.assess_ms
     measured = dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks
     stopped = (application is not None and application.stopped,)
-    return _HEADERS[-1] + _encoder.encode((body, added, measured, (dossier.credential_ms,), stopped))
+    basis = grant.basis if grant is not None else Basis()
+    return _HEADERS[-1] + _encoder.encode(
+        (body, added, measured, (dossier.credential_ms,), stopped, (basis, dossier.lifts))
+    )
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -120,6 +131,7 @@ def decode(state: bytes | None) -> Dossier:
             f"{' '.join(header.hex() for header in _HEADERS)}: was it written by a newer one?"
         )
     added, measured, changed, stopped = _V2_ADDED_NOTHING, _V3_ADDED_NOTHING, _V4_ADDED_NOTHING, _V5_ADDED_NOTHING
+    rests: _AddedV6 | None = None
     try:
         if state[0] == 1:
             body = _decoder_v1.decode(state[2:])
@@ -129,11 +141,23 @@ def decode(state: bytes | None) -> Dossier:
             body, added, measured = _decoder_v3.decode(state[2:])
         elif state[0] == 4:  # noqa: PLR2004 - the version
             body, added, measured, changed = _decoder_v4.decode(state[2:])
+        elif state[0] == 5:  # noqa: PLR2004 - the version
+            body, added, measured, changed, stopped = _decoder_v5.decode(state[2:])
         else:
-            body, added, measured, changed, stopped = _decoder.decode(state[2:])
+            body, added, measured, changed, stopped, rests = _decoder.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
-    return _dossier(body, added, measured, changed, stopped)
+    dossier = _dossier(body, added, measured, changed, stopped)
+    basis, lifts = (_basis_before_v6(dossier), ()) if rests is None else rests
+    grant = None if dossier.grant is None else replace(dossier.grant, basis=Basis(*basis))
+    return replace(dossier, grant=grant, lifts=tuple(Lift(*lift) for lift in lifts))
+
+
+def _basis_before_v6(dossier: Dossier) -> Basis:
+    application = dossier.application
+    if application is None or application.stage != "granted":
+        return Basis()
+    return Basis(application.application_id, application.attempts)
 
 
 def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _AddedV4, stopped: _AddedV5) -> Dossier:

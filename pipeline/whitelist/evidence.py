@@ -33,7 +33,7 @@ def not_from_the_future(event: EvidenceEvent, case: Case) -> Refused | None:
 def newest_of_its_kind(event: EvidenceEvent, case: Case) -> Refused | None:
     """Nothing newer of its kind is on file; of two of one date, the newer is what was filed later."""
     known = on_file(case.dossier, kind_of(event))
-    if known is None or (parse_ms(event.issued_at), case.occurred_ms) >= (known.issued_ms, known.filed_ms):
+    if known is None or (_issued_ms(event, case), case.occurred_ms) >= (known.issued_ms, known.filed_ms):
         return None
     return Refused(RefusalReason.OLDER_THAN_KNOWN, f"{known.kind} of {format_ms(known.issued_ms)} is on file")
 
@@ -51,7 +51,7 @@ def put(event: EvidenceEvent, case: Case) -> Change:
     filed = Filed(
         kind_of(event),
         event.reference,
-        parse_ms(event.issued_at),
+        _issued_ms(event, case),
         case.occurred_ms,
         None if event.expires_at is None else parse_ms(event.expires_at),
         event.actor,
@@ -59,6 +59,11 @@ def put(event: EvidenceEvent, case: Case) -> Change:
     )
     others = tuple(one for one in case.dossier.file if one.kind != filed.kind)
     return Change(to_be_warned(replace(case.dossier, file=tuple(sorted((*others, filed)))), filed.expires_ms))
+
+
+def _issued_ms(event: EvidenceEvent, case: Case) -> int:
+    """A hit counts whatever its date, but none is so new that no later check could clear it."""
+    return min(parse_ms(event.issued_at), case.occurred_ms)
 
 
 def to_be_warned(dossier: Dossier, *ends_ms: int | None) -> Dossier:
@@ -69,7 +74,7 @@ def to_be_warned(dossier: Dossier, *ends_ms: int | None) -> Dossier:
 def put_hit(event: ScreeningCompleted, case: Case) -> Change:
     """File a hit unless something newer is on file; either way nothing older than it may raise any more."""
     dossier = put_if_newest(event, case)
-    return Change(replace(dossier, lowered_ms=max(dossier.lowered_ms, case.lowered_at_ms)))
+    return Change(replace(dossier, lowered_ms=max(dossier.lowered_ms, case.occurred_ms)))
 
 
 def put_if_newest(event: EvidenceEvent, case: Case) -> Dossier:

@@ -1,5 +1,7 @@
 """What an approval gives: the tier and its grant, with all the dates that are fixed with it."""
 
+from dataclasses import replace
+
 from pipeline.policy.model import ReviewTerms, Tier
 from pipeline.whitelist.dossier import Evidence, Grant
 from pipeline.whitelist.review import schedule
@@ -44,6 +46,21 @@ def grant_given(event: AdmissionApproved, case: Case) -> Grant:
         grace_until_ms=steps[-1],
         steps=steps,
         dormant_ms=terms.dormant_ms,
+    )
+
+
+def shortened(grant: Grant, other: Grant) -> Grant:
+    """The grant, over when the other is unless it is over sooner; its review is still asked for before."""
+    end_ms = other.grace_until_ms
+    if grant.grace_until_ms <= end_ms:
+        return grant
+    request_ms, *reminders, _ = grant.steps
+    return replace(
+        grant,
+        expires_ms=min(grant.expires_ms, other.expires_ms),
+        review_ms=min(grant.review_ms, other.review_ms),
+        grace_until_ms=end_ms,
+        steps=(min(request_ms, end_ms), *(moment for moment in reminders if moment < end_ms), end_ms),
     )
 
 

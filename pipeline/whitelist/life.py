@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -17,12 +16,13 @@ from pipeline.whitelist.dossier import APPLIED_KEPT, Dossier
 from pipeline.whitelist.on_time import announce
 from pipeline.whitelist.outgoing import Outgoing, audited
 from pipeline.whitelist.profile import measured_from
+from pipeline.whitelist.reliable import doubt, fingerprint, is_id_taken, lowers_at_once
 from pipeline.whitelist.said import entry_of, follows, tells
 from pipeline.whitelist.table import STATES, Row, state_of
 from pipeline.whitelist.tiers import tier_in_force
 from pipeline.whitelist.transition import Case, Effect, Refused
 from schemas.audit import AuditEntry
-from schemas.customer_event import AccountFrozen, AdmissionApproved, CustomerEvent
+from schemas.customer_event import AdmissionApproved, CustomerEvent
 from schemas.reasons import RefusalReason
 from schemas.timestamps import parse_ms
 
@@ -73,10 +73,12 @@ def apply(  # noqa: PLR0917 - an event, whom it meets, and what is known by then
     if mark in dossier.applied:
         return Duplicate()
     caught_up = announce(event.customer_id, dossier, arrival_ms, policy, sweeps, conduct)
-    case = Case(raw_fields, caught_up.dossier, policy, parse_ms(event.occurred_at), arrival_ms, conduct, sweeps)
-    unreliable = _refuse_unreliable(event, mark, case)
-    if unreliable is not None:
-        return Refusal(unreliable.reason, (audited(_refused(event, case, unreliable)),), dossier)
+    # By no clock does anything occur later than the skew allows, or no raise could ever be newer.
+    occurred_ms = min(parse_ms(event.occurred_at), arrival_ms + policy.skew_ms)
+    case = Case(raw_fields, caught_up.dossier, policy, occurred_ms, arrival_ms, conduct, sweeps)
+    doubted = doubt(event, case)
+    if doubted is not None and not lowers_at_once(event, case):
+        return Refusal(doubted.reason, (audited(_refused(event, case, doubted)),), dossier)
     row = _row(event, case)
     refused = _first_refusal(row, event, case)
     if refused is not None:
@@ -93,34 +95,6 @@ def apply(  # noqa: PLR0917 - an event, whom it meets, and what is known by then
     after = replace(after, assess_ms=quiet_at(case._replace(dossier=after)))
     after = measured_from(after, policy, arrival_ms)
     return Applied(after, tuple(said), change.effects)
-
-
-def fingerprint(event: CustomerEvent) -> bytes:
-    """Of an event applied, 16 bytes: 8 of its type and id, 8 of all its fields."""
-    identity = msgspec.msgpack.encode((event.__struct_config__.tag, event.event_id))
-    content = msgspec.msgpack.encode(event)
-    return blake2b(identity, digest_size=8).digest() + blake2b(content, digest_size=8).digest()
-
-
-def _refuse_unreliable(event: CustomerEvent, mark: bytes, case: Case) -> Refused | None:
-    """What no event may be; a freeze excepted, which neither a careless id nor a fast clock may keep out."""
-    if isinstance(event, AccountFrozen):
-        return None
-    if _is_id_taken(mark, case):
-        return Refused(RefusalReason.ALREADY_APPLIED, _taken(event))
-    early_ms = case.occurred_ms - case.arrival_ms
-    if early_ms > case.policy.skew_ms:
-        return Refused(RefusalReason.FROM_THE_FUTURE, f"$.occurred_at is {early_ms} ms after the arrival")
-    return None
-
-
-def _is_id_taken(mark: bytes, case: Case) -> bool:
-    """Whether another event of the same type and id was applied."""
-    return any(seen[:8] == mark[:8] for seen in case.dossier.applied)
-
-
-def _taken(event: CustomerEvent) -> str:
-    return f"event_id {event.event_id} was applied with other content"
 
 
 def _row(event: CustomerEvent, case: Case) -> Row:
@@ -173,12 +147,13 @@ def _at_once(event: CustomerEvent, case: Case, dossier: Dossier, said: list[Outg
 def _entry(event: CustomerEvent, case: Case, detail: str) -> AuditEntry:
     what = str(event.__struct_config__.tag)
     entry = entry_of(event.customer_id, what, event.actor, case.arrival_ms, event.event_id, detail)
-    mark = fingerprint(event)
-    if not _is_id_taken(mark, case):
+    doubted = doubt(event, case)
+    if doubted is None:
         return entry
     # Two events of one id are two entries, even where they arrive in the same millisecond.
-    told_apart = derived_id(entry.entry_id, mark.hex())
-    return msgspec.structs.replace(entry, entry_id=told_apart, reason=RefusalReason.ALREADY_APPLIED)
+    mark = fingerprint(event).hex()
+    entry_id = derived_id(entry.entry_id, mark) if is_id_taken(event, case) else entry.entry_id
+    return msgspec.structs.replace(entry, entry_id=entry_id, reason=doubted.reason)
 
 
 def _in_words(event: CustomerEvent, case: Case, after: Dossier) -> str:
@@ -188,8 +163,9 @@ def _in_words(event: CustomerEvent, case: Case, after: Dossier) -> str:
         words += [f"{old} -> {new}", f"approved by {', '.join(after.grant.approvers)}"]
     elif moves := _moves(case, after):
         words.append(moves)
-    if _is_id_taken(fingerprint(event), case):
-        words.append(_taken(event))
+    doubted = doubt(event, case)
+    if doubted is not None:
+        words.append(doubted.detail)
     return "; ".join(words)
 
 

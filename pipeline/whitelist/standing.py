@@ -1,16 +1,15 @@
-"""Lowering at once and raising again: freezes, suspensions and removals take one person, their end takes approvals."""
+"""Lowering at once: freezes, suspensions and removals take one person."""
 
 from dataclasses import replace
 
-from pipeline.policy.model import Tier
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.evidence import put_hit
-from pipeline.whitelist.signatures import refuse_signatures
-from pipeline.whitelist.transition import Case, Change, Refused, tier_held
+from pipeline.whitelist.late_word import came_before, let_go
+from pipeline.whitelist.transition import Case, Change
 from pipeline.whitelist.wishes import wishes
 from schemas.application_event import ScreeningCompleted
-from schemas.event import Event, SignedEvent
-from schemas.standing_event import AccountUnfrozen, TierReinstated, TierRemoved, TierSuspended
+from schemas.event import Event
+from schemas.standing_event import TierRemoved, TierSuspended
 
 
 def freeze(_event: Event, case: Case) -> Change:
@@ -18,24 +17,24 @@ def freeze(_event: Event, case: Case) -> Change:
 
     One that arrives after a later lift freezes again: whoever lifted had not seen it.
     """
-    dossier, at_ms = case.dossier, case.lowered_at_ms
+    dossier, at_ms = case.dossier, case.occurred_ms
     since_ms = at_ms if dossier.frozen_since_ms is None else min(dossier.frozen_since_ms, at_ms)
     return Change(replace(dossier, frozen_since_ms=since_ms, lowered_ms=max(dossier.lowered_ms, at_ms)))
 
 
-def lift(_event: AccountUnfrozen, case: Case) -> Change:
-    """Lift every freeze that stands."""
-    return Change(replace(case.dossier, frozen_since_ms=None))
-
-
 def suspend(_event: TierSuspended, case: Case) -> Change:
     """Base at once, and no admission until it is lifted, whether or not the grant is known that it was meant for."""
-    return Change(suspended(case.dossier, case.lowered_at_ms))
+    return Change(_suspended_before(case.dossier, case))
 
 
 def suspend_on_hit(event: ScreeningCompleted, case: Case) -> Change:
     """A list names the customer: file it, and suspend until somebody has looked."""
-    return Change(suspended(put_hit(event, case).dossier, case.lowered_at_ms))
+    return Change(_suspended_before(put_hit(event, case).dossier, case))
+
+
+def _suspended_before(dossier: Dossier, case: Case) -> Dossier:
+    """Nobody would have given a grant to whoever was suspended already."""
+    return suspended(let_go(dossier) if came_before(case) else dossier, case.occurred_ms)
 
 
 def suspended(dossier: Dossier, at_ms: int) -> Dossier:
@@ -51,36 +50,10 @@ def suspended(dossier: Dossier, at_ms: int) -> Dossier:
 
 def note(_event: TierRemoved, case: Case) -> Change:
     """Nothing is granted: all that is remembered is that what is older may not raise."""
-    return Change(replace(case.dossier, lowered_ms=max(case.dossier.lowered_ms, case.lowered_at_ms)))
-
-
-def reinstate(_event: TierReinstated, case: Case) -> Change:
-    """The grant holds again, with the dates it had; what was approved meanwhile came to nothing, however late it is."""
-    known_ms = max(case.dossier.lowered_ms, case.lowered_at_ms)
-    return Change(replace(case.dossier, suspended_since_ms=None, lowered_ms=known_ms))
+    return Change(replace(case.dossier, lowered_ms=max(case.dossier.lowered_ms, case.occurred_ms)))
 
 
 def remove(_event: TierRemoved, case: Case) -> Change:
-    """Nothing remains of the grant; what was suspended after the removal, which arrives late, stays so."""
-    dossier, at_ms = case.dossier, case.lowered_at_ms
-    known_ms = max(dossier.lowered_ms, at_ms)
-    gone = replace(
-        dossier,
-        grant=None,
-        announced=0,
-        suspended_since_ms=dossier.suspended_since_ms if dossier.lowered_ms > at_ms else None,
-        allowances=wishes(dossier),
-        lowered_ms=known_ms,
-    )
-    return Change(gone)
-
-
-def signed_as_for_the_tier(event: SignedEvent, case: Case) -> Refused | None:
-    """The approvals of the tier held; at base, of the lowest tier above it."""
-    return refuse_signatures(event, case, _tier(case))
-
-
-def _tier(case: Case) -> Tier:
-    base, *above = case.policy.tiers
-    tier = tier_held(case)
-    return above[0] if tier is base and above else tier
+    """Nothing remains of the grant; a suspension does, because it takes approvals to lift one."""
+    gone = replace(case.dossier, grant=None, announced=0, allowances=wishes(case.dossier))
+    return Change(replace(gone, lowered_ms=max(gone.lowered_ms, case.occurred_ms)))

@@ -17,11 +17,14 @@ from pipeline.whitelist import (
     credentials,
     deadlines,
     evidence,
+    late_word,
+    lifts,
     own_word,
     presented,
     profile,
     review,
     standing,
+    superseding,
     sweeping,
 )
 from pipeline.whitelist.dossier import Dossier
@@ -168,7 +171,7 @@ _RAISE: Final[tuple[Guard, ...]] = (
 _LOWER: Final[tuple[Guard, ...]] = (
     admission.can_be_granted,
     admission.signed_by_enough,
-    admission.not_superseded,
+    late_word.nothing_newer_says_what_holds,
     admission.evidence_holds,
     admission.dates_fit,
 )
@@ -186,6 +189,11 @@ _CALLED: Final[tuple[Guard, ...]] = (call_back.attempt_is_open, call_back.number
 _ANSWERED: Final[tuple[Guard, ...]] = (*_CALLED, call_back.answers_what_was_asked)
 
 EVENTS: tuple[Row, ...] = (
+    # What speaks against a grant, above all else that the event may mean.
+    Row("suspend_on_hit", (ScreeningCompleted,), "standing", _STANDING, ("suspended",), causes.suspend_on_hit, (),
+        causes.is_hit),
+    Row("overtake", _AGAINST, "standing", _HELD, ("suspended",), causes.overtaken, (),
+        causes.speaks_against_the_grant),
     # The application.
     Row("submit", (ApplicationSubmitted,), "application",
         ("none", "granted", "declined", "withdrawn", "lapsed"), ("applied",), application.submit,
@@ -198,10 +206,6 @@ EVENTS: tuple[Row, ...] = (
     Row("decline", (ApplicationDeclined,), "application", _OPEN, ("declined",), application.decline,
         (application.about_this_application,)),
     # Evidence.
-    Row("suspend_on_hit", (ScreeningCompleted,), "standing", _STANDING, ("suspended",), causes.suspend_on_hit,
-        (evidence.not_from_the_future,), causes.is_hit),
-    Row("overtake", _AGAINST, "standing", ("granted",), ("suspended",), causes.overtaken, (),
-        causes.speaks_against_the_grant),
     Row("worsen", _EVIDENCE, "standing", ("granted",), ("granted",), causes.put_and_review,
         (evidence.not_from_the_future,), causes.no_longer_carries),
     Row("file", _EVIDENCE, "application", _ANY, _ANY, evidence.put,
@@ -242,17 +246,17 @@ EVENTS: tuple[Row, ...] = (
     Row("admit_applicant", (AdmissionApproved,), "application", ("ready",), ("granted",), admission.grant_as_applied,
         (admission.can_be_granted, admission.application_is_ready, *_RAISE[1:], admission.rests_on_the_file,
          admission.is_not_suspended, application.is_not_stopped, evidence.nothing_filed_since),
-        admission.decides_an_application),
+        admission.decides_an_application, superseding.trace),
     Row("lower", (AdmissionApproved,), "standing", _HELD, _STANDING, admission.grant_lower, _LOWER, admission.lowers),
     Row("renew", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
-        (*_RAISE, evidence.nothing_filed_since), admission.renews_by_itself),
+        (*_RAISE, evidence.nothing_filed_since), admission.renews_by_itself, superseding.trace),
     Row("raise", (AdmissionApproved,), "standing", ("granted",), ("granted",), admission.grant,
-        (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises),
+        (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises, superseding.trace),
     Row("admit", (AdmissionApproved,), "standing", ("base",), ("granted",), admission.grant,
-        (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises),
+        (*_RAISE, admission.paper_will_do, evidence.nothing_filed_since), admission.raises, superseding.trace),
     Row("suspend", (TierSuspended,), "standing", _STANDING, ("suspended",), standing.suspend),
-    Row("reinstate", (TierReinstated,), "standing", ("suspended",), ("granted", "base"), standing.reinstate,
-        (standing.signed_as_for_the_tier, admission.newer_than_lowerings, admission.no_hit_on_file)),
+    Row("reinstate", (TierReinstated,), "standing", ("suspended",), ("granted", "base"), lifts.reinstate,
+        (lifts.signed_as_for_the_tier, admission.newer_than_lowerings, admission.no_hit_on_file)),
     Row("remove", (TierRemoved,), "standing", _HELD, ("base", "suspended"), standing.remove),
     Row("note_removal", (TierRemoved,), "standing", ("base",), ("base",), standing.note),
     # What one customer may beside the tier.
@@ -275,8 +279,8 @@ EVENTS: tuple[Row, ...] = (
     Row("confirm", (CustomerConfirmed,), "account", _ACCOUNT, _ACCOUNT, own_word.confirm),
     # The account.
     Row("freeze", (AccountFrozen,), "account", _ACCOUNT, ("frozen",), standing.freeze),
-    Row("lift", (AccountUnfrozen,), "account", ("frozen",), ("open",), standing.lift,
-        (standing.signed_as_for_the_tier, admission.newer_than_lowerings)),
+    Row("lift", (AccountUnfrozen,), "account", ("frozen",), ("open",), lifts.lift,
+        (lifts.signed_as_for_the_tier, admission.newer_than_lowerings)),
 )  # fmt: skip
 
 AT_ONCE: tuple[AtOnce, ...] = (

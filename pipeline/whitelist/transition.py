@@ -37,7 +37,10 @@ Effect = DeviceKnown | PayeeKnown | Labelled
 
 
 class Case(NamedTuple):
-    """Where an event arrives. `raw_fields` is the event as received, unknown fields included: what was signed."""
+    """Where an event arrives. `raw_fields` is the event as received, unknown fields included: what was signed.
+
+    `occurred_ms` is no later than the skew allows, whatever the sender's clock says.
+    """
 
     raw_fields: Mapping[str, object]
     dossier: Dossier
@@ -46,11 +49,6 @@ class Case(NamedTuple):
     arrival_ms: int
     conduct: Conduct = NOTHING_KNOWN
     sweeps: tuple[Sweep, ...] = ()
-
-    @property
-    def lowered_at_ms(self) -> int:
-        """When this event lowers, if it does: no later than the skew allows, or no raise could ever be newer."""
-        return min(self.occurred_ms, self.arrival_ms + self.policy.skew_ms)
 
 
 class Ahead(NamedTuple):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.whitelist.dossier import Allowance, Application, Contact, Dossier, Evidence, Filed, Grant
+from pipeline.whitelist.dossier import Allowance, Application, Basis, Contact, Dossier, Evidence, Filed, Grant, Lift
 from pipeline.whitelist.dossier_bytes import decode, encode
 from pipeline.whitelist.table import STATES
 from tests.laws.whitelist_walk import Sent, in_order_of_arrival, live, sound, ticks
@@ -22,6 +22,8 @@ grants = st.builds(
     moments_ms,
     moments_ms,
     st.lists(moments_ms, min_size=1, max_size=6).map(tuple),
+    moments_ms,
+    st.builds(Basis, st.text(), st.integers(0, 9), st.none() | moments_ms, texts),
 )
 limits = st.lists(st.tuples(st.text(), st.integers(0, 9)), max_size=2).map(tuple)
 applications = st.builds(
@@ -55,6 +57,7 @@ dossiers = st.builds(
     st.lists(st.builds(Contact, st.text(), st.text(), moments_ms), max_size=2).map(tuple),
     st.lists(allowances, max_size=2).map(tuple),
     moments_ms,
+    lifts=st.lists(st.builds(Lift, st.text(), moments_ms, st.integers(0, 9)), max_size=2).map(tuple),
 )
 
 

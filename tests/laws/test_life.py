@@ -15,6 +15,12 @@ from pipeline.whitelist.tiers import tier_in_force
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR
 from tests.laws.life_told import CONDUCT, CUSTOMER, KINDS, MAKE, ODD, POLICY, START, Fields, Now, first_told, privileges
 
+YEAR_MS = 365 * MS_PER_DAY
+
+
+def no_draw(_: st.SearchStrategy[object]) -> object:
+    raise AssertionError("nothing about it is left to chance")
+
 
 class Life(RuleBasedStateMachine):
     """A customer to whom anything may happen, in the order in which it occurs."""
@@ -26,8 +32,15 @@ class Life(RuleBasedStateMachine):
         self.number = 0
         self.approved: dict[str, tuple[str, ...]] = {}
 
-    def tell(self, fields: Fields) -> None:
-        self.told.tell(fields, self.now_ms)
+    def tell(self, fields: Fields) -> bool:
+        before = self.told.dossier
+        is_applied = self.told.tell(fields, self.now_ms)
+        after = self.told.dossier
+        if before.suspended_since_ms is not None and after.suspended_since_ms is None:
+            assert fields["event_type"] == "tier.reinstated"
+        if before.frozen and not after.frozen:
+            assert fields["event_type"] == "account.unfrozen"
+        return is_applied
 
     @rule(kind=st.sampled_from(KINDS), data=st.data(), hours=st.sampled_from((1, 5, 30)))
     def happens(self, kind: str, data: st.DataObject, hours: int) -> None:
@@ -38,6 +51,15 @@ class Life(RuleBasedStateMachine):
             people = (fields["actor"], *(one["person"] for one in fields["countersignatures"]))
             self.approved[fields["event_id"]] = people
         self.tell(fields)
+
+    @rule(kind=st.sampled_from(("suspend", "remove", "freeze")), ahead_ms=st.sampled_from((MS_PER_HOUR, YEAR_MS)))
+    def somebody_lowers_by_a_fast_clock(self, kind: str, ahead_ms: int) -> None:
+        self.number += 1
+        now = Now(self.now_ms + ahead_ms, self.number, self.told.dossier, self.told.asked)
+        assert self.tell(MAKE[kind](no_draw, now))
+        rank, _, _, passes = privileges(self.told.dossier, self.now_ms)
+        assert not passes if kind == "freeze" else rank == 0
+        assert self.told.dossier.lowered_ms <= self.now_ms + POLICY.skew_ms
 
     @rule(data=st.data())
     def goes_well(self, data: st.DataObject) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.life import Applied
+from pipeline.whitelist.life import Duplicate, Refusal
 from pipeline.whitelist.on_time import announce
 from pipeline.whitelist.outgoing import Outgoing
 from schemas.timestamps import format_ms
@@ -124,7 +124,10 @@ def live(steps: Iterable[Step]) -> Iterator[Moment]:
             moment = Moment(now, dossier, told.dossier, told.outgoing)
         else:
             outcome = arrive(fields(sent), dossier, now)
-            applied = outcome if isinstance(outcome, Applied) else None
-            moment = Moment(now, dossier, applied.dossier if applied else dossier, applied.outgoing if applied else ())
+            # What is refused, and leaves no trace, is an entry on the audit, the same however often it is sent.
+            if isinstance(outcome, Duplicate) or (isinstance(outcome, Refusal) and outcome.dossier == dossier):
+                moment = Moment(now, dossier, dossier, ())
+            else:
+                moment = Moment(now, dossier, outcome.dossier, outcome.outgoing)
         yield moment
         dossier = moment.after
