@@ -180,6 +180,7 @@ class Told:
     """A customer, told one event after the other."""
 
     def __init__(self) -> None:
+        self.policy = POLICY
         self.dossier = Dossier()
         self.asked: CallBackRequest | None = None
         self.said: list[object] = []
@@ -187,14 +188,14 @@ class Told:
 
     def tell(self, fields: Fields, at_ms: int) -> bool:
         event = decoded(fields)
-        outcome = apply(event.message, event.fields, self.dossier, POLICY, at_ms, CONDUCT)
+        outcome = apply(event.message, event.fields, self.dossier, self.policy, at_ms, CONDUCT)
         if not isinstance(outcome, Duplicate):
             self.dossier = outcome.dossier
             self._hear(outcome.outgoing)
         return isinstance(outcome, Applied)
 
     def look(self, at_ms: int, conduct: Conduct = CONDUCT) -> None:
-        told = announce(CUSTOMER, self.dossier, at_ms, POLICY, (), conduct)
+        told = announce(CUSTOMER, self.dossier, at_ms, self.policy, (), conduct)
         self.dossier = told.dossier
         self._hear(told.outgoing)
         if any(isinstance(one.body, ReReview) and one.body.why == "profile_shift" for one in told.outgoing):
