@@ -97,10 +97,13 @@ class Basis(NamedTuple):
 
 
 class Lift(NamedTuple):
-    """The newest end of a `freeze` or a `suspension`, and the rank of the highest tier whose approvals it had."""
+    """The newest end of a `freeze` or a `suspension`, and the rank of the highest tier whose approvals it had.
+
+    Or what the next one takes: the rank of an `approval` that was refused for being late, and when it would have ended.
+    """
 
     of: str
-    lifted_ms: int
+    at_ms: int
     rank: int
 
 

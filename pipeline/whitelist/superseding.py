@@ -6,7 +6,7 @@ from pipeline.whitelist.admission import can_be_granted, dates_fit, evidence_hol
 from pipeline.whitelist.dossier import Dossier
 from pipeline.whitelist.given import grant_given, shortened, tier_given
 from pipeline.whitelist.late_word import breaks_a_renewal, let_go
-from pipeline.whitelist.lifts import locked_again
+from pipeline.whitelist.lifts import locked_again, to_be_lifted_as
 from pipeline.whitelist.transition import Case
 from schemas.standing_event import AdmissionApproved
 
@@ -17,7 +17,8 @@ def trace(event: AdmissionApproved, case: Case) -> Dossier:
     if not _held_in_time(event, case):
         return dossier
     given = grant_given(event, case)
-    dossier = locked_again(dossier, given, tier_given(event, case))
+    tier = tier_given(event, case)
+    dossier = to_be_lifted_as(locked_again(dossier, given, tier), given, tier)
     if held is not None and not_superseded(event, case) is not None:
         is_renewed_too_late = breaks_a_renewal(case) and given.grace_until_ms <= held.granted_ms
         return let_go(dossier) if is_renewed_too_late else dossier

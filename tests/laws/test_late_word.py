@@ -118,3 +118,5 @@ def test_what_was_lifted_for_less_than_the_tier_takes_is_frozen_again_when_the_t
     assert arrive((1, frozen), (2, grant), (3, lifted)).dossier.frozen
     assert not arrive((1, frozen), (3, lifted)).dossier.frozen
     assert arrive((1, frozen), (3, lifted), (4, grant)).dossier.frozen
+    early = event(on(2.5), "account.frozen")
+    assert arrive((2.5, early), (2.7, grant), (3, lifted)).dossier.frozen
