@@ -18,7 +18,7 @@ from agents.doctor.group import workers
 from agents.doctor.pager import pager
 from agents.exit_codes import Exit
 from agents.paging import keeper, teller
-from agents.topics import look
+from agents.topics import compare, look
 from load_tests.services.kafka import Kafka
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
@@ -123,6 +123,9 @@ def _change_a_topic(kafka: Kafka) -> None:
     resource.add_incremental_config(ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET))
     for done in kafka.admin.incremental_alter_configs([resource]).values():
         done.result()
+    # The controller has it; the broker, busy with all the topics that were just made, tells of it later.
+    mine = settings(kafka.bootstrap, partitions=str(PARTITIONS))
+    until(lambda: any(each.differences for each in compare(mine)), "the broker to tell of the change")
 
 
 def _misplace_a_key(kafka: Kafka) -> None:
