@@ -2,12 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from agents.paging.standing import read_case
 from agents.paging.unread import UNREADABLE, passed_over
 from agents.publisher import Publisher
 from agents.settings import Settings
@@ -63,7 +64,7 @@ class CaseFile(NamedTuple):
 def alerts(settings: Settings) -> Iterator[AlertFile]:
     """Yield all alerts, partition by partition. Raises `BrokerError` where Kafka does not give them."""
     done = {action.alert_id: action for action in _all(settings, "alert-actions", AlertAction)}
-    for alert, record in _read(settings, "alerts", Alert):
+    for alert, record in _read(settings, "alerts", msgspec.json.Decoder(Alert).decode):
         told = {name: at.decode("utf-8", "replace") for name, at in record.headers if name in stages.NAMES}
         published = {"published_at": format_ms(record.timestamp)}
         yield AlertFile(alert, done.get(alert.alert_id), told | published)
@@ -71,7 +72,7 @@ def alerts(settings: Settings) -> Iterator[AlertFile]:
 
 def cases(settings: Settings) -> dict[str, Case]:
     """Return each case as it stands. Raises `BrokerError`."""
-    return {case.case_id: case for case in _all(settings, "cases", Case)}
+    return {case.case_id: case for case, _ in _read(settings, "cases", read_case)}
 
 
 def case_file(settings: Settings, case: Case) -> CaseFile:
@@ -169,11 +170,10 @@ def key_of(case: Case) -> str:
 
 
 def _all(settings: Settings, topic: str, kind: type[Any]) -> Iterator[Any]:
-    return (message for message, _ in _read(settings, topic, kind))
+    return (message for message, _ in _read(settings, topic, msgspec.json.Decoder(kind).decode))
 
 
-def _read(settings: Settings, topic: str, kind: type[Any]) -> Iterator[tuple[Any, InputRecord]]:
-    decode = msgspec.json.Decoder(kind).decode
+def _read(settings: Settings, topic: str, decode: Callable[[bytes], Any]) -> Iterator[tuple[Any, InputRecord]]:
     with WholeTopic(settings, topic) as whole:
         for record in whole.to_the_end():
             if record.value is not None:

@@ -29,6 +29,7 @@ from tests.kafka.house import Worker, payment, prepare, publish, publish_payment
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "dashboards" / "alertmanager" / "alertmanager.yml").read_text())
 # As PagerDuty documents its webhook, version 3.
 GOLDEN = Path(__file__).parents[1] / "pagerduty"
+CASE = Path(__file__).parents[2] / "schemas" / "golden" / "case" / "v1-minimal.json"
 CAMPAIGN = 2_000
 STOLEN = 1_000
 # One payment that is too large wakes somebody.
@@ -140,14 +141,16 @@ def test_one_bad_record_stops_nobody_and_whoever_acknowledges_in_pagerduty_has_t
     prepare(empty_kafka)
     bad: list[tuple[str | bytes | None, bytes | None]] = [("customer:c-1", b"no JSON"), ("customer:c-1", b"{}")]
     publish(empty_kafka, "case-events", bad)
-    publish(empty_kafka, "cases", [("c", b"[]")])
+    no_time = CASE.read_bytes().replace(b'"due_at":"2026', b'"due_at":"soon 2026')
+    publish(empty_kafka, "cases", [("c", b"[]"), ("c", no_time)])
     receivers = {"pagerduty_key": "r-1", "pagerduty_secret": "s-1"}
     with receiver() as told, pager(tmp_path, empty_kafka, pagerduty=told.address, **receivers) as running:
         publish(empty_kafka, "alerts", [("c-1", b"no JSON either"), *records([alert(1, "c-1")])])
         until(lambda: incidents(told), "the incident", seconds=60)
         (case_id,) = incidents(told)
         letters = read(empty_kafka.bootstrap, "dead-letters")
-        assert sorted(letter.value() or b"" for letter in letters) == [b"[]", b"no JSON", b"no JSON either", b"{}"]
+        bad_ones = [b"[]", b"no JSON", b"no JSON either", no_time, b"{}"]
+        assert sorted(letter.value() or b"" for letter in letters) == bad_ones
         body = (GOLDEN / "acknowledged.json").read_bytes().replace(b"CASE", case_id.encode())
         assert answered(running, body, "wrong") == HTTPStatus.FORBIDDEN
         assert whose(empty_kafka) == [""]
