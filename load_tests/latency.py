@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from load_tests.peers import environments
-from load_tests.peers.contest import streams
+from load_tests.peers.contest import ours, streams
 from load_tests.services.wait import until
 from load_tests.stand.alerts import Reader, quantile
 from load_tests.stand.open_loop import INTRODUCED_WITH_ALARM
@@ -23,7 +23,9 @@ _INTRODUCTION_S = 300.0
 
 
 def latency(rate: float, seconds: float, *, peers: bool) -> dict[str, Any]:
-    """Return the quantiles, of a worker with the whole default policy and of Kafka Streams with the reduced rules.
+    """Return the quantiles of a worker with the whole default policy, and of engines on the same, reduced work.
+
+    `reduced` is our engine, beside `kafka_streams`.
 
     Raises:
         UnavailableError: something that is needed cannot be had; the text says what to do.
@@ -35,6 +37,9 @@ def latency(rate: float, seconds: float, *, peers: bool) -> dict[str, Any]:
         measured = _measured(at, at.worker, r"worker ready partitions", "whole", rate, seconds)
         if not peers:
             return measured
+        reduced = _measured(
+            at, partial(ours, environments.compiled_rules(), at), "(?m)^ready", "reduced", rate, seconds
+        )
         jars = environments.streams_jars()
         default = _measured(at, partial(streams, jars, "rocksdb", at), "(?m)^ready", "reduced", rate, seconds)
         tried = {
@@ -51,6 +56,7 @@ def latency(rate: float, seconds: float, *, peers: bool) -> dict[str, Any]:
         best = min(tried, key=lambda interval: float(tried[interval]["p99_ms"]))
         return {
             **measured,
+            "reduced": reduced,
             "kafka_streams": default,
             "kafka_streams_best": {"commit_interval_ms": best, **tried[best]},
         }

@@ -48,7 +48,7 @@ def contestants(names: Sequence[str]) -> list[Contestant]:
 def _contestant(name: str, rules: Path) -> Contestant:
     match name:
         case "tierwatch":
-            return Contestant(name, partial(_ours, rules), "^ready", trouble=TROUBLE)
+            return Contestant(name, partial(ours, rules), "^ready", trouble=TROUBLE)
         case "faust":
             return stock_faust(environments.python_with("faust"), rules)
         case "quix":
@@ -90,16 +90,6 @@ def contest(at: Stand, who: Contestant, each: int, seed: int, warming: int = WAR
         return rounds
 
 
-def _ours(rules: Path, at: Stand) -> Program:
-    settings = {"broker": at.address, "session_timeout": str(SESSION_S), "metrics_port": "0"}
-    return at.program(
-        "ours",
-        [sys.executable, "-m", "load_tests.peers.ours"],
-        PYTHONPATH=f"{rules}:{environments.HERE.parents[1]}",
-        **{f"TIERWATCH_{name.upper()}": text for name, text in settings.items()},
-    )
-
-
 def _python(name: str, python: str, rules: Path, at: Stand) -> Program:
     folder = at.fresh(name)
     arguments = (
@@ -111,6 +101,17 @@ def _python(name: str, python: str, rules: Path, at: Stand) -> Program:
         PYTHONPATH=str(rules),
         PARTITIONS=str(at.partitions),
         GROUP=at.broker.unique(name),
+    )
+
+
+def ours(rules: Path, at: Stand) -> Program:
+    """Start our engine with the reduced rules."""
+    settings = {"broker": at.address, "session_timeout": str(SESSION_S), "metrics_port": "0"}
+    return at.program(
+        "ours",
+        [sys.executable, "-m", "load_tests.peers.ours"],
+        PYTHONPATH=f"{rules}:{environments.HERE.parents[1]}",
+        **{f"TIERWATCH_{name.upper()}": text for name, text in settings.items()},
     )
 
 
