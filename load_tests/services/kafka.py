@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 from load_tests.services.need import UnavailableError, brought, download, program
@@ -64,6 +65,18 @@ class Kafka:
             for deleted in self.admin.delete_topics(sorted(topics)).values():
                 deleted.result()
             until(lambda: not self.topics(), "topics to be gone")
+
+    def await_leaders(self) -> None:
+        """Return when each partition answers: topics made anew soon after they were deleted do not at once."""
+        topics = self.admin.list_topics(timeout=10).topics
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(name, number): latest for name in topics for number in topics[name].partitions}
+
+        def led() -> bool:
+            answers = self.admin.list_offsets(asked)
+            return all(answer.exception() is None for answer in answers.values())
+
+        until(led, "every partition to have its leader")
 
     def delete_groups(self) -> set[str]:
         """Delete the groups that nobody is in; return those that still have members."""

@@ -50,6 +50,7 @@ class Stand:
         """Make all topics anew, without anything in them."""
         self.broker.clear()
         topics.create(self.settings(), history=history)
+        self.broker.await_leaders()
 
     def fresh(self, name: str) -> Path:
         """Return a folder that nobody has used, for what a program keeps on disk."""

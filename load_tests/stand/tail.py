@@ -1,9 +1,8 @@
 """The last committed records of a topic, read without reading the topic: what is measured is not disturbed."""
 
-import time
 from typing import Self
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
@@ -38,15 +37,8 @@ class Tail:
         """Return the offset after the last committed record of each partition."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = dict.fromkeys(self._partitions, latest)
-        while True:
-            answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
-            try:
-                return {partition.partition: done.result().offset for partition, done in answers.items()}
-            except KafkaException as error:
-                # Topics that were just made anew: the client looks for the leader again when it is asked again.
-                if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
-                    raise
-                time.sleep(_PATIENCE_S)
+        answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
+        return {partition.partition: done.result().offset for partition, done in answers.items()}
 
     def last(self, partition: int, end: int) -> bytes | None:
         """Return the value of the last committed record before `end`, empty where there is none; None: ask again.
