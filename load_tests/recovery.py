@@ -3,22 +3,27 @@
 import re
 import signal
 import time
+from collections.abc import Iterator
 from random import Random
 from statistics import median
 from typing import Any
 
-from load_tests.stand.alerts import quantile
+from agents.publisher import Publisher
+from load_tests.services.wait import until
+from load_tests.stand.alerts import Reader, quantile
 from load_tests.stand.payments import customer_of, load, purchase
-from load_tests.stand.program import Program, Team
-from load_tests.stand.rounds import Load, await_last
+from load_tests.stand.program import Program
+from load_tests.stand.rounds import await_last
 from load_tests.stand.stand import Stand, stand
 from load_tests.stand.tail import Tail
+from pipeline.record import InputRecord
 from schemas.timestamps import MS_PER_DAY, parse_ms
 
 SESSION_S = 6
 _START_MS = parse_ms("2026-03-01T00:00:00Z")
 _RECOVERED = re.compile(r"recovered .*?customers=(\d+) records=(\d+) .*?seconds=([\d.]+)")
 _READY = "worker ready partitions"
+_LONGEST_S = 120.0
 
 
 def recovery(customers: int, trials: int, seed: int) -> dict[str, Any]:
@@ -50,15 +55,18 @@ def _measured(at: Stand, customers: int, trials: int, seed: int, standby: int) -
                     for number in range(customers)
                 )
                 await_last(crew.programs[0], load(at, paid).last, output)
-            crew.start().said(_READY)
+        crew.start().said(_READY)
+        with Reader(at.address, "decisions") as reader:
+            publisher = Publisher({"bootstrap.servers": at.address})
             for trial in range(2 * trials):
                 how, waits_ms = [(signal.SIGKILL, killed_ms), (signal.SIGTERM, stopped_ms)][trial % 2]
                 victim = crew.programs.pop(rng.randrange(2))
-                began = time.monotonic()
+                began_us = time.time_ns() // 1_000
                 victim.send(how)
-                probes = _probe(at, trial, rng)
-                await_last(Team(crew.programs), probes.last, output)
-                waits_ms.append((time.monotonic() - began) * 1000)
+                for probe in _probes(at.partitions, began_us, rng):
+                    publisher.publish(probe.topic, probe.key, probe.value or b"", probe.timestamp)
+                publisher.flush()
+                waits_ms.append(_slowest(crew, reader, began_us, at.partitions))
                 victim.process.wait()
                 crew.start().said(_READY)
         told = [(int(each), int(records), float(seconds)) for each, records, seconds in _RECOVERED.findall(crew.log())]
@@ -104,13 +112,20 @@ class _Crew:
             each.kill()
 
 
-def _probe(at: Stand, trial: int, rng: Random) -> Load:
-    """Publish one payment to every partition."""
-    at_ms = _START_MS + 2 * MS_PER_DAY + trial
-    return load(
-        at,
-        [
-            purchase(f"probe-{trial}-{number}", customer_of(number, at.partitions), at_ms, rng)
-            for number in range(at.partitions)
-        ],
-    )
+def _probes(partitions: int, due_us: int, rng: Random) -> Iterator[InputRecord]:
+    """Yield one payment to every partition, due at that moment."""
+    at_ms = _START_MS + 2 * MS_PER_DAY
+    for number in range(partitions):
+        yield purchase(f"due-{due_us:x}-{number}", customer_of(number, partitions), at_ms, rng)
+
+
+def _slowest(crew: _Crew, reader: Reader, due_us: int, count: int) -> float:
+    """Return how many milliseconds after it was due the last of those payments was decided."""
+
+    def decided() -> list[float]:
+        for program in crew.programs:
+            program.check()
+        waits_ms = reader.latencies_ms(due_us, due_us + 1)
+        return waits_ms if len(waits_ms) == count else []
+
+    return until(decided, "every partition to decide again", seconds=_LONGEST_S)[-1]
