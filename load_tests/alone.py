@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from pipeline.books import Books
+from pipeline.learned.onlooker import LookedAt, Onlooker
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
 from pipeline.policy.model import Policy
@@ -21,8 +22,8 @@ class Alone:
         self.each_cpu_seconds: list[float] = []  # by batch, of one record
         self.written_bytes = 0
         self.largest_record_bytes = 0
-        books = Books(PolicyBook(policy), Rates())
-        self._partition = Partition(0, None, books, self.windows.get, self.dossiers.get, cached_customers)
+        self.books = Books(PolicyBook(policy), Rates())
+        self._partition = Partition(0, None, self.books, self.windows.get, self.dossiers.get, cached_customers)
 
     def take(self, records: Sequence[Record]) -> list[Message]:
         """Judge one batch and hand over the changed states; only this is timed."""
@@ -43,6 +44,11 @@ class Alone:
                     self.written_bytes += len(state)
                     self.largest_record_bytes = max(self.largest_record_bytes, len(state))
         return messages
+
+    def show(self, onlooker: Onlooker) -> None:
+        """Show somebody what a model is asked about, instead of asking one."""
+        self.books.models = LookedAt()
+        self._partition.onlooker = onlooker
 
     def restart_watch(self) -> None:
         """Measure from here on."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from agents.compiled import is_compiled
 from agents.exit_codes import Exit
 from load_tests import performance_page
 from load_tests.backtest import backtest
@@ -15,6 +16,7 @@ from load_tests.benchmarks.told import AsJson, Seed, tell
 from load_tests.busy import busy
 from load_tests.judge import judge_apart
 from load_tests.model import forests
+from load_tests.model_judged import judged
 from load_tests.reviews import reviews
 from load_tests.shifted import LAYOUTS, shifted
 from load_tests.state import state
@@ -95,6 +97,18 @@ def model_command(
 ) -> None:
     """The learned score at full batches: CPU microseconds a payment of our trees, and of LightGBM's."""
     tell("model", forests(seed, repeats), json=json)
+
+
+@app.command("model-judged")
+def model_judged_command(
+    *,
+    transactions: int = 60_000,
+    seed: Seed = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="The fastest counts.")] = 3,
+    json: AsJson = False,
+) -> None:
+    """Judging without a model, with one in shadow and with one live: CPU microseconds a payment, gathering included."""
+    tell("model-judged", {"compiled": is_compiled(), **judged(transactions, seed, repeats)}, json=json)
 
 
 @app.command("busy")
