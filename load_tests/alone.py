@@ -48,7 +48,7 @@ class Alone:
     def show(self, onlooker: Onlooker) -> None:
         """Show somebody what a model is asked about, instead of asking one."""
         self.books.models = LookedAt()
-        self._partition.onlooker = onlooker
+        self._partition.show(onlooker)
 
     def restart_watch(self) -> None:
         """Measure from here on."""
