@@ -79,8 +79,8 @@ class Worker:
                 AdminClient({"bootstrap.servers": self._broker}).describe_consumer_groups([topics.APP_ID]).values()
             )
             group = told.result(timeout=10)
-        except KafkaException as error:
-            return str(error)
+        except (KafkaException, TimeoutError) as error:  # or this would be told instead of what went wrong
+            return repr(error)
         members = [f"{member.member_id} {member.host}" for member in group.members]
         return "\n".join([str(group.state), *members])
 
