@@ -1,9 +1,10 @@
 """The pipeline without a broker: one partition that is all there is, its states in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pipeline.books import Books
+from pipeline.customer import hold
 from pipeline.learned.onlooker import LookedAt, Onlooker
 from pipeline.messages import dead_letter_of
 from pipeline.partition import Partition
@@ -74,17 +75,9 @@ class Offline:
 
     def _remember(self) -> None:
         changes = self._partition.changes()
-        _apply(changes.windows, self.windows)
-        _apply(changes.dossiers, self._dossiers)
+        hold(self.windows, changes.windows)
+        hold(self._dossiers, changes.dossiers)
 
 
 def _is_payment(record: InputRecord) -> bool:
     return record.topic in TRANSACTION_TOPICS
-
-
-def _apply(changes: Mapping[bytes, bytes | None], states: dict[bytes, bytes]) -> None:
-    for key, state in changes.items():
-        if state is None:
-            states.pop(key, None)
-        else:
-            states[key] = state

@@ -1,6 +1,6 @@
 """A customer in memory: history and dossier, read from their bytes when first met, written back by the unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from mypy_extensions import mypyc_attr
@@ -19,6 +19,15 @@ class Changes(NamedTuple):
 
     windows: dict[bytes, bytes | None]
     dossiers: dict[bytes, bytes | None]
+
+
+def hold(table: dict[bytes, bytes], changed: Mapping[bytes, bytes | None]) -> None:
+    """Let a table in memory hold what changed."""
+    for key, state in changed.items():
+        if state is None:
+            table.pop(key, None)
+        else:
+            table[key] = state
 
 
 @mypyc_attr(acyclic=True)

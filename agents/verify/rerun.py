@@ -7,6 +7,7 @@ from agents.exit_codes import Exit
 from agents.verify.ledger import Difference, Kind
 from agents.verify.streams import Stream
 from pipeline.books import Books
+from pipeline.customer import hold
 from pipeline.learned.onlooker import LookedAt, Onlooker
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
@@ -133,11 +134,7 @@ class Rerun:
 
     def _remember(self) -> None:
         for table, changes in zip(self.tables.values(), self._pipeline.changes(), strict=True):
-            for key, value in changes.items():
-                if value is None:
-                    table.pop(key, None)
-                else:
-                    table[key] = value
+            hold(table, changes)
 
 
 def compare_states(

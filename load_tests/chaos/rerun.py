@@ -7,6 +7,7 @@ from operator import attrgetter
 import msgspec
 
 from pipeline.books import Books
+from pipeline.customer import hold
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
 from pipeline.policy.model import Policy
@@ -87,11 +88,7 @@ class Rerun:
     def _take(self, records: Sequence[InputRecord], clock_ms: int | None) -> None:
         self.messages += self._pipeline.take(records, clock_ms)
         for table, changes in zip(self.tables.values(), self._pipeline.changes(), strict=True):
-            for key, value in changes.items():
-                if value is None:
-                    table.pop(key, None)
-                else:
-                    table[key] = value
+            hold(table, changes)
 
 
 def said_by_all(first: Policy, shared: Mapping[str, Sequence[InputRecord]]) -> list[Message]:

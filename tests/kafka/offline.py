@@ -7,6 +7,7 @@ from confluent_kafka import Message
 
 from agents.engine import positions
 from pipeline.books import Books
+from pipeline.customer import hold
 from pipeline.partition import Partition
 from pipeline.policy.book import PolicyBook
 from pipeline.policy.model import Policy
@@ -50,11 +51,7 @@ class Again:
             for message in partition.take(records, None if unit.clock is None else parse_ms(unit.clock)):
                 self.messages[message.topic, number].append(message)
             for table, changes in zip((windows, dossiers), partition.changes(), strict=True):
-                for key, value in changes.items():
-                    if value is None:
-                        table.pop(key, None)
-                    else:
-                        table[key] = value
+                hold(table, changes)
 
 
 def state(broker: str, changelog: str) -> dict[bytes, bytes]:
