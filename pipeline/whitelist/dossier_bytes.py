@@ -1,6 +1,5 @@
 """A dossier's bytes, versioned: what a customer's life on the whitelist is kept as, read for ever."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from pipeline.whitelist.dossier import (
     EMPTY,
     NEVER,
+    NO_BASIS,
     Allowance,
     Application,
     Basis,
@@ -147,32 +147,37 @@ def decode(state: bytes | None) -> Dossier:
             body, added, measured, changed, stopped, rests = _decoder.decode(state[2:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
-    dossier = _dossier(body, added, measured, changed, stopped)
-    basis, lifts = (_basis_before_v6(dossier), ()) if rests is None else rests
-    grant = None if dossier.grant is None else replace(dossier.grant, basis=Basis(*basis))
-    return replace(dossier, grant=grant, lifts=tuple(Lift(*lift) for lift in lifts))
+    return _dossier(body, added, measured, changed, stopped, rests)
 
 
-def _basis_before_v6(dossier: Dossier) -> Basis:
-    application = dossier.application
+def _basis_before_v6(application: Application | None) -> Basis:
     if application is None or application.stage != "granted":
-        return Basis()
+        return NO_BASIS
     return Basis(application.application_id, application.attempts)
 
 
-def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _AddedV4, stopped: _AddedV5) -> Dossier:
-    granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, application, file, contacts, *_ = body
+def _dossier(
+    body: _DossierV1,
+    added: _AddedV2,
+    measured: _AddedV3,
+    changed: _AddedV4,
+    stopped: _AddedV5,
+    rests: _AddedV6 | None,
+) -> Dossier:
+    granted, announced, frozen_since_ms, lowered_ms, applied, suspended_since_ms, applying, file, contacts, *_ = body
     allowances, warned_ms = body[9:]
     dormant_ms, swept, active_ms, failures, assess_ms = added
     measured_ms, shifted_ms, chargebacks = measured
+    application = None if applying is None else _application(applying, *stopped)
+    basis, lifts = (_basis_before_v6(application), ()) if rests is None else (Basis(*rests[0]), rests[1])
     return Dossier(
-        _grant(granted, dormant_ms),
+        None if granted is None else _grant(granted, dormant_ms, basis),
         announced,
         frozen_since_ms,
         lowered_ms,
         applied,
         suspended_since_ms,
-        None if application is None else _application(application, *stopped),
+        application,
         tuple(Filed(*filed) for filed in file),
         tuple(Contact(*contact) for contact in contacts),
         tuple(Allowance(*allowance) for allowance in allowances),
@@ -185,6 +190,7 @@ def _dossier(body: _DossierV1, added: _AddedV2, measured: _AddedV3, changed: _Ad
         shifted_ms,
         tuple(Chargeback(*chargeback) for chargeback in chargebacks),
         *changed,
+        tuple(Lift(*lift) for lift in lifts),
     )
 
 
@@ -195,11 +201,9 @@ def _application(fields: _ApplicationV1, stopped: bool) -> Application:  # noqa:
     return application._replace(stage="doubted", stopped=True)
 
 
-def _grant(granted: _GrantV1 | None, dormant_ms: int) -> Grant | None:
-    if granted is None:
-        return None
+def _grant(granted: _GrantV1, dormant_ms: int, basis: Basis) -> Grant:
     tier, event_id, approvers, items, granted_ms, expires_ms, review_ms, grace_until_ms, steps = granted
     evidence = tuple(Evidence(*item) for item in items)
     return Grant(
-        tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps, dormant_ms
+        tier, event_id, approvers, evidence, granted_ms, expires_ms, review_ms, grace_until_ms, steps, dormant_ms, basis
     )
