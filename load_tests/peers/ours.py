@@ -21,14 +21,28 @@ from pipeline.tally import Tally
 from pipeline.whitelist.review_clock import ReviewClock
 
 
+class _Transactions:
+    """What the engine asks of `pipeline.transactions.Transactions`."""
+
+    def __init__(self) -> None:
+        self.repeated: list[tuple[str, int]] = []
+
+
+class _Reviews:
+    """What metrics ask of `pipeline.reviews.Reviews`."""
+
+    def __init__(self) -> None:
+        self.clock = ReviewClock()
+
+
 class Reduced:
     """What `pipeline.partition.Partition` is to the engine, with the reduced rules."""
 
     def __init__(self, rows: Rows) -> None:
         self.tally = Tally()
-        self.clock = ReviewClock()
+        self.transactions = _Transactions()
+        self.reviews = _Reviews()
         self.customers: dict[bytes, reduced.Customer] = {}
-        self.repeated: list[tuple[str, int]] = []
         self.ticked = False
         self._rows = rows
         self._changed: dict[bytes, reduced.Customer] = {}
@@ -72,7 +86,9 @@ async def _work() -> None:
     app.in_worker = True
     await app.start()
     print("ready", flush=True)
-    await app.failed
+    error = await app.failed
+    log.Log("peer").error("failed", cause=error)
+    os._exit(1)  # threads of Faust's would be waited for, and whoever measures waits for us
 
 
 if __name__ == "__main__":
