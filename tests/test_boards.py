@@ -12,6 +12,7 @@ from tests.boards import BOARDS, GRAFANA, panels
 from tests.promql import alerts, recorded, selectors
 
 EACH_BOARD = pytest.mark.parametrize("board", BOARDS.values(), ids=list(BOARDS))
+MATCHERS = 'job=~"$job", instance=~"$instance"'
 # What Prometheus itself and Python's client say.
 OTHERS = {"ALERTS", "process_cpu_seconds_total", "process_resident_memory_bytes"}
 
@@ -71,5 +72,20 @@ def test_queries_ask_what_was_chosen_for_series_that_exist(board: dict[str, Any]
                 if name in recorded() | pagers:
                     continue  # rules sum instances up, and pagers are another job
                 assert name in ours | OTHERS, query
-                assert 'job=~"$job", instance=~"$instance"' in matchers, query
+                assert MATCHERS in matchers, query
             assert set(re.findall(r"rate\([^[]*\[([^]]*)\]", query)) <= {"$__rate_interval"}, query
+
+
+@EACH_BOARD
+def test_the_linter_is_told_of_each_panel_without_matchers_and_of_no_other(board: dict[str, Any]) -> None:
+    without = {
+        panel["title"]
+        for panel in panels(board)
+        for target in panel["targets"]
+        if any(MATCHERS not in text for text in (target["expr"], *(each for _, each in selectors(target["expr"]))))
+    }
+    exclusions = yaml.safe_load((GRAFANA / "boards" / ".lint").read_text())["exclusions"]
+    for rule in ("target-job-rule", "target-instance-rule"):
+        entries = [each for each in exclusions[rule]["entries"] if each["dashboard"] == board["title"]]
+        exempt = {each["panel"] for each in entries if "panel" in each}
+        assert exempt == without or {"dashboard": board["title"]} in entries, rule
