@@ -117,6 +117,8 @@ class Teller:
         for held in (self._waiting, self._sent):
             for case_id in [name for name, one in held.items() if one.partition not in self._pages]:
                 del held[case_id]
+        # Whoever has them now goes on with their summaries, and says when these are over.
+        self._storm = Storm.remembered(self._settings.pages_per_minute, self._pages)
 
     def _take(self, messages: Sequence[Message]) -> None:
         for message in messages:

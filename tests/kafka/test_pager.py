@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 import json
+import re
 import signal
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 
@@ -215,6 +217,46 @@ def test_two_pagers_at_once_are_one(empty_kafka: Kafka, tmp_path: Path) -> None:
             until(lambda: len(incidents(told)) == len(names), "each case to be paged", seconds=60)
             until(lambda: [case.alerts for case in standing(empty_kafka)] == [3] * len(names), "all to be counted")
         assert set(actions(told)) == {"trigger"}
+
+
+def test_a_storm_on_two_pagers_is_one_limit_and_one_summary_also_where_one_of_them_dies(
+    empty_kafka: Kafka, tmp_path: Path
+) -> None:
+    prepare(empty_kafka)
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    with receiver() as told, ExitStack() as both:
+        settings = {"pagerduty": told.address, "pagerduty_key": "r-1", "pages_per_minute": "5"}
+        running = [both.enter_context(pager(folder, empty_kafka, **settings)) for folder in folders]
+        until(lambda: all(is_ready(each) for each in running), "both to be ready", seconds=90)
+        publish(empty_kafka, "alerts", records(alert(each, f"c-{each}", merchant_id="") for each in range(50)))
+        until(lambda: heard_of(told) == 50, "all to be told of", seconds=60)
+        (summary,) = (key for key in incidents(told) if "@" in key)
+        assert len(incidents(told)) == 5 + 1
+        until(lambda: took(empty_kafka, summary) == ["pagerduty"], "that to be remembered")
+        teller = next(each for each in running if re.search(r"pages known partitions=\S*0", each.log.read_text()))
+        teller.process.send_signal(signal.SIGKILL)
+        publish(empty_kafka, "alerts", records(alert(each, f"c-{each}", merchant_id="") for each in range(50, 70)))
+        until(lambda: heard_of(told) == 70, "the other to go on", seconds=90)
+        assert {key for key in incidents(told) if "@" in key} == {summary}
+
+
+def heard_of(told: Receiver) -> int:
+    """Return of how many cases somebody was woken, one by one or by a summary."""
+    alone = {key for key in incidents(told) if "@" not in key}
+    shared = [int(summary_of(told, key).split()[0]) for key in incidents(told) - alone]
+    return len(alone) + sum(shared)
+
+
+def is_ready(running: Pager) -> bool:
+    try:
+        address = f"http://127.0.0.1:{running.port()}/health/ready"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
 
 
 def took(kafka: Kafka, key: str) -> list[str]:
