@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agents import patience
 from agents.engine import positions
+from agents.engine.clock import FURTHEST_MS
 from agents.engine.engine import BrokenError, Engine, Identity
 from agents.engine.fit import LARGEST, fitted
 from agents.engine.journal import Seen
@@ -119,6 +120,26 @@ def test_a_tick_too_far_from_the_brokers_time_is_refused(away_s: int, refused: i
     mine.broker_clock.hear(int(time.time() * 1000) - away_s * 1000)
     mine.tick()
     assert heard.refused == refused
+
+
+def test_a_clock_that_jumps_lets_no_time_pass_and_says_so_until_it_is_set_right(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = Heard()
+    mine = engine(heard)
+    ticked: list[int] = []
+    mine.shards[0] = SimpleNamespace(dead=False, tick=ticked.append)  # type: ignore[assignment]
+    right = time.time
+    mine.broker_clock.hear(int(right() * 1000))
+    for ahead_s in (0, 2 * 3600, 366 * 86_400, -3 * 3600, 0):
+        monkeypatch.setattr(time, "time", lambda ahead_s=ahead_s: right() + ahead_s)
+        mine.tick()
+    assert len(ticked) == 2
+    assert ticked == sorted(ticked)
+    assert ticked[-1] - ticked[0] < FURTHEST_MS
+    assert heard.refused == 3
+    said = [each.getMessage() for each in caplog.records if each.name == "tierwatch.engine"]
+    assert said == ["tick refused: this machine's clock is wrong"] * 3
 
 
 def test_an_input_that_expired_is_counted_and_one_that_was_made_anew_stops_the_worker() -> None:
