@@ -73,6 +73,12 @@ def test_a_day_has_as_many_transactions_as_asked_for_and_hardly_more(transaction
     assert TRANSACTIONS <= len(transactions) < 1.25 * TRANSACTIONS
 
 
+@pytest.mark.parametrize("start", ["2026-11-21T17:00:00Z", "2026-11-22T07:00:00Z", "2026-11-22T22:00:00Z"])
+def test_so_has_a_day_that_goes_over_midnight_into_a_quieter_or_a_busier_one(trusting: Policy, start: str) -> None:
+    made = [event for event in day(trusting, start_ms=parse_ms(start)) if event.topic in TRANSACTION_TOPICS]
+    assert TRANSACTIONS <= len(made) < 1.25 * TRANSACTIONS
+
+
 def test_every_tier_and_both_lanes_are_used_and_the_lane_is_the_tiers(
     trusting: Policy, events: list[Event], transactions: list[Event]
 ) -> None:

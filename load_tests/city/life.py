@@ -47,8 +47,9 @@ class City:
         self._episodes = 0
         # Chance makes a day smaller than expected, seldom by four standard deviations.
         wanted = transactions * 1.02 + 4 * sqrt(transactions)
-        weekday = self._local(start_ms).weekday()
-        self.residents = residents(Random(seed), policy, weekday=weekday, payments=wanted)
+        day = [self._local(hour_ms) for hour_ms in range(start_ms, start_ms + MS_PER_DAY, MS_PER_HOUR)]
+        hours = [(local.weekday(), local.hour) for local in day]
+        self.residents = residents(Random(seed), policy, hours=hours, payments=wanted)
 
     def rates(self) -> Iterator[Event]:
         """Yield the exchange rates of the days before: a worker should know them before anybody pays."""
@@ -81,10 +82,12 @@ class City:
             if (hour_ms - self._start_ms) % MS_PER_DAY == 0:
                 plots = self._plan(hour_ms)
                 pending.extend(rates(self.policy, self._rng, hour_ms, days=1))
-            pending.extend(self._honest(hour_ms))
+            new = [*self._honest(hour_ms)]
             for at_ms, trick in plots:
                 if hour_ms <= at_ms < hour_ms + MS_PER_HOUR:
-                    pending.extend(self._try(trick, at_ms))
+                    new.extend(self._try(trick, at_ms))
+            # What comes just before a payment may belong to the hour that has been told already.
+            pending += [event if event.at_ms >= hour_ms else event._replace(at_ms=hour_ms) for event in new]
             pending.sort(key=_arrival)
             arrived = bisect_left(pending, min(hour_ms + MS_PER_HOUR, end_ms), key=_arrival)
             yield from pending[:arrived]

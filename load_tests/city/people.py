@@ -1,5 +1,6 @@
 """Who lives in the city: for each resident a home, hours, means, cards, devices, payees and a tier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
@@ -63,8 +64,8 @@ class Resident:
         return self.payments_per_day * self.week[weekday] * self.rhythm[hour]
 
 
-def residents(rng: Random, policy: Policy, *, weekday: int, payments: float) -> list[Resident]:
-    """As many people as make `payments` on average on that weekday (0 is Monday)."""
+def residents(rng: Random, policy: Policy, *, hours: Sequence[tuple[int, int]], payments: float) -> list[Resident]:
+    """As many people as make `payments` on average in those hours, each a weekday (0 is Monday) and an hour of it."""
     tiers = policy.tiers
     shares = [_TIER_SHARES[min(tier.rank, len(_TIER_SHARES) - 1)] for tier in tiers]
     cumulative = list(accumulate(shares))
@@ -76,7 +77,7 @@ def residents(rng: Random, policy: Policy, *, weekday: int, payments: float) -> 
         away = abroad and happens(rng, _ABROAD)
         person = _resident(rng, tier, f"cust-{len(people):05d}", rng.choice(abroad) if away else home)
         people.append(person)
-        expected += person.payments_per_day * person.week[weekday]
+        expected += sum(person.payments_in(weekday, hour) for weekday, hour in hours)
     return people
 
 
