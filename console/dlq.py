@@ -8,7 +8,7 @@ import typer
 from agents.exit_codes import Exit
 from console.errors import CommandError
 from console.terminal import counted, shown
-from console.working import person
+from console.working import Why, person
 from schemas.timestamps import format_ms, parse_ms
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ Until = Annotated[str, typer.Option("--until", metavar="TIME", help="Dead before
 Everything = Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic dead-letter-actions.", callback=person)]
-Why = Annotated[str, typer.Option(help="Why, in words.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 

@@ -27,13 +27,29 @@ def person(name: str) -> str:
     return name
 
 
+def words(text: str) -> str:
+    """Let a reason through that records can hold.
+
+    Raises:
+        CommandError: it came as bytes that are no UTF-8.
+
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"{text!r} cannot be read", "Write it in UTF-8.", Exit.SETTINGS) from None
+    return text
+
+
 Actor = Annotated[str, typer.Option(help="Who does it: it stands on the topic.", callback=person)]
 To = Annotated[str, typer.Option("--to", help="Whose it is from now on.", callback=person)]
 For = Annotated[str, typer.Option("--for", metavar="DURATION", help="For how long: 30m, 4h, 1d; a day at most.")]
-Why = Annotated[str, typer.Option(help="Why, in words.")]
+Why = Annotated[str, typer.Option(help="Why, in words.", callback=words)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _LONGEST = timedelta(days=1)
+# Of a day's minutes: so long a number is no time to sleep, and a longer one no `timedelta`.
+_DIGITS = 4
 
 
 class LabelWord(StrEnum):
@@ -55,7 +71,8 @@ def until(duration: str) -> str:
 
     """
     number, unit = duration[:-1], _UNITS.get(duration[-1:])
-    if unit is None or not (number.isascii() and number.isdigit()) or not timedelta() < int(number) * unit <= _LONGEST:
+    counts = number.isascii() and number.isdigit() and len(number) <= _DIGITS
+    if unit is None or not counts or not timedelta() < int(number) * unit <= _LONGEST:
         raise CommandError(
             f"--for: {duration!r} is no time to sleep", "Write it like 30m or 4h, 1d at most.", Exit.SETTINGS
         )

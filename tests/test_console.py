@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from agents.exit_codes import Exit
+from console.errors import CommandError
 from console.exit_codes import MEANINGS
 from console.generate import CLI, reference
 from console.mapping import parse_mapping
 from console.terminal import shown
+from console.working import until
 from pipeline.policy.load import default_yaml
 from tests import command
 
@@ -166,3 +168,18 @@ def test_nobody_does_nothing(words: tuple[str, ...], name: str) -> None:
     done = tierwatch(*words, "--actor", name)
     assert done.returncode == Exit.SETTINGS
     assert "is nobody's name" in done.stderr
+
+
+@pytest.mark.parametrize("duration", ["9" * 15 + "d", "0m", "1441m", "\u0663h", "h", ""])
+def test_nobody_sleeps_for_no_time_or_too_long(duration: str) -> None:
+    with pytest.raises(CommandError, match="no time to sleep"):
+        until(duration)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("cases", "snooze", "c", "--for", "1h"), ("alerts", "close", "a", "--label", "fraud"), ("dlq", "replay")],
+)
+def test_a_reason_that_no_record_can_hold_is_refused(command: tuple[str, ...]) -> None:
+    done = tierwatch(*command, "--actor", "ada", "--why", "\udcff")
+    assert (done.returncode, "cannot be read" in done.stderr) == (Exit.SETTINGS, True)
