@@ -269,7 +269,7 @@ POLICY = Record(
         ),
         "warm_until": Field(
             Moment(),
-            "Loaded history that arrived before it is judged and remembered, and makes no alert, review or action.",
+            "Payments loaded from before it are judged and remembered, and make no alert, review or action.",
             required=False,
         ),
         "policy_approvals": Field(
