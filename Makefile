@@ -27,8 +27,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 # A file at a time, in the order of tests/conftest.py: the tests of a file share what they have set up, and each process has a Kafka
-# of its own, where topics have their real names. What failed is tried once more: now and then Kafka does not answer a worker that
-# joins (docs/engine.md, known to be open).
+# of its own, where topics have their real names. What failed is tried once more: docs/engine.md, known to be open.
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/kafka/test_chaos_long.py || \
 		$(BIN)/python -m pytest --last-failed --ignore=tests/kafka/test_chaos_long.py
 endif

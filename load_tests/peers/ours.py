@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import reduced  # type: ignore[import-not-found] # the compiled copy, found by PYTHONPATH
 
@@ -79,6 +81,8 @@ class ReducedApp(App):
 
 
 async def _work() -> None:
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     settings = Settings.from_environment()
     broker = await reach(settings)
     layout = await asyncio.to_thread(topics.look, broker)
@@ -86,9 +90,13 @@ async def _work() -> None:
     app.in_worker = True
     await app.start()
     print("ready", flush=True)
-    error = await app.failed
-    log.Log("peer").error("failed", cause=error)
-    os._exit(1)  # threads of Faust's would be waited for, and whoever measures waits for us
+    ends: set[asyncio.Future[Any]] = {app.failed, asyncio.create_task(told.wait())}
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    if app.failed.done():
+        log.Log("peer").error("failed", cause=app.failed.result())
+        os._exit(1)  # threads of Faust's would be waited for, and whoever measures waits for us
+    # Whoever is ended without leaving the group is waited for until its session ends, and by the next test.
+    await app.stop()
 
 
 if __name__ == "__main__":
