@@ -91,7 +91,7 @@ def assess(
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
     findings = judge(history, customer.dossier, lists, risks, intake, plan, tier)
     if plan.model is not None and is_payment(intake):
-        intake.row = row_of(history, intake, plan.model.categories, rhythm=plan.model.rhythm)
+        intake.row = row_of(history, risks, intake, plan.model.categories, rhythm=plan.model.rhythm)
         # Of whoever has not changed since its state was last written the digest can still be made when it is needed.
         if plan.model_alerts and customer.history_changed:
             intake.digest = digest_of(customer.key, history)
@@ -143,7 +143,7 @@ def judge(  # noqa: PLR0917 - all that judging may see
         if risky:
             find_risky(sight, findings)
     if plan.points is not None:
-        find_points(history, intake, plan, findings)
+        find_points(history, risks, intake, plan, findings)
     return findings
 
 

@@ -61,7 +61,8 @@ class Dispositions:
         if self.onlooker is not None:
             self.onlooker.hear(said, policy.labels, arrival_ms)
         messages: list[Message] = []
-        heard = self._desk.hear(customer.key, said, policy.labels, arrival_ms)
+        spikes = customer.history.profile.spikes
+        heard = self._desk.hear(customer.key, said, policy.labels, arrival_ms, spikes.has)
         self._tally.count("labels", said.label, heard.result)
         labelled = label(said, customer.dossier, arrival_ms)
         if labelled != customer.dossier:

@@ -90,7 +90,8 @@ class Transactions:
         self._wait(len(messages), customer, intake, plan, assessed)
         if isinstance(assessed, Assessed):
             if assessed.further:
-                self._desk.ask(customer.key, asked_of(intake, assessed.decision))
+                spikes = customer.history.profile.spikes
+                self._desk.ask(customer.key, asked_of(intake, assessed.decision, spikes))
             messages.append(assessed.message)
             messages += assessed.further
         else:

@@ -15,6 +15,7 @@ class EntityLabel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a payment there was found to be; the newest of a payment counts, from `matures_at` on.
 
     `payment` and `customer` are digests: enough to tell one from another. Without weight the payment is as unlabelled.
+    A `spike` was far above what its customer usually pays, which explains a fraud without the place.
     """
 
     kind: EntityKind
@@ -25,6 +26,7 @@ class EntityLabel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: Label
     weight: Weight
     matures_at: Timestamp
+    spike: bool = False
 
     @property
     def key(self) -> str:

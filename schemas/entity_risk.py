@@ -18,6 +18,8 @@ class EntityRisk(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The newest of an entity holds until `until`; a tombstone ends it before. What it counts is of the last 30 days.
 
     `labelled` payments have matured labels, `frauds` of them were fraud, suffered by so many different `customers`.
+    `streak` are the latest of these frauds since the last payment that was found to be genuine, `cleared_at`, but for
+    those that were spikes of their customers; the first of them was at `streak_since`.
     """
 
     kind: EntityKind
@@ -27,6 +29,9 @@ class EntityRisk(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frauds: Weight
     labelled: Weight
     customers: Annotated[int, Meta(ge=0)]
+    streak: Weight = 0
+    streak_since: Timestamp | None = None
+    cleared_at: Timestamp | None = None
 
     @property
     def key(self) -> str:

@@ -13,7 +13,7 @@ from console.errors import CommandError
 from console.evaluate.stream import stream
 from console.model_log import Known, from_files
 from console.model_train import model_of
-from pipeline.behaviour.features import ELSEWHERE, INDEX
+from pipeline.behaviour.features import ELSEWHERE, GROUPS, INDEX
 from pipeline.learned.model import Model
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.policy.rewrite import with_section
@@ -22,12 +22,16 @@ from schemas.model_file import ModelFile
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms
 from tests.detection import world
 from tests.test_learned_live import SECTION, House, learned, values
-from tests.test_points_live import record
+from tests.test_points_live import AT_ONCE, apart, record
+from tests.test_points_live import label as labelled
 
 ROWS = world(seed=5)[:3_000]
 LATE_MS = 3 * MS_PER_HOUR
 OUT = ("purchase", "transfer", "withdrawal")
 LIVE = [index for name, index in INDEX.items() if name not in ELSEWHERE and name != "period"]
+# What labels tell of places.
+TOLD = [INDEX[name] for name in GROUPS["terminals"]]
+OWN = [index for index in LIVE if index not in TOLD]
 
 
 def line(topic: str, value: object, at_ms: int) -> bytes:
@@ -80,9 +84,20 @@ def file(known: Known) -> ModelFile:
 
 def test_each_feature_of_a_log_is_what_evaluate_makes_of_the_same_payments(known: Known) -> None:
     streamed = stream(ROWS, MS_PER_DAY)
-    np.testing.assert_array_equal(known.stream.features[:, LIVE], streamed.features[:, LIVE])
+    np.testing.assert_array_equal(known.stream.features[:, OWN], streamed.features[:, OWN])
     assert known.stream.categories == streamed.categories
     np.testing.assert_array_equal(known.stream.at_ms, streamed.at_ms)
+
+
+def test_what_labels_tell_of_places_is_what_evaluate_makes_of_them(tmp_path: Path) -> None:
+    rows = apart(ROWS[:2_000])
+    told = [record(number, row) for number, row in enumerate(rows)]
+    told += [labelled(number, row, row.payment.at_ms + MS_PER_DAY) for number, row in enumerate(rows)]
+    lines = [(each.timestamp, line(each.topic, json.loads(each.value or b""), each.timestamp)) for each in told]
+    known = from_files(written(tmp_path, lines), load_policy(AT_ONCE), None)
+    streamed = stream(rows, MS_PER_DAY)
+    np.testing.assert_array_equal(known.stream.features[:, LIVE], streamed.features[:, LIVE])
+    assert (streamed.features[:, INDEX["streak"]] > 1).sum() > 20
 
 
 def test_a_label_counts_from_when_it_teaches_and_the_newest_holds(known: Known) -> None:

@@ -11,7 +11,7 @@ from console.evaluate.judge import judge
 from console.evaluate.reading import Row
 from console.evaluate.stream import Stream, stream
 from console.evaluate.trials import split
-from load_tests.alone import Alone
+from console.offline import Offline
 from pipeline.behaviour.features import ELSEWHERE
 from pipeline.explain import recount, score_in_words
 from pipeline.points.live import LEADS, LivePoints
@@ -26,20 +26,30 @@ from schemas.timestamps import MS_PER_DAY, format_ms
 from tests.detection import world
 
 PAYMENTS = 3_000
+# Labels teach as soon as they are said.
+AT_ONCE = default_yaml().replace(b"labels: {fraud: 1h, genuine: 7d,", b"labels: {fraud: 0s, genuine: 0s,")
 
 
 class Judged:
-    """A world calibrated on its first two thirds without what nobody knows while judging, and judged from its start."""
+    """A world calibrated on its first two thirds without what nobody knows while judging, and judged from its start.
+
+    No two payments of it are of one moment; each is labelled a day later.
+    """
 
     def __init__(self) -> None:
-        self.rows: list[Row] = world()
+        self.rows: list[Row] = apart(world())
         self.streamed: Stream = stream(self.rows, MS_PER_DAY)
         trial = split(self.streamed, "time=0.67", MS_PER_DAY, week=False)
         found = judge(self.streamed, trial, ["rules"], ELSEWHERE)
         self.points: Score = found.points
         section = section_of(found.points, self.streamed.categories, found.base, "live")
-        self.policy: Policy = load_policy(with_section(default_yaml(), "points", section, 2))
+        self.policy: Policy = load_policy(with_section(AT_ONCE, "points", section, 2))
         self.said = decisions(self.policy, self.rows[:PAYMENTS])
+
+
+def apart(rows: list[Row]) -> list[Row]:
+    """The same rows, each some milliseconds later, so that no two are of one moment."""
+    return [row._replace(payment=row.payment._replace(at_ms=row.payment.at_ms + at)) for at, row in enumerate(rows)]
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +69,35 @@ def record(number: int, row: Row) -> InputRecord:
         "transaction_type": "purchase",
         "mcc": payment.category,
         "payee_id": payment.payee,
+        "terminal_id": payment.place,
     }
     return InputRecord("transactions", 0, number, payment.at_ms, payment.account.encode(), json.dumps(value).encode())
 
 
+def label(number: int, row: Row, at_ms: int) -> InputRecord:
+    """What a payment turned out to be, said by somebody who knows where it went."""
+    payment = row.payment
+    value = {
+        "disposition_id": f"d-{number}",
+        "customer_id": payment.account,
+        "occurred_at": format_ms(at_ms),
+        "actor": "ann",
+        "label": "fraud" if row.fraud else "genuine",
+        "status": "final",
+        "transaction_id": f"t-{number}",
+        "source": "p",
+        "paid_at": format_ms(payment.at_ms),
+        "terminal_id": payment.place,
+    }
+    return InputRecord("dispositions", 0, number, at_ms, payment.account.encode(), json.dumps(value).encode())
+
+
 def decisions(policy: Policy, rows: list[Row]) -> list[dict[str, Any]]:
-    alone = Alone(policy)
+    house = Offline(policy)
     records = [record(number, row) for number, row in enumerate(rows)]
-    messages = [message for at in range(0, len(records), 97) for message in alone.take(records[at : at + 97])]
+    labels = [label(number, row, row.payment.at_ms + MS_PER_DAY) for number, row in enumerate(rows)]
+    told = sorted(records + labels, key=lambda each: each.timestamp)
+    messages = [message for at in range(0, len(told), 97) for message in house.take(told[at : at + 97])]
     return [json.loads(message.value or b"") for message in messages if message.topic in {"decisions", "alerts"}]
 
 
@@ -85,6 +116,8 @@ def test_the_points_of_a_decision_are_those_that_evaluate_measures(judged: Judge
     fired = [number for number, signal in enumerate(said) if signal]
     assert fired == np.nonzero(wanted >= section.outcomes.challenge)[0].tolist()
     assert len(fired) > 50
+    leading = [max(signal["parts"], key=lambda part: part["points"])["rule"] for signal in said if signal]
+    assert leading.count("place-streak") > 10
     assert [signal["observed"] for signal in said if signal] == wanted[fired].tolist()
 
 

@@ -80,7 +80,7 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
             account.append(accounts.setdefault(payment.account, len(accounts)))
             labels.append(UNLABELLED if fraud is None else fraud)
             if payment.place and fraud is not None:
-                heappush(unknown, (at_ms + delay_ms, payment.place, MaturedLabel(at_ms, own[2], fraud)))
+                heappush(unknown, (at_ms + delay_ms, payment.place, MaturedLabel(at_ms, bool(fraud), own[2])))
     matrix = _matrix(features)
     column = matrix[:, INDEX["category"]]
     column[:] = _ranks(categories)[column.astype(np.int64)]

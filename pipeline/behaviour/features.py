@@ -40,8 +40,17 @@ INDEX: Final = {name: index for index, name in enumerate(FEATURES)}
 # Filled in by the points themselves: which part of the day it is, and the customer's own points of the last 48 hours.
 PERIOD: Final = "period"
 MEMORY: Final = "memory_48h"
-# What nobody knows while a payment is judged: it is told of places and payees that customers share, or by points.
-ELSEWHERE: Final = frozenset({*GROUPS["terminals"], "payee_age_hours", "unseen_payee", *GROUPS["memory"]})
+# What nobody knows while a payment is judged: whether others have paid a payee, how usual the amounts of a streak were
+# that were no spikes, and what points said before.
+ELSEWHERE: Final = frozenset(
+    {
+        "payee_age_hours",
+        "unseen_payee",
+        "streak_evidence",
+        "streak_smallest_ratio",
+        *GROUPS["memory"],
+    }
+)
 # What the payments of the last day tell, which cost the most to look up.
 RHYTHM: Final = frozenset(GROUPS["rhythm"])
 # What it takes to know more than the customer's own past.

@@ -1,19 +1,21 @@
-"""A payment's features as they are known while it is judged: from its customer's own state, none from elsewhere.
+"""A payment's features as they are known while it is judged: its customer's own state, what labels say of the place.
 
-What other customers' payments would tell (of a place, of whether anybody has ever paid a payee) and the memory of 48
-hours say nothing here: they have the value that they have where nothing is known.
+What is in `ELSEWHERE` says nothing here: it has the value that it has where nothing is known.
 """
 
 from typing import Final
 
 from pipeline.behaviour.own import own_features
 from pipeline.behaviour.payment import DEPOSIT, RETURNS, category_of
+from pipeline.entities.risks import Risks
 from pipeline.history import History
 from pipeline.log import Entry
 from pipeline.validate import Intake
 
-# In their order: the age of the payee, whether nobody has seen it, seven of the place, the memory.
-_UNKNOWN: Final = [-1.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0, 0.0, 0.0, 0.0]
+# In their order: the age of the payee, whether nobody has seen it; seven of the place; the memory.
+_PAYEE: Final = [-1.0, 0.0]
+_NEUTRAL: Final = [0.0, 0.0, -1.0, -1.0, -1.0, 0.0, 0.0]
+_MEMORY: Final = [0.0]
 _NONE: Final[list[Entry]] = []
 
 
@@ -22,7 +24,7 @@ def is_payment(intake: Intake) -> bool:
     return not intake.declined and intake.type_index not in RETURNS and intake.type_index != DEPOSIT
 
 
-def row_of(history: History, intake: Intake, categories: dict[str, int], *, rhythm: bool) -> list[float]:
+def row_of(history: History, risks: Risks, intake: Intake, categories: dict[str, int], *, rhythm: bool) -> list[float]:
     """The features in their order, `period` still 0; a category that is not among `categories` is one more than those.
 
     Without `rhythm` the features of that group are as of a customer who paid nothing for a day.
@@ -32,5 +34,8 @@ def row_of(history: History, intake: Intake, categories: dict[str, int], *, rhyt
     entries = history.log.entries if rhythm else _NONE
     row = [float(amount), float(categories.get(category, len(categories)))]
     row += own_features(history.profile, entries, history.payees, at_ms, amount, kind, category, intake.payee_id)
-    row += _UNKNOWN
+    row += _PAYEE
+    place = risks.place(intake) if risks.known else None
+    row += _NEUTRAL if place is None else place.look(at_ms)
+    row += _MEMORY
     return row

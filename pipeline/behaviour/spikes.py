@@ -37,6 +37,10 @@ class Spikes:
                 last_ms = max(last_ms, when)
         return float(count), highest, strength, (at_ms - last_ms) / MS_PER_DAY if count else NEVER
 
+    def has(self, at_ms: int) -> bool:
+        """Whether a payment of that moment is kept as a spike."""
+        return at_ms in [when for when, _ in self.kept]
+
     def learn(self, at_ms: int, ratio: float) -> None:
         """Remember a payment if it is a spike."""
         if ratio >= SPIKE:

@@ -77,9 +77,16 @@ def _told(kind: EntityKind, value: str, found: Finding, at_ms: int) -> Message:
         frauds=found.frauds,
         labelled=found.labelled,
         customers=found.customers,
+        streak=found.streak,
+        streak_since=_when(found.began_ms),
+        cleared_at=_when(found.cleared_ms),
     )
     key = risk.key.encode()
-    told = derived_id(risk.key, at_ms, found.frauds, found.labelled, found.customers)
+    told = derived_id(risk.key, at_ms, *found)
     if found.is_neutral:
         return Message("entity-risk", key, None, cloudevents.headers(EntityRisk, told, at))
     return message("entity-risk", key, risk, told, at)
+
+
+def _when(at_ms: int) -> str | None:
+    return None if at_ms < 0 else format_ms(at_ms)

@@ -1,9 +1,11 @@
 """What is known of one entity: the labels of payments that went through it, and what those that have matured say."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from pipeline.labels.verdict import FRAUD, LABELS
 from schemas.entity_label import EntityLabel
+from schemas.entity_risk import FULL_WEIGHT
 from schemas.timestamps import MS_PER_DAY, parse_ms
 
 WINDOW_MS: Final = 30 * MS_PER_DAY
@@ -14,7 +16,7 @@ MOST: Final = 200
 class Labelled(NamedTuple):
     """One payment: digests of it and of its customer, when it occurred, its label (a place in LABELS) and weight.
 
-    The label counts from `matures_ms` on.
+    The label counts from `matures_ms` on. A `spike` is explained by its customer's own habits.
     """
 
     payment: bytes
@@ -23,15 +25,23 @@ class Labelled(NamedTuple):
     label: int
     weight: int
     matures_ms: int
+    spike: bool = False
 
 
 class Finding(NamedTuple):
-    """What matured labels of the last 30 days say, weights in hundredths; `until_ms` the last fraud leaves them."""
+    """What matured labels of the last 30 days say, weights in hundredths; `until_ms` the last fraud leaves them.
+
+    The running streak: frauds that no spike explains, since `began_ms`, none of them before the last genuine payment at
+    `cleared_ms`; -1 for never.
+    """
 
     frauds: int = 0
     labelled: int = 0
     customers: int = 0
     until_ms: int = 0
+    streak: int = 0
+    began_ms: int = -1
+    cleared_ms: int = -1
 
     @property
     def is_neutral(self) -> bool:
@@ -69,6 +79,7 @@ def learn(ledger: Ledger, said: EntityLabel) -> Ledger:
                 LABELS.index(said.label),
                 said.weight,
                 parse_ms(said.matures_at),
+                said.spike,
             )
         )
         labels.sort(key=lambda each: (each.paid_ms, each.payment))
@@ -87,8 +98,22 @@ def look(ledger: Ledger, at_ms: int) -> Ledger:
         sum(each.weight for each in counts),
         len({each.customer for each in frauds}),
         frauds[-1].paid_ms + WINDOW_MS,
+        *_streak(counts),
     )
     return Ledger(kept, found, at_ms)
+
+
+def _streak(labels: Iterable[Labelled]) -> tuple[int, int, int]:
+    """Weight, beginning and last genuine payment; of a moment's payments those that are genuine come first."""
+    streak, began_ms, cleared_ms = 0, -1, -1
+    for each in sorted(labels, key=lambda each: (each.paid_ms, each.label)):
+        if each.label == FRAUD:
+            if not each.spike:
+                streak += each.weight
+                began_ms = each.paid_ms if began_ms < 0 else began_ms
+        elif each.weight == FULL_WEIGHT:
+            streak, began_ms, cleared_ms = 0, -1, each.paid_ms
+    return streak, began_ms, cleared_ms
 
 
 def matured(ledger: Ledger, at_ms: int) -> list[Labelled]:

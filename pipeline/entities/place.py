@@ -1,11 +1,16 @@
-"""A place's labels: its running streak of frauds that nothing else explains, and its risk over 30 days."""
+"""A place's labels as a stream of them teaches: its running streak of frauds that nothing else explains, and its risk.
 
+It tells what a ledger of the same labels would (`pipeline.entities.ledger`), at a fraction of the cost, and how usual
+the amounts of a streak were.
+"""
+
+from collections import deque
 from typing import Final, NamedTuple
 
 from pipeline.behaviour.baseline import SPIKE
+from pipeline.entities.ledger import MOST, WINDOW_MS
 from schemas.timestamps import MS_PER_DAY
 
-RISK_DAYS: Final = 30
 NEVER: Final = -1.0
 NEUTRAL: Final = (0.0, 0.0, NEVER, NEVER, NEVER, 0.0, 0.0)
 
@@ -14,8 +19,8 @@ class MaturedLabel(NamedTuple):
     """A label that has become known: of a payment at `at_ms` here, `ratio` times what its customer usually pays."""
 
     at_ms: int
-    ratio: float
     fraud: bool
+    ratio: float
 
 
 class Place:
@@ -25,58 +30,64 @@ class Place:
     payment that turned out to be genuine ends the streak.
     """
 
-    __slots__ = ("began_ms", "cleared_ms", "days", "evidence", "smallest_ratio", "streak")
+    __slots__ = ("_began_ms", "_cleared_ms", "_evidence", "_frauds", "_labels", "_smallest_ratio", "_streak")
 
     def __init__(self) -> None:
-        self.streak = 0
-        self.evidence = 0.0
-        self.smallest_ratio = NEVER
-        self.began_ms = -1
-        self.cleared_ms = -1
-        # Labelled payments and frauds among them by day, the oldest first.
-        self.days: list[list[int]] = []
+        self._labels: deque[MaturedLabel] = deque()
+        self._frauds = 0
+        self._cleared_ms = -1
+        self._begin()
 
     def look(self, at_ms: int) -> tuple[float, ...]:
-        """Streak, its evidence, its smallest ratio, its age, days since a cleared payment, risk and labels of 30 days.
+        """Streak, its evidence, smallest ratio and age, days since a cleared payment, risk and labels, all of 30 days.
 
         Days are those since the payments, not since their labels; `NEVER` where there is none. The risk is the share of
-        frauds, of which two payments without fraud are thought in addition.
+        frauds, of which two payments without fraud are thought in addition. Without fraud the place is neutral.
         """
-        oldest = at_ms // MS_PER_DAY - RISK_DAYS
-        while self.days and self.days[0][0] <= oldest:
-            del self.days[0]
-        labelled = sum([day[1] for day in self.days])
-        frauds = sum([day[2] for day in self.days])
+        labels, oldest_ms = self._labels, at_ms - WINDOW_MS
+        while labels and labels[0].at_ms <= oldest_ms:
+            self._forget()
+        if not self._frauds:
+            return NEUTRAL
         return (
-            float(self.streak),
-            self.evidence,
-            self.smallest_ratio,
-            NEVER if self.began_ms < 0 else (at_ms - self.began_ms) / MS_PER_DAY,
-            NEVER if self.cleared_ms < 0 else (at_ms - self.cleared_ms) / MS_PER_DAY,
-            frauds / (labelled + 2),
-            float(labelled),
+            float(self._streak),
+            self._evidence,
+            self._smallest_ratio,
+            NEVER if self._began_ms < 0 else (at_ms - self._began_ms) / MS_PER_DAY,
+            NEVER if self._cleared_ms < 0 else (at_ms - self._cleared_ms) / MS_PER_DAY,
+            self._frauds / (len(labels) + 2),
+            float(len(labels)),
         )
 
     def learn(self, label: MaturedLabel) -> None:
-        """Take a label in, when it becomes known."""
-        self._count(label.at_ms // MS_PER_DAY, fraud=label.fraud)
-        if not label.fraud:
-            self.streak, self.evidence, self.smallest_ratio, self.began_ms = 0, 0.0, NEVER, -1
-            self.cleared_ms = max(self.cleared_ms, label.at_ms)
-        elif label.ratio < SPIKE:
-            self.streak += 1
-            # The smaller a payment, the less its own size explains why it was fraud.
-            self.evidence += 1 - label.ratio / SPIKE
-            self.smallest_ratio = label.ratio if self.streak == 1 else min(self.smallest_ratio, label.ratio)
-            self.began_ms = label.at_ms if self.began_ms < 0 else min(self.began_ms, label.at_ms)
+        """Take a label in, when it becomes known: they come in the order of their payments."""
+        self._labels.append(label)
+        self._frauds += label.fraud
+        self._go_on(label)
+        if len(self._labels) > MOST:
+            self._forget()
 
-    def _count(self, day: int, *, fraud: bool) -> None:
-        days = self.days
-        index = len(days)
-        while index and days[index - 1][0] > day:
-            index -= 1
-        if not index or days[index - 1][0] != day:
-            days.insert(index, [day, 0, 0])
-            index += 1
-        days[index - 1][1] += 1
-        days[index - 1][2] += fraud
+    def _begin(self) -> None:
+        self._streak, self._evidence, self._smallest_ratio, self._began_ms = 0, 0.0, NEVER, -1
+
+    def _go_on(self, label: MaturedLabel) -> None:
+        if not label.fraud:
+            self._begin()
+            self._cleared_ms = label.at_ms
+        elif label.ratio < SPIKE:
+            self._streak += 1
+            # The smaller a payment, the less its own size explains why it was fraud.
+            self._evidence += 1 - label.ratio / SPIKE
+            self._smallest_ratio = label.ratio if self._streak == 1 else min(self._smallest_ratio, label.ratio)
+            if self._began_ms < 0:
+                self._began_ms = label.at_ms
+
+    def _forget(self) -> None:
+        """The oldest label; what began or ended with it is told anew from what is left."""
+        gone = self._labels.popleft()
+        self._frauds -= gone.fraud
+        if gone.at_ms in {self._began_ms, self._cleared_ms}:
+            self._begin()
+            self._cleared_ms = -1
+            for each in self._labels:
+                self._go_on(each)

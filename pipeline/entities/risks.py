@@ -5,15 +5,18 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from pipeline.validate import Intake
-from schemas.entity_risk import ENTITY_KINDS, EntityRisk
-from schemas.timestamps import parse_ms
+from schemas.entity_risk import ENTITY_KINDS, FULL_WEIGHT, EntityRisk
+from schemas.timestamps import MS_PER_DAY, parse_ms
+
+# What of a streak no worker knows: its evidence, its smallest ratio.
+_ELSEWHERE: Final = (0.0, -1.0)
 
 
 @mypyc_attr(acyclic=True)
 class Risk:
-    """What labels say of one entity until `until_ms`; `frauds` and `labelled` in hundredths of a payment."""
+    """What labels say of one entity until `until_ms`; `frauds`, `labelled`, `streak` in hundredths of a payment."""
 
-    __slots__ = ("customers", "frauds", "kind", "labelled", "until_ms", "value")
+    __slots__ = ("began_ms", "cleared_ms", "customers", "frauds", "kind", "labelled", "streak", "until_ms", "value")
 
     def __init__(self, said: EntityRisk) -> None:
         """Keep what is asked of each payment there."""
@@ -23,6 +26,20 @@ class Risk:
         self.frauds = said.frauds
         self.labelled = said.labelled
         self.customers = said.customers
+        self.streak = said.streak
+        self.began_ms = _ms(said.streak_since)
+        self.cleared_ms = _ms(said.cleared_at)
+
+    def look(self, at_ms: int) -> list[float]:
+        """The features of a payment there at a moment; `pipeline.entities.place` says what each of them is."""
+        return [
+            self.streak / FULL_WEIGHT,
+            *_ELSEWHERE,
+            _days(self.began_ms, at_ms),
+            _days(self.cleared_ms, at_ms),
+            self.frauds / FULL_WEIGHT / (self.labelled / FULL_WEIGHT + 2.0),
+            self.labelled / FULL_WEIGHT,
+        ]
 
 
 class Risks:
@@ -60,6 +77,12 @@ class Risks:
             or intake.payee_id in self.payees
         )
 
+    def place(self, intake: Intake) -> Risk | None:
+        """What is known of where a payment is made: its terminal, or its merchant where it names none."""
+        terminal = intake.terminal_id
+        risk = self.terminals.get(terminal) if terminal else self.merchants.get(intake.merchant_id)
+        return risk if risk is not None and intake.arrived_ms < risk.until_ms else None
+
     def counts(self) -> dict[str, int]:
         """How many of each kind are not neutral."""
         return {kind: len(self._of(kind)) for kind in ENTITY_KINDS}
@@ -70,6 +93,14 @@ class Risks:
         if kind == "merchant":
             return self.merchants
         return self.devices if kind == "device" else self.payees
+
+
+def _ms(timestamp: str | None) -> int:
+    return -1 if timestamp is None else parse_ms(timestamp)
+
+
+def _days(since_ms: int, at_ms: int) -> float:
+    return -1.0 if since_ms < 0 else max(0.0, (at_ms - since_ms) / MS_PER_DAY)
 
 
 _KINDS: Final = frozenset(ENTITY_KINDS)

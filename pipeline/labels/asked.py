@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from pipeline.behaviour.spikes import Spikes
 from pipeline.ids import decision_stem, derived_id
 from pipeline.labels.verdict import NOTHING_SAID, Verdict
 from pipeline.validate import Intake
@@ -15,7 +16,7 @@ class Asked(NamedTuple):
     """A payment: `payment` tells it from others, `paid_ms` is when it occurred, `outcome` a rank in OUTCOMES.
 
     `rules` are those that fired live; `entities` where it went: terminal, merchant, device, payee,
-    empty for none.
+    empty for none. `spike`: its amount alone was far above what its customer usually pays.
     """
 
     payment: bytes
@@ -24,6 +25,7 @@ class Asked(NamedTuple):
     rules: tuple[str, ...]
     entities: tuple[str, str, str, str]
     verdict: Verdict = NOTHING_SAID
+    spike: bool = False
 
 
 def payment_digest(alert_id: str) -> bytes:
@@ -36,14 +38,15 @@ def alert_id_of(source: str, transaction_id: str, customer_id: str) -> str:
     return derived_id("alert", decision_stem(source, customer_id) + transaction_id)
 
 
-def asked_of(intake: Intake, decision: Decision) -> Asked:
-    """What is remembered of a payment whose decision asks for something."""
+def asked_of(intake: Intake, decision: Decision, spikes: Spikes) -> Asked:
+    """What is remembered of a payment whose decision asks for something; `spikes` are its customer's."""
     return Asked(
         payment_digest(derived_id("alert", decision.decision_id)),
         intake.occurred_ms,
         OUTCOMES.index(decision.outcome),
         tuple(dict.fromkeys(each.rule for each in decision.signals if each.mode == "live")),
         (intake.terminal_id, intake.merchant_id, intake.device_id, intake.payee_id),
+        spike=spikes.has(intake.occurred_ms),
     )
 
 

@@ -1,5 +1,6 @@
 """Where labels arrive: each finds its payment, and goes on to the entities that the payment went through."""
 
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, get_args
 
 from pipeline.beside import Beside
@@ -46,8 +47,10 @@ class Desk:
         """Remember that something was asked about a payment."""
         self._beside.put(key + SUFFIX, encode(remember(self.known(key), asked)))
 
-    def hear(self, key: bytes, said: Disposition, policy: Labels, arrival_ms: int) -> Heard:
-        """Take a label in."""
+    def hear(
+        self, key: bytes, said: Disposition, policy: Labels, arrival_ms: int, is_spike: Callable[[int], bool]
+    ) -> Heard:
+        """Take a label in; `is_spike` says whether the customer's payment of a moment is known as a spike."""
         known = self.known(key)
         alert_id = said.alert_id or alert_id_of(said.source, said.transaction_id, said.customer_id)
         payment = payment_digest(alert_id)
@@ -57,7 +60,7 @@ class Desk:
         verdict = verdict_of(said, asked.verdict, policy, arrival_ms)
         if verdict == asked.verdict:
             return Heard("superseded", [], asked)
-        labelled = asked._replace(verdict=verdict)
+        labelled = asked._replace(verdict=verdict, spike=asked.spike or is_spike(asked.paid_ms))
         others = tuple(each if each.payment != payment else labelled for each in known)
         self._beside.put(key + SUFFIX, encode(others if labelled in others else remember(known, labelled)))
         if not (verdict.weight or asked.verdict.weight):
@@ -105,6 +108,7 @@ def _to_entities(key: bytes, asked: Asked, arrival_ms: int) -> list[Message]:
                 label=LABELS[verdict.label],
                 weight=verdict.weight,
                 matures_at=format_ms(verdict.matures_ms),
+                spike=asked.spike,
             )
             told = derived_id(label.payment, label.key, verdict.said_ms, verdict.label, verdict.weight)
             messages.append(message("entity-labels", label.key.encode(), label, told, at))

@@ -10,7 +10,7 @@ from load_tests.services.kafka import Kafka
 from load_tests.services.prometheus import Prometheus
 from load_tests.services.run import Run
 from load_tests.services.wait import until
-from pipeline.behaviour.features import ELSEWHERE
+from pipeline.behaviour.features import ELSEWHERE, GROUPS
 from pipeline.policy.load import default_yaml
 from pipeline.policy.rewrite import with_section
 from schemas.codec import encode
@@ -27,7 +27,7 @@ def policy_with_a_model(kafka: Kafka, folder: Path) -> str:
     """Tell of a model, and name it in a policy, in shadow and with signals for whatever is paid."""
     past = stream(world(), MS_PER_DAY)
     fraud = (past.label == 1).astype(np.int8)
-    model = boosted.train(past.features, fraud, past.at_ms, past.categories, sorted(ELSEWHERE))
+    model = boosted.train(past.features, fraud, past.at_ms, past.categories, sorted({*ELSEWHERE, *GROUPS["terminals"]}))
     file = ModelFile(model="cards", actor="ana", at=format_ms(0), card=model.card, text=model.text)
     publish(kafka, "models", [("cards", encode(file))])
     section = f"learned:\n  mode: shadow\n  model: {model.card.sha256}\n  outcomes: {{challenge: 1}}\n"

@@ -14,8 +14,6 @@ from pipeline.behaviour.features import FEATURES, INDEX
 from pipeline.behaviour.payment import DEPOSIT, Payment
 from pipeline.behaviour.places import MOST as MOST_COUNTRIES
 from pipeline.behaviour.profile_bytes import LARGEST, ProfileError, read_profile, write_profile
-from pipeline.entities import place_bytes
-from pipeline.entities.place import NEVER, RISK_DAYS, MaturedLabel, Place
 from schemas.timestamps import MS_PER_DAY
 from schemas.transaction import TRANSACTION_TYPES
 
@@ -139,57 +137,11 @@ def test_bytes_that_are_no_profile_are_named_so(data: bytes) -> None:
         read_profile(data)
 
 
-labels = st.lists(
-    st.builds(MaturedLabel, st.integers(0, 200 * MS_PER_DAY), st.floats(0, 10, allow_nan=False), st.booleans()),
-    max_size=40,
-).map(sorted)
-
-
-@given(labels)
-def test_a_streak_is_the_unexplained_frauds_since_the_last_payment_that_was_cleared(known: list[MaturedLabel]) -> None:
-    place = Place()
-    for each in known:
-        place.learn(each)
-    cleared = [index for index, each in enumerate(known) if not each.fraud]
-    since = known[cleared[-1] + 1 :] if cleared else known
-    streak = [each for each in since if each.ratio < SPIKE]
-    count, _, smallest, days, *_ = place.look(300 * MS_PER_DAY)
-    assert count == len(streak)
-    assert smallest == min([each.ratio for each in streak], default=NEVER)
-    assert days == ((300 * MS_PER_DAY - streak[0].at_ms) / MS_PER_DAY if streak else NEVER)
-
-
-@given(labels)
-def test_the_risk_of_a_place_is_the_frauds_of_its_last_thirty_days(known: list[MaturedLabel]) -> None:
-    place = Place()
-    for each in known:
-        place.learn(each)
-    now = max([each.at_ms for each in known], default=0)
-    recent = [each for each in known if each.at_ms // MS_PER_DAY > now // MS_PER_DAY - RISK_DAYS]
-    *_, risk, labelled = place.look(now)
-    assert labelled == len(recent)
-    assert risk == sum(each.fraud for each in recent) / (len(recent) + 2)
-
-
-@given(labels, labels)
-def test_a_place_read_from_its_bytes_goes_on_as_if_it_had_never_been_written(
-    known: list[MaturedLabel], later: list[MaturedLabel]
-) -> None:
-    place = Place()
-    for each in known:
-        place.learn(each)
-    read = place_bytes.from_bytes(place_bytes.to_bytes(place))
-    for each in later:
-        place.learn(each)
-        read.learn(each)
-        assert read.look(each.at_ms) == place.look(each.at_ms)
-    assert place_bytes.to_bytes(read) == place_bytes.to_bytes(place)
-
-
-@pytest.mark.parametrize("data", [b"", b"\x02\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03"])
-def test_bytes_that_are_no_place_are_named_so(data: bytes) -> None:
-    with pytest.raises(place_bytes.PlaceError):
-        place_bytes.from_bytes(data)
+@given(payments())
+def test_spikes_are_found_again_by_their_moments(known: list[Payment]) -> None:
+    account = account_of(known)
+    spikes = account.profile.spikes
+    assert {each.at_ms for each in known if spikes.has(each.at_ms)} == {at_ms for at_ms, _ in spikes.kept}
 
 
 @given(payments())

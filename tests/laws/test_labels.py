@@ -1,13 +1,19 @@
 """Labels by their laws: what an entity is told against a plain count, and of a payment's labels the newest holds."""
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import msgpack
 
 from pipeline.beside import Beside
-from pipeline.entities.ledger import EMPTY, MOST, WINDOW_MS, Ledger, learn, look, next_ms
-from pipeline.entities.ledger_bytes import decode, encode
+from pipeline.entities.ledger import EMPTY, MOST, WINDOW_MS, Finding, Ledger, learn, look, next_ms
+from pipeline.entities.ledger_bytes import VERSION, decode, encode
+from pipeline.labels import asked_bytes
 from pipeline.labels.desk import Desk, Heard
+from pipeline.labels.verdict import FRAUD
 from pipeline.policy.labels import Labels
+from schemas.codec import decode_entity_label
 from schemas.disposition import Disposition, Label, Status
 from schemas.entity_label import EntityLabel
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms, parse_ms
@@ -86,12 +92,16 @@ def test_an_entity_keeps_the_newest_of_many() -> None:
     assert [each.paid_ms - NOW for each in ledger.labels] == list(range(5, MOST + 5))
 
 
+def never(_: int) -> bool:
+    return False
+
+
 def heard(desk: Desk, number: int, label: Label, status: Status, said_ms: int, arrival_ms: int, **more: str) -> Heard:
     said = Disposition(
         disposition_id=f"d-{number}", customer_id="c-1", occurred_at=format_ms(said_ms), actor="ana", label=label,
         status=status, transaction_id="t-1", source="processor-1", paid_at=format_ms(NOW), merchant_id="m-1", **more,
     )  # fmt: skip
-    return desk.hear(b"c-1", said, ONCE, arrival_ms)
+    return desk.hear(b"c-1", said, ONCE, arrival_ms, never)
 
 
 Said = tuple[Label, Status, int]
@@ -129,11 +139,35 @@ def test_a_label_goes_where_the_payment_went_and_its_withdrawal_follows() -> Non
     assert (gone.result, [each.key for each in gone.messages]) == ("withdrawn", [b"merchant/m-1", b"device/d-1"])
 
 
+def test_a_label_tells_whether_the_customer_s_own_spike_explains_it_and_does_not_forget_that() -> None:
+    desk = Desk(Beside(lambda _: None))
+
+    def told(label: Label, at_ms: int, is_spike: Callable[[int], bool]) -> list[bool]:
+        said = Disposition(
+            disposition_id=f"d-{at_ms}", customer_id="c-1", occurred_at=format_ms(at_ms), actor="ana", label=label,
+            status="final", transaction_id="t-1", source="p", paid_at=format_ms(NOW), terminal_id="t-9",
+        )  # fmt: skip
+        heard = desk.hear(b"c-1", said, ONCE, at_ms, is_spike)
+        return [decode_entity_label(each.value or b"").message.spike for each in heard.messages]
+
+    assert told("fraud", NOW + 1, never) == [False]
+    assert told("genuine", NOW + 2, lambda paid_ms: paid_ms == NOW) == [True]
+    assert told("fraud", NOW + 3, never) == [True]
+
+
+def test_what_was_kept_before_anybody_told_of_spikes_is_still_read() -> None:
+    kept = msgpack.encode([[[b"p" * 8, b"c" * 8, NOW, FRAUD, 100, NOW]], [100, 100, 1, NOW + WINDOW_MS], NOW])
+    ledger = decode(VERSION + kept)
+    assert look(ledger, NOW).told == Finding(100, 100, 1, NOW + WINDOW_MS, streak=100, began_ms=NOW)
+    asked = msgpack.encode([[b"p" * 8, NOW, 3, ["burst"], ["t-1", "", "", ""], [FRAUD, 100, NOW, NOW]]])
+    assert not asked_bytes.decode(asked_bytes.VERSION + asked)[0].spike
+
+
 def test_of_a_payment_that_nobody_knows_a_label_teaches_nothing() -> None:
     said = Disposition(
         disposition_id="d-1", customer_id="c-1", occurred_at=format_ms(NOW), actor="ana", label="fraud",
         status="final", alert_id="nobody's",
     )  # fmt: skip
     desk = Desk(Beside(lambda _: None))
-    assert desk.hear(b"c-1", said, ONCE, NOW) == Heard("unknown", [])
+    assert desk.hear(b"c-1", said, ONCE, NOW, never) == Heard("unknown", [])
     assert desk.known(b"c-1") == ()
