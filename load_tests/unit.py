@@ -10,10 +10,9 @@ from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from agents.engine.batches import Building
+from agents.engine.batches import LARGEST_BATCH, Building
 from agents.engine.fetched import FetchedRecord, PartitionRecords
 from agents.engine.rows import Rows
-from agents.engine.writer import LARGEST_BATCH
 from load_tests.month import Month
 from pipeline.books import Books
 from pipeline.partition import Partition
@@ -75,13 +74,13 @@ class Units:
             for name, values in changed.items():
                 self._rows[name].change(values)
         with watch.stage("batches"):
-            building = Building(_batch, self._counts, 0)
+            building = Building(self._counts, 0)
             building.add(messages)
             for name, values in changed.items():
                 building.add_states(name, values)
             batches = building.batches()
         with watch.stage("checksums"):
-            self.written_bytes += sum(len(batch.builder._build()) for batch in batches)  # noqa: SLF001 - as it sends
+            self.written_bytes += sum(len(batch.builder.build()) for batch in batches)
 
 
 def unit(transactions: int, seed: int) -> dict[str, Any]:
@@ -109,10 +108,6 @@ def unit(transactions: int, seed: int) -> dict[str, Any]:
 def _do(units: Units, topic: str, records: Sequence[InputRecord]) -> None:
     for first in range(0, len(records), _RECORDS):
         units.do(topic, _fetched(records[first : first + _RECORDS]))
-
-
-def _batch() -> BatchBuilder:
-    return BatchBuilder(LARGEST_BATCH, _UNCOMPRESSED, is_transactional=1)
 
 
 def _fetched(records: Iterable[InputRecord]) -> bytes:

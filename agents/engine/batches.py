@@ -4,12 +4,18 @@ Runs once for every message and every changed state, so it makes nothing that th
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from pipeline.partitioning import partition_of
 from pipeline.record import Message
 from schemas.timestamps import parse_ms
+
+# The broker refuses a batch above 1 MiB, and the producer is then out of sequence for good.
+LARGEST_BATCH = 900_000
+_MAGIC, _UNCOMPRESSED, _NOBODY = 2, 0, -1
 
 # Each partition of these has one writer, the owner of that number, whoever a record is about: the audit is a chain, and
 # the journal is about the partition.
@@ -20,28 +26,35 @@ INTERNAL = "entity-labels"
 
 
 class Batch(NamedTuple):
-    """Records for one partition; `builder` is aiokafka's."""
+    """So many records for one partition; whose they are, the builder is told before it builds."""
 
     topic: str
     partition: int
-    builder: Any
+    records: int
+    builder: DefaultRecordBatchBuilder
 
 
 class _Filling:
     """The batches for one partition; the last of them takes records."""
 
-    def __init__(self, create: Callable[[], Any]) -> None:
-        self._create = create
-        self.batches: list[Any] = []
+    def __init__(self) -> None:
+        self.full: list[tuple[int, DefaultRecordBatchBuilder]] = []
         self._begin()
 
     def _begin(self) -> None:
-        self.batches.append(self._create())
-        # aiokafka's own `append` looks at serializers and closes, for each record; it costs as much as what it calls.
-        self._append = self.batches[-1]._builder.append
+        self._builder = DefaultRecordBatchBuilder(
+            _MAGIC,
+            _UNCOMPRESSED,
+            is_transactional=1,
+            producer_id=_NOBODY,
+            producer_epoch=_NOBODY,
+            base_sequence=0,
+            batch_size=LARGEST_BATCH,
+        )
+        self._append = self._builder.append
         self._count = 0
 
-    def add(self, now_ms: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+    def add(self, now_ms: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
         if self._append(self._count, now_ms, key, value, headers) is None:
             self.end()
             self._begin()
@@ -50,15 +63,13 @@ class _Filling:
         self._count += 1
 
     def end(self) -> None:
-        """Tell the batch how many records it holds."""
-        self.batches[-1]._relative_offset = self._count
+        self.full.append((self._count, self._builder))
 
 
 class Building:
     """The batches of one transaction of partition `here`; `counts` are the partitions of each topic."""
 
-    def __init__(self, create: Callable[[], Any], counts: Mapping[str, int], here: int) -> None:
-        self._create = create
+    def __init__(self, counts: Mapping[str, int], here: int) -> None:
         self._counts = counts
         self._here = here
         self._now_ms = int(time.time() * 1000)
@@ -73,27 +84,21 @@ class Building:
             place = topic, here % count if key is None or topic in OWN else partition_of(key, count)
             filling = made.get(place)
             if filling is None:
-                filling = made[place] = _Filling(self._create)
+                filling = made[place] = _Filling()
             at_ms = now_ms if topic != INTERNAL else _own_ms(message)
             filling.add(at_ms, key, message.value, list(message.headers))
 
     def add_states(self, changelog: str, states: Mapping[bytes, bytes | None]) -> None:
         """Add changed states; None deletes."""
-        now_ms, filling = self._now_ms, self._made.setdefault((changelog, self._here), _Filling(self._create))
+        now_ms, filling = self._now_ms, self._made.setdefault((changelog, self._here), _Filling())
         for key, value in states.items():
             filling.add(now_ms, key, value, [])
 
     def batches(self) -> list[Batch]:
-        """Return them in the order to send: first one of each partition, so that all join the transaction at once."""
+        """Return them; those of one partition stand in their order."""
         for filling in self._made.values():
             filling.end()
-        rounds = max((len(filling.batches) for filling in self._made.values()), default=0)
-        return [
-            Batch(topic, partition, filling.batches[turn])
-            for turn in range(rounds)
-            for (topic, partition), filling in self._made.items()
-            if turn < len(filling.batches)
-        ]
+        return [Batch(*place, *each) for place, filling in self._made.items() for each in filling.full]
 
 
 def _own_ms(message: Message) -> int:

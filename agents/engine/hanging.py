@@ -9,9 +9,11 @@ has ended whatever the coordinator knew of. What is open after that hangs.
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import LeaderNotAvailableError, NoError, for_code
 from aiokafka.protocol.offset import OffsetRequest
+
+from agents.engine.transactions import Transactions
 
 _UNCOMMITTED, _COMMITTED = 0, 1
 _LATEST = -1
@@ -22,7 +24,7 @@ class HalfEndedError(Exception):
 
 
 async def end_what_hangs(
-    producer: AIOKafkaProducer, own: Iterable[TopicPartition], others: Iterable[TopicPartition]
+    transactions: Transactions, own: Iterable[TopicPartition], others: Iterable[TopicPartition]
 ) -> set[TopicPartition]:
     """Abort what hangs in partitions that this producer writes, and return them.
 
@@ -34,7 +36,7 @@ async def end_what_hangs(
 
     """
     own = set(own)
-    hanging = await _open(producer, own)
+    hanging = await _open(transactions, own)
     if not hanging:
         return hanging
     if hanging != own:
@@ -43,35 +45,31 @@ async def end_what_hangs(
             "`kafka-dump-log.sh` whether it was committed in the other partitions, end it alike with "
             "`kafka-transactions.sh find-hanging` and `abort`, and start again. See docs/operate.md."
         )
-    hanging |= await _open(producer, set(others))
-    await producer.begin_transaction()
-    for partition in hanging:
-        # A marker of our producer in each: there is no public way to write one where nothing was sent.
-        producer._txn_manager.maybe_add_partition_to_txn(partition)
-    await producer.abort_transaction()
+    hanging |= await _open(transactions, set(others))
+    await transactions.abort(hanging)
     return hanging
 
 
-async def _open(producer: AIOKafkaProducer, partitions: Collection[TopicPartition]) -> set[TopicPartition]:
+async def _open(transactions: Transactions, partitions: Collection[TopicPartition]) -> set[TopicPartition]:
     """Return those that end later than what is committed in them."""
-    ends = await _ends(producer, partitions, _UNCOMMITTED)
-    committed = await _ends(producer, partitions, _COMMITTED)
+    ends = await _ends(transactions, partitions, _UNCOMMITTED)
+    committed = await _ends(transactions, partitions, _COMMITTED)
     return {partition for partition in partitions if committed[partition] < ends[partition]}
 
 
 async def _ends(
-    producer: AIOKafkaProducer, partitions: Iterable[TopicPartition], isolation: int
+    transactions: Transactions, partitions: Iterable[TopicPartition], isolation: int
 ) -> dict[TopicPartition, int]:
     asked: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for topic, number in partitions:
-        leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, number))
+        leader = transactions.client.cluster.leader_for_partition(TopicPartition(topic, number))
         if leader is None or leader < 0:
-            await producer.client.force_metadata_update()
+            await transactions.client.force_metadata_update()
             raise LeaderNotAvailableError(f"{topic}[{number}]")
         asked[leader][topic].append((number, _LATEST))
     ends = {}
     for leader, topics in asked.items():
-        answer = await producer.client.send(leader, OffsetRequest(-1, isolation, list(topics.items())))
+        answer = await transactions.client.send(leader, OffsetRequest(-1, isolation, list(topics.items())))
         for topic, told in answer.topics:
             for number, code, *_, offset in told:
                 if (error := for_code(code)) is not NoError:

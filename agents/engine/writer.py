@@ -2,31 +2,23 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import TransactionalIdAuthorizationFailed
-from aiokafka.producer import sender
-from aiokafka.structs import RecordMetadata
+from aiokafka import TopicPartition
 from msgspec.structs import replace
 
 from agents.engine.batches import Batch, Building
 from agents.engine.fit import fitted
 from agents.engine.hanging import end_what_hangs
+from agents.engine.transactions import Transactions
 from agents.log import Log
 from pipeline.record import Message
 from schemas import dead_letter
 
 log = Log("engine")
 
-# aiokafka sleeps 20 ms when a commit meets the markers of the one before, which a third of our commits do; the broker
-# needs about one.
-sender.BACKOFF_OVERRIDE = 0.0005
-# The broker refuses a batch above 1 MiB, and the producer is then out of sequence for good.
-LARGEST_BATCH = 900_000
-# A worker that hangs hides its partition from readers for as long; then the broker aborts.
-TRANSACTION_TIMEOUT_MS = 15_000
 CLOSING_S = 5.0
 DEAD_LETTERS = "dead-letters"
 # Which code set a record aside: the pipeline does not know, for it is no function of the input.
@@ -41,19 +33,10 @@ class Committed(NamedTuple):
 
 
 class Writer:
-    """The transactional producer of one partition; opening it fences every earlier owner and aborts its transaction."""
+    """Who writes for one partition; opening it fences every earlier owner and aborts its transaction."""
 
     def __init__(self, transactional_id: str, client: Mapping[str, Any]) -> None:
-        self._transactional_id = transactional_id
-        self._producer = AIOKafkaProducer(
-            **client,
-            transactional_id=transactional_id,
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            acks="all",
-            retry_backoff_ms=20,
-            max_batch_size=LARGEST_BATCH,
-            max_request_size=4 * LARGEST_BATCH,
-        )
+        self._transactions = Transactions(transactional_id, client)
         # Partitions of each topic.
         self._counts: dict[str, int] = {}
 
@@ -67,73 +50,41 @@ class Writer:
             HalfEndedError: a person must look; the text says at what.
 
         """
-        topics = list(topics)
         try:
-            # While a former transaction ends, aiokafka asks for all topics of the cluster with each attempt, and reads
-            # the answer in Python: a quarter of a takeover's CPU time.
-            self._producer.client.set_topics(topics)
-            await self._producer.start()
-            for topic in topics:
-                self._counts[topic] = len(await self._producer.partitions_for(topic))
+            self._counts = await self._transactions.open(topics)
             places = {topic: TopicPartition(topic, here) for topic, count in self._counts.items() if here < count}
             ours = {places[topic] for topic in own}
-            if hanging := await end_what_hangs(self._producer, ours, set(places.values()) - ours):
+            if hanging := await end_what_hangs(self._transactions, ours, set(places.values()) - ours):
                 log.warning("aborted what hung", partition=here, topics=sorted(topic for topic, _ in hanging))
-        except TransactionalIdAuthorizationFailed as error:
-            await self.abandon()
-            raise TransactionalIdAuthorizationFailed(self._transactional_id) from error  # which aiokafka leaves out
         except BaseException:
-            await self.abandon()
+            await self.close()
             raise
 
     def batches(
         self, here: int, messages: Iterable[Message], changelogs: Mapping[str, Mapping[bytes, bytes | None]]
     ) -> list[Batch]:
-        """Return all that one transaction of partition `here` publishes, as batches in the order to send them."""
-        building = Building(self._producer.create_batch, self._counts, here)
+        """Return all that one transaction of partition `here` publishes."""
+        building = Building(self._counts, here)
         building.add(_sent(message) if message.topic == DEAD_LETTERS else message for message in messages)
         for topic, states in changelogs.items():
             building.add_states(topic, states)
         return building.batches()
 
-    async def commit(self, batches: Iterable[Batch]) -> Committed:
+    async def commit(self, batches: Collection[Batch]) -> Committed:
         """Publish all in one transaction and return when readers can see it.
 
         Raises:
             KafkaError: nothing is known to be committed; the writer cannot be used again.
 
         """
-        producer = self._producer
-        await producer.begin_transaction()
-        waiting = [
-            (batch, await producer.send_batch(batch.builder, batch.topic, partition=batch.partition))
-            for batch in batches
-        ]
-        last: dict[tuple[str, int], int] = {}
-        broker_ms = None
-        # aiokafka commits happily after a failed produce: what was sent must have arrived first.
-        arrived: list[RecordMetadata] = await asyncio.gather(*(delivered for _, delivered in waiting))
-        for (batch, _), metadata in zip(waiting, arrived, strict=True):
-            last[batch.topic, batch.partition] = metadata.offset + batch.builder.record_count() - 1
-            if metadata.timestamp_type == 1:  # LogAppendTime
-                broker_ms = max(broker_ms or 0, metadata.timestamp)
-        await producer.commit_transaction()
-        return Committed(last, broker_ms)
+        written = await self._transactions.commit(batches)
+        stamps = [each.broker_ms for each in written.values() if each.broker_ms is not None]
+        return Committed({place: each.last for place, each in written.items()}, max(stamps, default=None))
 
     async def close(self) -> None:
-        """Leave within seconds, whatever the broker does."""
-        try:
-            await asyncio.wait_for(self._producer.stop(), CLOSING_S)
-        except Exception:  # noqa: BLE001 - it is being left; a successor fences it
-            await self.abandon()
-
-    async def abandon(self) -> None:
-        """Close the connections only."""
-        producer = self._producer
-        producer._closed = True  # `stop` would wait for what can no longer be sent
-        if (sending := producer._sender.sender_task) is not None:
-            sending.cancel()
-        await producer.client.close()
+        """Leave within seconds, whatever the broker does; a successor aborts what is open."""
+        with suppress(Exception):
+            await asyncio.wait_for(self._transactions.close(), CLOSING_S)
 
 
 def _sent(letter: Message) -> Message:

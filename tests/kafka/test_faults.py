@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.engine.writer import TRANSACTION_TIMEOUT_MS
+from agents.engine.transactions import TIMEOUT_MS
 from agents.topics import CHANGELOGS
 from load_tests.services.kafka import Kafka
 from load_tests.services.wait import until
@@ -97,7 +97,7 @@ def test_an_owner_whose_transaction_timed_out_recovers_without_a_restart(empty_k
         send(empty_kafka, 0, 30_000)
         until(lambda: worker.metric("tierwatch_records_total") > 0, "the worker to be in the middle", seconds=60)
         worker.process.send_signal(signal.SIGSTOP)
-        time.sleep(TRANSACTION_TIMEOUT_MS / 1000 + 3)  # the broker looks every second
+        time.sleep(TIMEOUT_MS / 1000 + 3)  # the broker looks every second
         worker.process.send_signal(signal.SIGCONT)
         assert_exactly_once(empty_kafka, 30_000)
         assert worker.stop() == 0
