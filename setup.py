@@ -18,6 +18,7 @@ HOT = (
     "pipeline/behaviour/__init__.py",
     "pipeline/behaviour/baseline.py",
     "pipeline/behaviour/categories.py",
+    "pipeline/behaviour/lessons.py",
     "pipeline/behaviour/live.py",
     "pipeline/behaviour/own.py",
     "pipeline/behaviour/payment.py",

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from load_tests.alone import Alone
-from pipeline.behaviour.profile_bytes import write_profile
 from pipeline.history_bytes import owner_of, read_history
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.record import InputRecord
@@ -72,4 +71,4 @@ def state(lines: Iterable[bytes]) -> dict[str, Any]:
 
 def profile_bytes(alone: Alone, key: bytes) -> int:
     """How much of a state's bytes is the profile, which is no window."""
-    return len(write_profile(read_history(key, alone.windows.get).profile)) if key == owner_of(key) else 0
+    return len(read_history(key, alone.windows.get).lessons.to_bytes()) if key == owner_of(key) else 0

@@ -10,6 +10,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from pipeline.behaviour.lessons import Lessons
 from pipeline.behaviour.payment import category_of
 from pipeline.behaviour.profile import Profile
 from pipeline.buckets import Buckets
@@ -41,7 +42,7 @@ class History:
 
     __slots__ = (
         "_expiry", "_next_untold", "_timelines", "_timelines_folded_to_ms", "apart", "buckets", "cooling", "devices",
-        "folded_to_ms", "headroom", "last_arrival_ms", "log", "newest_ms", "payees", "profile", "reversals", "settled",
+        "folded_to_ms", "headroom", "last_arrival_ms", "lessons", "log", "newest_ms", "payees", "reversals", "settled",
         "touched",
     )  # fmt: skip
 
@@ -57,7 +58,7 @@ class History:
         self.apart: frozenset[int] = frozenset()
         self.payees = FirstSeen(64)
         self.devices = FirstSeen(32)
-        self.profile = Profile()
+        self.lessons = Lessons()
         # Rule number to the arrival and the outcome of its last alert.
         self.cooling: dict[int, tuple[int, int]] = {}
         # Set once remembering has begun, cleared by whoever used it: between the two a bug may have left half.
@@ -72,6 +73,11 @@ class History:
         self._timelines: dict[int, Timeline] = {}
         self._timelines_folded_to_ms = 0
         self._next_untold = 0
+
+    @property
+    def profile(self) -> Profile:
+        """What is usual for the customer, of all that was remembered."""
+        return self.lessons.profile
 
     def timeline(self, mask: int) -> Timeline:
         """The entries of the types in `mask` (bit n stands for the type of index n), ready for sums over windows."""
@@ -124,12 +130,10 @@ class History:
         """Teach the profile what was remembered; what was declined is no habit."""
         if intake.declined:
             return
-        kind, at_ms = intake.type_index, intake.occurred_ms
+        kind, location = intake.type_index, intake.location
         category = category_of(kind, intake.mcc, intake.channel)
-        self.profile.learn(at_ms, intake.base_minor, kind, category, intake.country)
-        location = intake.location
-        if location is not None:
-            self.profile.places.locate(at_ms, location.lat, location.lon)
+        located = None if location is None else (location.lat, location.lon)
+        self.lessons.add(intake.occurred_ms, intake.base_minor, kind, category, intake.country, located)
 
     def see_payee(self, payee_id: str, occurred_ms: int) -> None:
         """Note that the customer paid to, or named, a payee."""

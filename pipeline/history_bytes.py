@@ -14,7 +14,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pipeline.behaviour.profile_bytes import read_profile, write_profile
 from pipeline.buckets import Buckets
 from pipeline.history import History
 from pipeline.log import SEGMENT
@@ -52,7 +51,7 @@ _Settled = tuple[
     bytes,
     dict[int, tuple[int, int]],
 ]
-# last_arrival_ms, the log's tail, what is settled, the profile.
+# last_arrival_ms, the log's tail, what is settled, the profile and what it has yet to learn.
 _Head = tuple[int, bytes, bytes, bytes]
 _Head1 = tuple[int, bytes, bytes]
 
@@ -142,7 +141,7 @@ def read_history(key: bytes, lookup: Lookup) -> History:
         history.buckets[type_index] = Buckets.from_bytes(kept or lookup(buckets_key(key, type_index)) or b"")
     history.apart = frozenset([type_index for type_index, kept in buckets.items() if not kept])
     try:
-        history.profile = read_profile(profile)
+        history.lessons.read(profile)
         history.payees.read(payees)
         history.devices.read(devices)
         history.derive()
@@ -235,7 +234,7 @@ def _settled(history: History, buckets: dict[int, bytes]) -> bytes:
 def _head(history: History, settled: bytes) -> bytes:
     """What MessagePack's encoder would write of a `_Head`, put together by hand: this is done for every transaction."""
     tail = history.log.tail
-    profile = write_profile(history.profile)
+    profile = history.lessons.to_bytes()
     arrived_ms = history.last_arrival_ms
     if arrived_ms <= _UINT32:
         return _HEAD_VERSION + _encode((arrived_ms, tail, settled, profile))

@@ -4,13 +4,17 @@
 """
 
 import pickle
+import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from agents import compiled
+from load_tests.alone import Alone
+from load_tests.month import Month
 
 
 def judged(folder: Path, out: Path) -> dict[str, Any]:
@@ -34,6 +38,29 @@ def test_the_compiled_pipeline_says_and_keeps_the_same_bytes(compiled_pipeline: 
     reasons = {name[1] for name in names if name[0] == "dead_letters"}
     assert reasons >= {"too_late", "from_the_future", "card_number", "no_rate", "conflicting_duplicate", "not_json"}
     assert {("duplicates", "standard"), ("reversals", "applied"), ("unknown_fields", "transactions")} <= names
+
+
+def test_whatever_every_payment_passes_through_is_among_what_is_compiled() -> None:
+    month = Month(6_000, 1)
+    alone = Alone(month.policy)
+    alone.take(list(month.grants()))
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            calls[frame.f_code.co_filename] += 1
+
+    payments = list(month.payments())
+    sys.setprofile(note)
+    try:
+        alone.take(payments)
+    finally:
+        sys.setprofile(None)
+    often = {Path(name) for name, count in calls.items() if 2 * count > len(payments)}
+    ours = {str(path.relative_to(compiled.ROOT)) for path in often if path.is_relative_to(compiled.ROOT)}
+    hot = set(re.findall(r'"((?:pipeline|schemas)/\S+\.py)"', (compiled.ROOT / "setup.py").read_text()))
+    assert {name for name in ours if name.startswith(("pipeline/", "schemas/"))} - hot == set()
+    assert len(ours & hot) > 20
 
 
 def test_what_was_made_from_other_sources_is_not_used_and_whoever_wants_speed_is_told(tmp_path: Path) -> None:

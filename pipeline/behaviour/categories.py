@@ -10,7 +10,7 @@ from pipeline.behaviour.baseline import Baseline
 
 MOST: Final = 24
 # Real ones are merchant category codes of four digits; no name takes up more than this.
-_LONGEST: Final = 24
+LONGEST: Final = 24
 # Bytes of the name, payments, mean; the variance inside a category is not asked for.
 _KEPT: Final = Struct("<BId")
 _pack: Final = _KEPT.pack
@@ -20,22 +20,19 @@ _LARGEST_COUNT: Final = 0xFFFF_FFFF
 
 @mypyc_attr(acyclic=True)
 class Category:
-    """How often it was used and what is usual in it; `kept` are its bytes, unless something has changed since."""
+    """How often it was used and what is usual in it."""
 
-    __slots__ = ("kept", "name", "usual")
+    __slots__ = ("name", "usual")
 
     def __init__(self, name: str, usual: Baseline) -> None:
         """Take what is known."""
         self.name = name
         self.usual = usual
-        self.kept = b""
 
     def to_bytes(self) -> bytes:
         """The category's bytes."""
-        if not self.kept:
-            name = self.name.encode()
-            self.kept = _pack(len(name), self.usual.count, self.usual.mean) + name
-        return self.kept
+        name = self.name.encode()
+        return _pack(len(name), self.usual.count, self.usual.mean) + name
 
 
 @mypyc_attr(acyclic=True)
@@ -52,17 +49,16 @@ class Categories:
 
     def look(self, name: str, amount: int) -> tuple[float, float]:
         """How often this category was used, and how many times the usual in it the amount is (0: not known)."""
-        category = self.known.get(name[:_LONGEST])
+        category = self.known.get(name[:LONGEST])
         return (0.0, 0.0) if category is None else (float(category.usual.count), category.usual.ratio(amount))
 
     def learn(self, name: str, amount: int) -> None:
         """Count a payment in."""
         latest = self._latest
         if latest is None or latest.name != name:
-            latest = self._latest = self._meet(name[:_LONGEST])
+            latest = self._latest = self._meet(name[:LONGEST])
         if latest.usual.count < _LARGEST_COUNT:
             latest.usual.learn(amount)
-            latest.kept = b""
 
     def _meet(self, name: str) -> Category:
         category = self.known.get(name)

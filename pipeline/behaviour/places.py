@@ -6,7 +6,7 @@ from mypy_extensions import mypyc_attr
 
 MOST: Final = 8
 # Real ones are ISO 3166 codes of two letters; no name takes up more than this.
-_LONGEST: Final = 8
+LONGEST: Final = 8
 
 
 @mypyc_attr(acyclic=True)
@@ -51,14 +51,14 @@ class Places:
 
     def payments_in(self, country: str) -> int:
         """How many payments are known from this country."""
-        known = self._known.get(country[:_LONGEST])
+        known = self._known.get(country[:LONGEST])
         return 0 if known is None else known.payments
 
     def learn_country(self, country: str) -> None:
         """Count a payment in."""
         latest = self._latest
         if latest is None or latest.name != country:
-            latest = self._latest = self._meet(country[:_LONGEST])
+            latest = self._latest = self._meet(country[:LONGEST])
         latest.payments += 1
 
     def _meet(self, name: str) -> Country:

@@ -127,6 +127,8 @@ def test_a_card_number_is_found_wherever_it_stands(card: str, text: str, where: 
 @given(JSON)
 def test_what_is_masked_stays_json_and_what_is_not_stays_as_it_is(whole: Any) -> None:  # noqa: ANN401 - any JSON value
     value = json.dumps({"a": whole}).encode()
+    # Python writes, and reads, three numbers that JSON does not have; what is no JSON is masked as any text.
+    assume(not re.search(rb"NaN|Infinity", value))
     masked, found = mask_value(value)
     assert (masked == value) == (found == 0)
     json.loads(masked)

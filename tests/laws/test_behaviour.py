@@ -11,6 +11,8 @@ from console.evaluate.account import Account
 from pipeline.behaviour.baseline import LEAST, SPIKE, Baseline
 from pipeline.behaviour.categories import MOST as MOST_CATEGORIES
 from pipeline.behaviour.features import FEATURES, INDEX
+from pipeline.behaviour.lessons import MOST as MOST_LESSONS
+from pipeline.behaviour.lessons import Lessons
 from pipeline.behaviour.payment import DEPOSIT, Payment
 from pipeline.behaviour.places import MOST as MOST_COUNTRIES
 from pipeline.behaviour.profile_bytes import LARGEST, ProfileError, read_profile, write_profile
@@ -84,6 +86,53 @@ def test_a_profile_read_from_its_bytes_goes_on_as_if_it_had_never_been_written(
     assert write_profile(read.profile) == write_profile(account.profile)
 
 
+def add(lessons: Lessons, payment: Payment) -> None:
+    at = (payment.location[0], payment.location[1]) if payment.location else None
+    lessons.add(payment.at_ms, payment.amount, payment.kind, payment.category, payment.country, at)
+
+
+LOCATED = st.sampled_from([(), (), (48.8566, 2.3522), (-33.8688, 151.2093)])
+
+
+@given(payments(3 * MOST_LESSONS), st.data())
+def test_payments_that_wait_teach_the_profile_the_same_whoever_looks_and_whenever_it_is_read(
+    known: list[Payment], data: st.DataObject
+) -> None:
+    account, lessons, undisturbed = Account(), Lessons(), Lessons()
+    for each in known:
+        payment = each._replace(location=data.draw(LOCATED))
+        account.learn(payment)
+        add(lessons, payment)
+        add(undisturbed, payment)
+        if data.draw(st.booleans()):
+            assert write_profile(lessons.profile) == write_profile(account.profile)
+        if data.draw(st.booleans()):
+            kept = lessons.to_bytes()
+            lessons = Lessons()
+            lessons.read(kept)
+        assert lessons.to_bytes() == undisturbed.to_bytes()
+    assert write_profile(undisturbed.profile) == write_profile(account.profile)
+
+
+@given(payments())
+def test_a_profile_of_version_1_is_read_and_goes_on(known: list[Payment]) -> None:
+    account, lessons = account_of(known), Lessons()
+    lessons.read(write_profile(account.profile))
+    account.learn(ASKED)
+    add(lessons, ASKED)
+    assert write_profile(lessons.profile) == write_profile(account.profile)
+
+
+@given(payments(), st.data())
+def test_kept_payments_that_were_cut_short_are_no_profile(known: list[Payment], data: st.DataObject) -> None:
+    lessons = Lessons()
+    for each in [*known, ASKED][: MOST_LESSONS - 1]:
+        add(lessons, each)
+    kept = lessons.to_bytes()
+    with pytest.raises(ProfileError):
+        Lessons().read(kept[: data.draw(st.integers(1, len(kept) - 1))])
+
+
 @given(payments())
 def test_to_look_twice_is_to_see_the_same(known: list[Payment]) -> None:
     account = account_of(known)
@@ -119,22 +168,27 @@ def test_one_outlier_raises_what_is_usual_no_more_than_a_spike_would(usual: list
 
 
 def test_a_profile_stays_small_whatever_a_customer_does() -> None:
-    account = Account()
+    account, lessons = Account(), Lessons()
     for number in range(20_000):
         # Names of the longest, in letters that take four bytes each.
         name = f"{number:06d}" + "𐍈" * 122
         kind = KINDS["transfer"] if number % 5 else DEPOSIT
         payment = Payment("c", number * 1_000, 10**13 * (number % 7), kind, name, "", name, name)
-        account.learn(payment._replace(location=(12.34567, -98.7654321)))
+        located = payment._replace(location=(12.34567, -98.7654321))
+        account.learn(located)
+        add(lessons, located)
     assert len(write_profile(account.profile)) < LARGEST
+    assert len(lessons.to_bytes()) < LARGEST + MOST_LESSONS * 160
     assert len(account.profile.categories.known) == MOST_CATEGORIES
     assert len(account.profile.places.countries) == MOST_COUNTRIES
 
 
-@pytest.mark.parametrize("data", [b"\x02\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03"])
+@pytest.mark.parametrize("data", [b"\x03\x00", b"\x01\x00", b"\x01\x00\x93\x01\x02\x03", b"\x02\x00\xff\xff\x01"])
 def test_bytes_that_are_no_profile_are_named_so(data: bytes) -> None:
     with pytest.raises(ProfileError):
         read_profile(data)
+    with pytest.raises(ProfileError):
+        Lessons().read(data)
 
 
 @given(payments())
