@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from console.evaluate.online import score_online
 from console.evaluate.reading import read_rows
 from console.evaluate.stream import Stream, stream
 from console.evaluate.trials import PROTOCOLS, Trial, everything, folds, split
+from load_tests.cards import write
+from load_tests.shifted import shifted
 from schemas.timestamps import MS_PER_DAY
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "detection.md"
@@ -26,20 +29,27 @@ _MODES: Final = ("rules", "learned")
 
 
 class Setup(NamedTuple):
-    """A row: the format, what is tested, days of delay, what is learned from, what is left out."""
+    """A row: the format, what is tested, days of delay, what is learned from, what is left out.
+
+    With a seed the file is another one: cards made anew with other constants, or a copy with other names and amounts.
+    """
 
     format_: str
     where: str
     delay_days: int
     learned_from: Literal["history", "one week", "each day"] = "history"
     without: str = ""
+    seed: int = 0
 
     @property
     def title(self) -> str:
         """The first cells of the row."""
-        return f"| {self.format_}, {self.where} | {self.learned_from} | {self.without or '-'} |"
+        other = f" of seed {self.seed}" if self.seed else ""
+        return f"| {self.format_}{other}, {self.where} | {self.learned_from} | {self.without or '-'} |"
 
 
+# Cards of a file that is made anew.
+_CARDS: Final = 1_500
 # Tested from the first payment on, with nothing known.
 _ALL: Final = "all"
 SETUPS: Final = (
@@ -60,22 +70,36 @@ SETUPS: Final = (
     *[Setup("paysim", "rows=0.67", 1, without=group) for group in ("", "elsewhere", "first-seen")],
     Setup("paysim", "rows=0.67", 1, "each day"),
     Setup("paysim", _ALL, 1, "each day"),
+    *[Setup("handbook", "B", 7, seed=seed) for seed in (11, 12, 13, 14)],
+    *[Setup("sparkov", "time=0.67", 7, seed=seed) for seed in (11, 12)],
+    *[Setup("paysim", "rows=0.67", 1, seed=seed) for seed in (11, 12)],
 )
 
 
 def measure(folder: Path, words: list[str], streamed: Callable[[Path, Setup], Stream]) -> Iterator[tuple[Setup, str]]:
     """The rows, each as soon as it is measured; a file is streamed once."""
-    last: tuple[str, Stream] | None = None
+    last: tuple[tuple[str, int], Stream] | None = None
     for setup in SETUPS:
         if not all(word in setup.title for word in words):
             continue
-        if last is None or last[0] != setup.format_:
-            last = (setup.format_, streamed(folder / f"{setup.format_}.csv.gz", setup))
+        if last is None or last[0] != (setup.format_, setup.seed):
+            last = (setup.format_, setup.seed), streamed(folder / f"{setup.format_}.csv.gz", setup)
         yield setup, _row(setup, last[1])
 
 
 def _streamed(file: Path, setup: Setup) -> Stream:
-    return stream(read_rows(str(file), setup.format_), setup.delay_days * MS_PER_DAY)
+    with TemporaryDirectory() as folder:
+        if setup.seed:
+            file = _other(file, Path(folder) / file.name, setup)
+        return stream(read_rows(str(file), setup.format_), setup.delay_days * MS_PER_DAY)
+
+
+def _other(file: Path, target: Path, setup: Setup) -> Path:
+    if setup.format_ == "handbook":
+        write(target, _CARDS, setup.seed)
+    else:
+        shifted(file, target, setup.format_, setup.seed / 3, setup.seed)
+    return target
 
 
 def _row(setup: Setup, streamed: Stream) -> str:

@@ -14,6 +14,7 @@ from load_tests import performance_page
 from load_tests.backtest import backtest
 from load_tests.benchmarks.told import AsJson, Seed, tell
 from load_tests.busy import busy
+from load_tests.cards import write as write_cards
 from load_tests.judge import judge_apart
 from load_tests.model import forests
 from load_tests.model_judged import judged
@@ -86,6 +87,18 @@ def shifted_command(
 ) -> None:
     """A copy with other names and amounts, ties told otherwise: `tierwatch evaluate` must find as much in it."""
     tell("shifted", {"rows": shifted(source, target, layout, factor, seed)}, json=json)
+
+
+@app.command("cards")
+def cards_command(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where they are written, CSV, gzipped.")],
+    *,
+    cards: Annotated[int, typer.Option(min=1, help="Cards; each pays some 350 times.")] = 1_500,
+    seed: Seed = 1,
+    json: AsJson = False,
+) -> None:
+    """Half a year of labelled payments in the Handbook's format, with constants of their own for each seed."""
+    tell("cards", write_cards(target, cards, seed), json=json)
 
 
 @app.command("model")
