@@ -23,6 +23,7 @@ from agents.exit_codes import Exit
 from agents.first_policy import initial_digest
 from agents.settings import Settings
 from agents.topics import CHANGELOGS
+from agents.verify.again import Place, places_of, rerun_of, shared_of
 from agents.verify.ledger import Ledger, found
 from agents.verify.report import Report
 from agents.verify.rerun import GoneError, Rerun, Shelf, compare_states
@@ -31,7 +32,7 @@ from agents.verify.units import units
 from pipeline.partitioning import partition_of
 from pipeline.policy.model import Policy
 from pipeline.record import Message
-from schemas.topics import INPUT_TOPICS, SHARED_TOPICS, TOPICS, WORKER_TOPICS
+from schemas.topics import SHARED_TOPICS, TOPICS, WORKER_TOPICS
 
 # Their order is not the journal's alone: a dead letter goes by its record's key, whoever owns that partition, what
 # shared topics make comes between two units, and labels go by where their payments went. All others go to the partition
@@ -39,7 +40,6 @@ from schemas.topics import INPUT_TOPICS, SHARED_TOPICS, TOPICS, WORKER_TOPICS
 SHARED_OUTPUTS = ("audit", DEAD_LETTERS, "entity-labels", "entity-risk")
 OUTPUTS = tuple(name for name in WORKER_TOPICS if name not in {*SHARED_OUTPUTS, JOURNAL})
 
-Place = tuple[str, int]
 Progress = Callable[[int, int], None]
 
 
@@ -110,22 +110,15 @@ class _Verification:
 
     async def _verify(self, number: int) -> None:
         outputs: list[Place] = [(topic, number) for topic in OUTPUTS]
-        shared: list[Place] = [(topic, 0) for topic in SHARED_TOPICS]
-        inputs: list[Place] = [(topic, number) for topic in INPUT_TOPICS]
         # In this order: all that was published before the state was read was made by units that the state holds.
         async with Streams(self._client, outputs) as streams:
             settled = {place: streams.of(*place).end for place in outputs}
         states = await self._states(number)
-        async with Streams(self._client, [*shared, *inputs, *outputs, (JOURNAL, number)]) as streams:
-            said = {topic: await streams.of(topic, 0).take(streams.of(topic, 0).end) for topic in SHARED_TOPICS}
+        async with Streams(self._client, [*places_of(number), *outputs]) as streams:
+            said = await shared_of(streams)
             self._see_first_policy(said["policies"])
             reached = _reached(states["windows"])
-            again = Rerun(
-                number,
-                len(self._numbers),
-                Shelf(self._first, said),
-                {topic: streams.of(topic, number) for topic in INPUT_TOPICS},
-            )
+            again = rerun_of(streams, Shelf(self._first, said), number, len(self._numbers))
             ledgers = {topic: _ledger(topic, number, streams.of(topic, number)) for topic in OUTPUTS}
             whole = await self._rerun(again, ledgers, streams, reached)
             if whole:
