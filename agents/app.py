@@ -14,6 +14,7 @@ from mode.types import ServiceT
 
 from agents.customers import add_agent
 from agents.engine.engine import Engine, Identity
+from agents.engine.pipeline import Pipeline
 from agents.engine.recovery import TableManager
 from agents.engine.rows import Rows
 from agents.engine.table import Store, Table
@@ -133,7 +134,7 @@ class App(faust.App):
             self.engine.on_committed.append(self.read_model.hear)
         add_agent(self)
 
-    def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Partition:
+    def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Pipeline:
         return Partition(
             number,
             self.layout.partitions["transactions"],

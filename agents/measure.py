@@ -24,6 +24,7 @@ from agents.metrics import REGISTER, Definition
 from agents.sources import OTHER_SOURCES, shown
 from agents.told import told
 from pipeline.labels.desk import RESULTS
+from pipeline.partition import Standing
 from pipeline.policy.model import Policy
 from pipeline.tally import LATENESS_BOUNDS_MS, Tally
 from schemas.decision import OUTCOMES, GivenBack, Lane, Mode
@@ -172,10 +173,11 @@ class Metrics:
     def look(self, app: "App") -> None:
         """Measure what changes by itself."""
         shards = [shard for shard in app.engine.shards.values() if not shard.dead]
+        standing = [shard.pipeline.standing() for shard in shards]
         self.gauge("broker_up").set(app.consumer.silent_s() < SILENT_S)
         self.gauge("partitions").set(app.layout.partitions["transactions"])
         self.gauge("partitions_owned").set(len(shards))
-        self.gauge("customers_cached").set(sum(len(shard.pipeline.customers) for shard in shards))
+        self.gauge("customers_cached").set(sum(each.customers for each in standing))
         for table in app.tables.values():
             owned = [table.data.rows(shard.number) for shard in shards]
             self.gauge("state_customers", table.name).set(sum(rows.customers for rows in owned))
@@ -187,7 +189,7 @@ class Metrics:
             if topic in INPUT_TOPICS:
                 self.gauge("lag_records", topic, str(partition)).set(records)
         now_ms = int(time.time() * 1000)
-        self._look_at_reviews(shards, now_ms)
+        self._look_at_reviews(shards, standing, now_ms)
         for kind, count in app.shared.books.risks.counts().items():
             self.gauge("entities_at_risk", kind).set(count)
         book = app.shared.books.policies
@@ -204,14 +206,14 @@ class Metrics:
             self._by_name[name].clear()
         if model is not None and learned is not None:
             self.gauge("model_info", model.card.sha256, learned.mode).set(1)
-            drifts = [shard.pipeline.transactions.drift.index() for shard in shards]
+            drifts = [shard.pipeline.drift() for shard in shards]
             for feature in {feature for each in drifts for feature in each}:
                 self.gauge("drift", feature).set(max(each.get(feature, 0.0) for each in drifts))
 
-    def _look_at_reviews(self, shards: list[Shard], now_ms: int) -> None:
-        due = [at for shard in shards if (at := shard.pipeline.reviews.clock.next_ms()) is not None]
+    def _look_at_reviews(self, shards: list[Shard], standing: list[Standing], now_ms: int) -> None:
+        due = [each.next_review_ms for each in standing if each.next_review_ms is not None]
         clock_ms = now_ms if self.live else max((shard.positions.clock_ms for shard in shards), default=0)
-        self.gauge("reviews_scheduled").set(sum(len(shard.pipeline.reviews.clock) for shard in shards))
+        self.gauge("reviews_scheduled").set(sum(each.reviews for each in standing))
         self.gauge("reviews_overdue_seconds").set(max(0, clock_ms - min(due, default=clock_ms)) / 1000)
 
     def in_force(self, policy: Policy) -> None:

@@ -7,7 +7,7 @@ business.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from pipeline.audit_chain import HEAD_KEY, AuditChain, UnreadableHeadError
 from pipeline.beside import Beside
@@ -46,6 +46,14 @@ _DAMAGED: Final = (
 )  # fmt: skip
 # A long outage must not make one unit of work announce a hundred thousand reviews.
 MOST_ANNOUNCED: Final = 1_000
+
+
+class Standing(NamedTuple):
+    """How many customers are live, how many reviews are scheduled, and when the next of them is due, epoch ms."""
+
+    customers: int
+    reviews: int
+    next_review_ms: int | None
 
 
 class Partition:
@@ -127,6 +135,20 @@ class Partition:
             changes.dossiers[HEAD_KEY] = head
         changes.dossiers.update(self._beside.take_changes())
         return changes
+
+    @property
+    def repeated(self) -> list[tuple[str, int]]:
+        """Topic and offset of those that the last unit of work had seen before."""
+        return self.transactions.repeated
+
+    def standing(self) -> Standing:
+        """What is known of how it stands, for metrics."""
+        clock = self.reviews.clock
+        return Standing(len(self.customers), len(clock), clock.next_ms())
+
+    def drift(self) -> dict[str, float]:
+        """How far each feature has left what the model was trained on, as far as one was asked."""
+        return self.transactions.drift.index()
 
     def usage(self, key: bytes) -> Usage:
         """What a customer has used of each limit, as of the last payment: for a read model, and changes nothing."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
@@ -55,13 +55,13 @@ class Heard:
         self.gone.append((topic, records))
 
 
-def no_pipeline(*_: object) -> object:
+def no_pipeline(*_: object) -> Any:  # noqa: ANN401 - it gives none
     raise AssertionError
 
 
-def engine(heard: Heard, new_pipeline: Callable[..., object] = no_pipeline) -> Engine:
+def engine(heard: Heard, new_pipeline: Callable[..., Any] = no_pipeline) -> Engine:
     tables: dict[str, dict[int, Rows]] = {"windows": {}, "dossiers": {}}
-    return Engine(Identity("app", {}, ()), tables, new_pipeline, lambda _: Seen(1, "", 0, 0), heard)  # type: ignore[arg-type]
+    return Engine(Identity("app", {}, ()), tables, new_pipeline, lambda _: Seen(1, "", 0, 0), heard)
 
 
 KEYS = st.sampled_from([b"a", b"b", b"c\0s1", positions.KEY])

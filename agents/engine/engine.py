@@ -16,6 +16,7 @@ from agents.engine import clock, journal, positions
 from agents.engine.clock import BrokerClock
 from agents.engine.hanging import HalfEndedError
 from agents.engine.journal import Journal, Seen
+from agents.engine.pipeline import Pipeline
 from agents.engine.rows import Rows
 from agents.engine.shard import Commit, Shard
 from agents.engine.watch import Watch
@@ -23,7 +24,6 @@ from agents.engine.writer import Writer
 from agents.log import Log
 from agents.patience import patiently
 from agents.permissions import refusal
-from pipeline.partition import Partition
 from pipeline.record import Record
 
 log = Log("engine")
@@ -59,7 +59,7 @@ class Engine:
         self,
         identity: Identity,
         tables: Mapping[str, dict[int, Rows]],
-        new_pipeline: Callable[[int, Mapping[str, Rows]], Partition],
+        new_pipeline: Callable[[int, Mapping[str, Rows]], Pipeline],
         seen: Callable[[int], Seen],
         watch: Watch,
         *,

@@ -15,12 +15,12 @@ from typing import Protocol
 
 from agents.engine import positions
 from agents.engine.journal import Journal
+from agents.engine.pipeline import Pipeline
 from agents.engine.positions import Positions
 from agents.engine.rows import Rows
 from agents.engine.stamps import stamp
 from agents.engine.writer import Committed, Writer
 from agents.log import Log
-from pipeline.partition import Partition
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
 
@@ -84,7 +84,7 @@ class Shard:
     """Owner of one partition's state. Everything but `_commit` runs without an await: nothing ever sees half a unit."""
 
     def __init__(
-        self, number: int, pipeline: Partition, tables: Mapping[str, Rows], writer: Writer, journal: Journal, host: Host
+        self, number: int, pipeline: Pipeline, tables: Mapping[str, Rows], writer: Writer, journal: Journal, host: Host
     ) -> None:
         self.number = number
         self.pipeline = pipeline
@@ -130,7 +130,7 @@ class Shard:
         made = self.pipeline.take(records)
         stamp(made, fetched_ms, _now_ms())
         work.messages += made
-        repeated = set(self.pipeline.transactions.repeated)
+        repeated = set(self.pipeline.repeated)
         for topic, same in groupby(records, key=attrgetter("topic")):
             run = list(same)
             again = [record.offset for record in run if (topic, record.offset) in repeated] if repeated else ()

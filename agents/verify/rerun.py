@@ -80,7 +80,7 @@ class Rerun:
         for taken in unit.inputs:
             records = await self._read(taken)
             messages += self._pipeline.take(records)
-            seen_before = tuple(at for topic, at in self._pipeline.transactions.repeated if topic == taken.topic)
+            seen_before = tuple(at for topic, at in self._pipeline.repeated if topic == taken.topic)
             self._see("duplicates", offset, taken.duplicates, seen_before)
             self._see_policy(unit, offset, records[-1].timestamp)
         if unit.clock is not None:

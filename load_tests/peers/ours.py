@@ -12,44 +12,35 @@ import reduced  # type: ignore[import-not-found] # the compiled copy, found by P
 from agents import log, topics
 from agents.app import App
 from agents.broker import reach
+from agents.engine.pipeline import Pipeline
 from agents.engine.rows import Rows
 from agents.garbage import collect_seldom
 from agents.measure import Metrics
 from agents.settings import Settings
 from pipeline.customer import Changes
+from pipeline.partition import Standing
 from pipeline.policy.load import default_yaml, load_policy
 from pipeline.record import Message, Record
 from pipeline.tally import Tally
-from pipeline.whitelist.review_clock import ReviewClock
+from schemas.entitlement import Usage
 
 
-class _Transactions:
-    """What the engine asks of `pipeline.transactions.Transactions`."""
-
-    def __init__(self) -> None:
-        self.repeated: list[tuple[str, int]] = []
-
-
-class _Reviews:
-    """What metrics ask of `pipeline.reviews.Reviews`."""
-
-    def __init__(self) -> None:
-        self.clock = ReviewClock()
-
-
-class Reduced:
-    """What `pipeline.partition.Partition` is to the engine, with the reduced rules."""
+class Reduced(Pipeline):
+    """The reduced rules: no reviews, no clock, no model, and nothing that was seen before."""
 
     def __init__(self, rows: Rows) -> None:
         self.tally = Tally()
-        self.transactions = _Transactions()
-        self.reviews = _Reviews()
         self.customers: dict[bytes, reduced.Customer] = {}
         self.ticked = False
         self._rows = rows
         self._changed: dict[bytes, reduced.Customer] = {}
 
-    def take(self, records: Sequence[Record], _clock_ms: int | None = None) -> list[Message]:
+    @property
+    def repeated(self) -> list[tuple[str, int]]:
+        """None: everything is judged."""
+        return []
+
+    def take(self, records: Sequence[Record], clock_ms: int | None = None) -> list[Message]:  # noqa: ARG002
         """Judge a batch."""
         customers, changed, messages = self.customers, self._changed, []
         for record in records:
@@ -72,11 +63,27 @@ class Reduced:
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
         """There are none."""
 
+    def standing(self) -> Standing:
+        """Tell of the customers only."""
+        return Standing(len(self.customers), 0, None)
+
+    def drift(self) -> dict[str, float]:
+        """There is no model."""
+        return {}
+
+    def usage(self, key: bytes) -> Usage:
+        """Nobody asks: there is no read model beside peers."""
+        raise NotImplementedError
+
+    def share_used(self, usage: Usage) -> tuple[str, float]:
+        """Nobody asks."""
+        raise NotImplementedError
+
 
 class ReducedApp(App):
     """Our application with the other pipeline."""
 
-    def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Reduced:  # type: ignore[override] # noqa: ARG002
+    def _new_pipeline(self, number: int, rows: Mapping[str, Rows]) -> Reduced:  # noqa: ARG002
         return Reduced(rows["windows"])
 
 

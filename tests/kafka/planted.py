@@ -12,11 +12,11 @@ prefer()
 from agents.app import App  # noqa: E402 - the compiled pipeline must be preferred before anything imports it
 from agents.engine import positions  # noqa: E402
 from agents.engine.journal import Journal  # noqa: E402
+from agents.engine.pipeline import Pipeline  # noqa: E402
 from agents.engine.positions import Positions  # noqa: E402
 from agents.engine.rows import Rows  # noqa: E402
 from console.main import main  # noqa: E402
 from pipeline.customer import Changes  # noqa: E402
-from pipeline.partition import Partition  # noqa: E402
 
 EVERY = 3
 
@@ -24,7 +24,7 @@ EVERY = 3
 class Forgetful:
     """A pipeline that leaves customers' states out of every third commit."""
 
-    def __init__(self, pipeline: Partition) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._commits = 0
 

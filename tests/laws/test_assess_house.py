@@ -56,7 +56,7 @@ def test_every_transaction_has_exactly_one_outcome(drawn: tuple[str, list[InputR
     letters = sum(count for name, count in tally.counts.items() if name[0] == "dead_letters")
     assert decisions + duplicates + letters == len(story)
     assert decisions == outcomes.count("decided") == [message.topic for message in messages].count("decisions")
-    assert duplicates == outcomes.count("duplicate") == len(at_once.partition.transactions.repeated)
+    assert duplicates == outcomes.count("duplicate") == len(at_once.partition.repeated)
     assert letters == [message.topic for message in messages].count("dead-letters")
 
 
