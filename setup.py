@@ -41,6 +41,7 @@ HOT = (
     "pipeline/history.py",
     "pipeline/history_bytes.py",
     "pipeline/ids.py",
+    "pipeline/learned/waiting.py",
     "pipeline/log.py",
     "pipeline/messages.py",
     "pipeline/partition.py",

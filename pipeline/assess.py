@@ -6,7 +6,8 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from pipeline.asked_for import asked_for
-from pipeline.behaviour.live import is_payment, row_of
+from pipeline.behaviour.features import INDEX
+from pipeline.behaviour.live import category_in, is_payment, packed, row_of
 from pipeline.customer import Customer
 from pipeline.entities.risks import Risks
 from pipeline.history import History
@@ -34,6 +35,7 @@ from schemas.timestamps import format_ms, rewrite
 
 # A month of 900,000 such payments still fits the 64 bits in which large customers are summed.
 LARGEST_BASE_AMOUNT: Final = 10**13
+_CATEGORY: Final = INDEX["category"]
 
 
 @mypyc_attr(acyclic=True)
@@ -90,8 +92,12 @@ def assess(
     granted = tier_at(customer.dossier, intake.arrived_ms)
     tier = intake.tier = 0 if granted is None else plan.ranks.get(granted, 0)
     findings = judge(history, customer.dossier, lists, risks, intake, plan, tier)
-    if plan.model is not None and is_payment(intake):
-        intake.row = row_of(history, risks, intake, plan.model.categories, rhythm=plan.model.rhythm)
+    row = row_of(history, risks, intake, rhythm=plan.rhythm) if plan.features and is_payment(intake) else None
+    if row is not None:
+        find_points(row, intake, plan, findings)
+    if row is not None and plan.model is not None:
+        row[_CATEGORY] = category_in(plan.model.categories, intake)
+        intake.row = packed(*row)
         # Of whoever has not changed since its state was last written the digest can still be made when it is needed.
         if plan.model_alerts and customer.history_changed:
             intake.digest = digest_of(customer.key, history)
@@ -142,8 +148,6 @@ def judge(  # noqa: PLR0917 - all that judging may see
         find_listed(sight, findings)
         if risky:
             find_risky(sight, findings)
-    if plan.points is not None:
-        find_points(history, risks, intake, plan, findings)
     return findings
 
 

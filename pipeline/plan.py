@@ -140,6 +140,9 @@ class Plan:
         self.learned_steps: list[Step] = []
         if learned is not None:
             self.learned_steps = steps_of(learned.outcomes.given(), WHOLE, self.outcome_of_score)
+        # Whether points or a model look at features, and whether any of them at those of the last day's payments.
+        self.features = self.points is not None or self.model is not None
+        self.rhythm = (self.points is not None and self.points.rhythm) or (self.model is not None and self.model.rhythm)
         # By score, as a rule that weighs so much.
         self.points_rules: list[PlannedRule] = []
         if self.points is not None:

@@ -7,10 +7,11 @@ from pipeline.books import Books
 from pipeline.customer import Customer, Customers
 from pipeline.labels.asked import asked_of
 from pipeline.labels.desk import Desk
-from pipeline.learned.asked import Batch, Waiting
+from pipeline.learned.asked import Batch
 from pipeline.learned.cooling import Cooling
 from pipeline.learned.drift import Drift
 from pipeline.learned.onlooker import Onlooker
+from pipeline.learned.waiting import Waiting
 from pipeline.plan import Plan
 from pipeline.plans import Plans
 from pipeline.policy.learned import LEARNED_RULE
@@ -54,12 +55,12 @@ class Transactions:
         self._desk = desk
         self._cooling = cooling
         self._tally = tally
-        self._asked = Batch()
+        self._asked: list[Waiting] = []
 
     def begin(self) -> None:
         """Begin a unit of work."""
         self.repeated = []
-        self._asked = Batch()
+        self._asked = []
 
     def take(self, record: Record, lane: Lane, suspect: bool, messages: list[Message]) -> Rejected | None:  # noqa: FBT001
         """Take one record: what it says is added to `messages` last of all, so that a bug leaves no half of it."""
@@ -100,11 +101,12 @@ class Transactions:
 
     def ask(self, messages: list[Message]) -> list[Message]:
         """What the model says of the unit's payments, in one call; it changes decisions, never what they stand on."""
-        if not self._asked.waiting:
+        if not self._asked:
             return messages
+        batch = Batch(self._asked)
         if self.onlooker is not None:
-            self.onlooker.see(self._asked)
-        messages, said = self._asked.say(messages, self.drift, self._cooling, self._customers.digest_before)
+            self.onlooker.see(batch)
+        messages, said = batch.say(messages, self.drift, self._cooling, self._customers.digest_before)
         for each in said:
             self._tally.count("signals", LEARNED_RULE, each.mode)
             if each.after != each.before:
@@ -127,6 +129,6 @@ class Transactions:
 
     def _wait(self, place: int, customer: Customer, intake: Intake, plan: Plan, assessed: Message | Assessed) -> None:
         """Where a model is asked, let the payment wait for it until the unit was judged."""
-        if intake.row is not None:
+        if intake.row:
             judged = assessed if isinstance(assessed, Assessed) else None
-            self._asked.add(Waiting(place, customer.key, intake, plan, judged), intake.row)
+            self._asked.append(Waiting(place, customer.key, intake, plan, judged))

@@ -99,7 +99,7 @@ class Intake:
         self.base_minor = self.amount_minor
         self.base_currency = self.currency
         self.card_like_ids = 0
-        self.row: list[float] | None = None
+        self.row = b""
         self.digest = ""
 
 

@@ -4,7 +4,6 @@ It never feeds what payments are judged on: they were judged and remembered befo
 own alerts stands apart.
 """
 
-from array import array
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,11 +13,11 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from pipeline.asked_for import asked_for
-from pipeline.assess import Assessed
 from pipeline.behaviour.features import FEATURES
 from pipeline.learned.cooling import Cooling
 from pipeline.learned.drift import Drift
-from pipeline.learned.model import Model
+from pipeline.learned.model import WHOLE, Model
+from pipeline.learned.waiting import Waiting
 from pipeline.messages import message
 from pipeline.plan import Plan
 from pipeline.points.steps import Step, step_of
@@ -33,33 +32,17 @@ _SEVERITIES: tuple[Severity, ...] = ("low", "low", "medium", "high")
 _decision = msgspec.json.Decoder(Decision).decode
 
 
-class Waiting(NamedTuple):
-    """A payment whose decision is the message at `place`; `judged` is None where that is plain."""
-
-    place: int
-    key: bytes
-    intake: Intake
-    plan: Plan
-    judged: Assessed | None
-
-
 class Batch:
-    """The payments of a unit of work that a model is to be asked about."""
+    """The payments of a unit of work that a model is to be asked about, each with its features as of just before it.
 
-    def __init__(self) -> None:
-        """None yet."""
-        self.waiting: list[Waiting] = []
-        self._figures = array("f")
+    `rows` are the features of each, (payments, features).
+    """
 
-    def add(self, asked: Waiting, row: list[float]) -> None:
-        """One more, with its features as of just before it."""
-        self.waiting.append(asked)
-        self._figures.fromlist(row)
-
-    @property
-    def rows(self) -> npt.NDArray[np.float32]:
-        """The features of each, (payments, features)."""
-        return np.frombuffer(self._figures, dtype=np.float32).reshape(-1, len(FEATURES))
+    def __init__(self, waiting: list[Waiting]) -> None:
+        """Take them, at least one."""
+        self.waiting = waiting
+        packed = b"".join([each.intake.row for each in waiting])
+        self.rows: npt.NDArray[np.float32] = np.frombuffer(packed, dtype=np.float32).reshape(-1, len(FEATURES))
 
     def say(
         self, messages: list[Message], drift: Drift, cooling: Cooling, digest_before: Callable[[bytes], str]
@@ -72,25 +55,42 @@ class Batch:
         instead: dict[int, list[Message]] = {}
         said: list[Said] = []
         weigh = _Weighing(messages, cooling, digest_before)
-        for model, places in self._by_model():
+        for asked in self._by_model():
+            model, places = asked.model, asked.places
             own = rows[places] if len(places) < len(rows) else rows
             thousandths = model.thousandths(own)
             drift.see(model, own, thousandths)
-            for at, found in zip(places, thousandths.tolist(), strict=True):
+            for number in np.flatnonzero(thousandths >= asked.least).tolist():
+                at, found = places[number], int(thousandths[number])
                 step = step_of(self.waiting[at].plan.learned_steps, found)
                 if step is not None:
                     said.append(weigh.again(self.waiting[at], model, rows[at], found, step))
                     instead[self.waiting[at].place] = said[-1].messages
         return (_with(messages, self.waiting, instead) if instead else messages), said
 
-    def _by_model(self) -> list[tuple[Model, list[int]]]:
+    def _by_model(self) -> list["_Asked"]:
         """A policy with another model may have come into force within the unit."""
-        found: dict[str, tuple[Model, list[int]]] = {}
+        found: dict[str, _Asked] = {}
+        plan: Plan | None = None
+        places: list[int] = []
         for at, each in enumerate(self.waiting):
-            model = each.plan.model
-            if model is not None:
-                found.setdefault(model.card.sha256, (model, []))[1].append(at)
+            # Nearly all of a unit have the same plan.
+            if each.plan is not plan and each.plan.model is not None:
+                plan, model = each.plan, each.plan.model
+                asked = found.setdefault(model.card.sha256, _Asked(model))
+                asked.least = min([asked.least, *[step.since for step in plan.learned_steps]])
+                places = asked.places
+            places.append(at)
         return list(found.values())
+
+
+class _Asked:
+    """A model, the payments that it is asked about, and from how many thousandths on it has something to say."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.places: list[int] = []
+        self.least = WHOLE
 
 
 class Said(NamedTuple):

@@ -8,20 +8,29 @@ leads, a twentieth of the rest is added: 548, and from 500 on a person looks. Th
 add them up.
 """
 
-from pipeline.behaviour.live import is_payment, row_of
-from pipeline.entities.risks import Risks
-from pipeline.history import History
+from typing import Final
+
+from pipeline.behaviour.features import INDEX, PERIOD
+from pipeline.behaviour.live import category_in
 from pipeline.plan import Plan
 from pipeline.sight import Finding
 from pipeline.validate import Intake
 
+_CATEGORY: Final = INDEX["category"]
+_PERIOD: Final = INDEX[PERIOD]
 
-def find_points(history: History, risks: Risks, intake: Intake, plan: Plan, findings: list[Finding]) -> None:
-    """Fires from the first outcome of the section on; no tier buys it off."""
+
+def find_points(row: list[float], intake: Intake, plan: Plan, findings: list[Finding]) -> None:
+    """Fires from the first outcome of the section on; no tier buys it off.
+
+    `row` are the payment's features; `category` and `period` of it are as they were when this is over.
+    """
     points = plan.points
-    if points is None or not is_payment(intake):
+    if points is None:
         return
-    reached = points.reached(row_of(history, risks, intake, points.categories, rhythm=points.rhythm))
+    row[_CATEGORY] = category_in(points.categories, intake)
+    reached = points.reached(row)
+    row[_CATEGORY] = row[_PERIOD] = 0.0
     if reached is not None:
         finding = Finding(plan.points_rules[reached.score], reached.points, fires=True, fires_at_base=True)
         finding.limit = reached.limit
