@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """Payments with their features; from when on each label teaches, epoch ms, int64; and when the log ends."""
+    """Payments with their features; from when on each label teaches, epoch ms, int64; and when the log ends.
+
+    `tiers` are the names of those in force, one a payment; None where nobody knows of any.
+    """
 
     stream: "Stream"
     known_ms: "npt.NDArray[np.int64]"
     until_ms: int
+    tiers: "npt.NDArray[np.str_] | None" = None
 
 
 def from_files(files: list[str], first: "Policy", genuine_after_ms: int | None) -> Known:
@@ -94,4 +98,4 @@ def _known(onlooker: "Onlooker", first: "Policy", genuine_after_ms: int | None) 
     # By their times, whichever partition or lane they came through.
     order = np.argsort(at_ms, kind="stable")
     stream = Stream(features[order], at_ms[order], account[order], label[order], tuple(categories.tolist()))
-    return Known(stream, known_ms[order], until_ms)
+    return Known(stream, known_ms[order], until_ms, np.array(onlooker.tiers)[order])

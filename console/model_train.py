@@ -11,6 +11,9 @@ from console.errors import CommandError
 from schemas.timestamps import MS_PER_DAY, format_ms
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from console.evaluate.stream import Stream
     from console.model_log import Known
     from schemas.model_file import ModelFile
@@ -142,10 +145,20 @@ def model_of(known: "Known", name: str, actor: str) -> "ModelFile":
             for one in bins
             if one.any()
         ),
-        # A labelled file knows no tiers: everybody in it is a customer of the base tier.
-        false_alarms={"base": round(float(((said >= _HALF) & (fraud[last] == 0)).mean() * WHOLE), 3)},
+        false_alarms=_by_tier((said >= _HALF) & (fraud[last] == 0), None if known.tiers is None else known.tiers[last]),
     )
     return ModelFile(model=name, actor=actor, at=format_ms(int(time.time() * 1000)), card=card, text=whole.text)
+
+
+def _by_tier(alarms: "npt.NDArray[np.bool_]", tiers: "npt.NDArray[np.str_] | None") -> dict[str, float]:
+    """How many of a thousand payments of each tier; a labelled file knows no tiers, so all in it are of the base."""
+    import numpy as np
+
+    from pipeline.learned.model import WHOLE
+
+    if tiers is None:
+        return {"base": round(float(alarms.mean()) * WHOLE, 3)}
+    return {str(tier): round(float(alarms[tiers == tier].mean()) * WHOLE, 3) for tier in np.unique(tiers)}
 
 
 def written(file: "ModelFile") -> bytes:

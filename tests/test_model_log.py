@@ -152,6 +152,19 @@ def test_labels_that_are_not_known_yet_when_the_log_ends_teach_nothing(known: Kn
     assert model_of(other, "cards", "ann").card == file.card
 
 
+def test_a_card_counts_the_false_alarms_of_each_tier(known: Known, file: ModelFile) -> None:
+    assert known.tiers is not None
+    assert set(known.tiers.tolist()) == set(file.card.false_alarms) == {"base"}
+    gold = known.stream.account % 3 == 0
+    card = model_of(known._replace(tiers=np.where(gold, "gold", "base")), "cards", "ann").card
+    seen = np.nonzero((known.stream.label >= 0) & (known.known_ms <= known.until_ms))[0]
+    share = float(gold[seen[2 * len(seen) // 3 :]].mean())
+    alarms = card.false_alarms
+    whole = share * alarms["gold"] + (1 - share) * alarms["base"]
+    assert whole == pytest.approx(file.card.false_alarms["base"], abs=0.01)
+    assert alarms["gold"] != alarms["base"]
+
+
 def test_payments_that_nobody_labelled_count_as_genuine_after_a_while_where_that_is_asked(tmp_path: Path) -> None:
     lines = [*payments(300), (at_ms := ROWS[3].payment.at_ms + MS_PER_DAY, label(3, "fraud", at_ms))]
     known = from_files(written(tmp_path, lines), load_policy(default_yaml()), 5 * MS_PER_DAY)

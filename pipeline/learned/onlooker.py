@@ -62,6 +62,8 @@ class Onlooker:
         self.at_ms: list[int] = []
         self.customers: list[str] = []
         self.categories: list[str] = []
+        # The tier in force then.
+        self.tiers: list[str] = []
         # By the id that an alert on it has, or would have.
         self.payments: list[str] = []
         # The last arrival of all, epoch ms.
@@ -77,6 +79,7 @@ class Onlooker:
             self.latest_ms = max(self.latest_ms, intake.arrived_ms)
             self.customers.append(intake.customer_id)
             self.categories.append(category_of(intake.type_index, intake.mcc, intake.channel))
+            self.tiers.append(each.plan.tiers[intake.tier])
             self.payments.append(alert_id_of(intake.source, intake.transaction_id, intake.customer_id))
 
     def hear(self, said: Disposition, policy: Labels, arrival_ms: int) -> None:

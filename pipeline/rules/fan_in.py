@@ -1,6 +1,7 @@
 """Fan-in: many payments come in within a short time, as when the victims of a fraud pay into one account.
 
-Payments are counted, not payers: a payment that comes in need not say who paid. What was declined did not come in.
+Payments are counted, not payers: a payment that comes in need not say who paid. What was declined did not come in. Each
+is a transaction of the account that receives it, a `deposit`: of a processor that tells only of what leaves, nothing.
 
 False alarms: a collection for a gift, the day on which a small trader is paid, who needs an account for that.
 
