@@ -96,6 +96,7 @@ HOT = (
     "pipeline/whitelist/dossier_bytes.py",
     "pipeline/whitelist/on_time.py",
     "pipeline/whitelist/profile.py",
+    "pipeline/whitelist/restart.py",
     "pipeline/whitelist/review.py",
     "pipeline/whitelist/sweeping.py",
     "pipeline/whitelist/tiers.py",

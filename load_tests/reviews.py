@@ -11,7 +11,7 @@ from pipeline.policy.load import default_yaml, load_policy
 from pipeline.policy.model import Policy, ReviewTerms
 from pipeline.rates import Rates
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
-from pipeline.whitelist.dossier_bytes import encode
+from pipeline.whitelist.restart import state_of
 from pipeline.whitelist.review import SPREAD_MS, schedule
 from schemas.timestamps import MS_PER_DAY, parse_ms
 
@@ -86,4 +86,5 @@ def _dossier(tier: str, review_ms: int, terms: ReviewTerms) -> bytes:
     steps = schedule(_GRANTED_MS, review_ms, expires_ms, terms)
     evidence = (Evidence("identity", "file-1", _GRANTED_MS, None),)
     grant = Grant(tier, "grant", ("ana", "ben"), evidence, _GRANTED_MS, expires_ms, review_ms, steps[-1], steps)
-    return encode(Dossier(grant)) or b""
+    # Nothing of it is at a moment of the customer's own.
+    return state_of("c-0", Dossier(grant)) or b""

@@ -9,7 +9,8 @@ from pipeline.history import History
 from pipeline.history_bytes import digest_of, read_history, write_history
 from pipeline.plain import Names
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.dossier_bytes import decode, encode
+from pipeline.whitelist.dossier_bytes import decode
+from pipeline.whitelist.restart import state_of
 
 Lookup = Callable[[bytes], bytes | None]
 
@@ -108,7 +109,7 @@ class Customers:
                 write_history(key, customer.history, self._windows, windows)
                 customer.history_changed = False
             if customer.dossier_changed:
-                dossiers[key] = encode(customer.dossier)
+                dossiers[key] = state_of(key.decode(), customer.dossier)
                 customer.dossier_changed = False
         self._changed.clear()
         if 2 * len(self._younger) > self._most:

@@ -13,8 +13,8 @@ from pipeline.tally import Tally
 from pipeline.usage import with_usage
 from pipeline.whitelist.conduct import conduct_of
 from pipeline.whitelist.dossier import Dossier
-from pipeline.whitelist.dossier_bytes import decode
 from pipeline.whitelist.on_time import due, look
+from pipeline.whitelist.restart import due_of
 from pipeline.whitelist.review_clock import ReviewClock
 
 
@@ -34,8 +34,8 @@ class Reviews:
     def restore(self, dossiers: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the clock by the dossiers, after a recovery."""
         self._sweeps = sweeps = self._plans.sweeps
-        customers = ((key.decode(), decode(value)) for key, value in dossiers)
-        self.clock = ReviewClock((name, due(name, dossier, sweeps)) for name, dossier in customers)
+        states = ((key.decode(), value) for key, value in dossiers)
+        self.clock = ReviewClock((name, due_of(name, value, sweeps)) for name, value in states)
 
     def schedule(self, customer_id: str, dossier: Dossier) -> None:
         """Set the clock by a dossier that has changed."""

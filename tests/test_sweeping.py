@@ -11,7 +11,7 @@ from pipeline.policy.sweeps import SPREAD_MS
 from pipeline.rates import Rates
 from pipeline.record import Message
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
-from pipeline.whitelist.dossier_bytes import encode
+from pipeline.whitelist.restart import state_of
 from schemas.timestamps import MS_PER_DAY
 from tests.policy_story import NOW, Story, yaml
 
@@ -26,7 +26,7 @@ class House:
     def __init__(self, story: Story) -> None:
         self.books = Books(story.book, Rates())
         self.windows: dict[bytes, bytes] = {}
-        self.dossiers = {b"c-%d" % number: dossier("gold", dormant_ms=0) for number in range(GOLD)}
+        self.dossiers = states("c", GOLD, "gold")
         self.start()
 
     def start(self) -> None:
@@ -46,12 +46,17 @@ class House:
         return messages
 
 
-def dossier(tier: str, dormant_ms: int) -> bytes:
+def states(of: str, count: int, tier: str) -> dict[bytes, bytes]:
+    names = [f"{of}-{number}" for number in range(count)]
+    return {name.encode(): state(name, tier, dormant_ms=0) for name in names}
+
+
+def state(customer_id: str, tier: str, dormant_ms: int) -> bytes:
     evidence = (Evidence("identity", "file-1", NOW, None),)
     review_ms, end_ms = NOW + 300 * MS_PER_DAY, NOW + 310 * MS_PER_DAY
     steps = (review_ms, end_ms)
     grant = Grant(tier, "e-1", ("ana",), evidence, NOW, NOW + 365 * MS_PER_DAY, review_ms, end_ms, steps, dormant_ms)
-    return encode(Dossier(grant=grant, active_ms=NOW)) or b""
+    return state_of(customer_id, Dossier(grant=grant, active_ms=NOW)) or b""
 
 
 @pytest.fixture
@@ -60,7 +65,7 @@ def tightened(monkeypatch: pytest.MonkeyPatch) -> tuple[House, int]:
     monkeypatch.setattr(partitions, "MOST_ANNOUNCED", MOST)
     story = Story()
     house = House(story)
-    house.dossiers |= {b"s-%d" % number: dossier("silver", dormant_ms=0) for number in range(BASE)}
+    house.dossiers |= states("s", BASE, "silver")
     house.start()
     story.enact(STRICTER, story.first)
     return house, story.now_ms
@@ -100,7 +105,7 @@ def test_a_day_asks_a_seventh_and_a_restart_changes_nothing(tightened: tuple[Hou
 
 def test_a_look_that_finds_a_payment_says_nothing_and_is_written_all_the_same() -> None:
     house = House(Story())
-    house.dossiers = {b"c-1": dossier("gold", dormant_ms=30 * MS_PER_DAY)}
+    house.dossiers = {b"c-1": state("c-1", "gold", dormant_ms=30 * MS_PER_DAY)}
     house.start()
     paid_ms = NOW + 10 * MS_PER_DAY
     house.partition.customers.get(b"c-1").history.last_arrival_ms = paid_ms

@@ -17,7 +17,9 @@ from pipeline.whitelist.dossier import (
     Grant,
     Lift,
 )
-from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode, encode
+from pipeline.whitelist.dossier_bytes import UnreadableDossierError, decode
+from pipeline.whitelist.on_time import due
+from pipeline.whitelist.restart import due_of, state_of
 
 FULL = Dossier(
     grant=Grant(
@@ -138,6 +140,10 @@ V6 = bytes.fromhex(
 )
 
 
+# What a restart asks, before what version 6 would have.
+V7 = b"\x07\x00" + bytes.fromhex("f5e1bc61ffffffff102700000000000001") + V6[2:]
+
+
 def test_version_1_is_read_for_ever() -> None:
     assert decode(V1) == FULL
 
@@ -158,9 +164,17 @@ def test_version_5_is_read_for_ever() -> None:
     assert decode(V5) == FULL_V5
 
 
-def test_version_6_is_read_for_ever_and_is_what_is_written() -> None:
+def test_version_6_is_read_for_ever() -> None:
     assert decode(V6) == FULL_V6
-    assert encode(FULL_V6) == V6
+
+
+def test_version_7_is_read_for_ever_and_is_what_is_written() -> None:
+    assert decode(V7) == FULL_V6
+    assert state_of("c-1", FULL_V6) == V7
+
+
+def test_a_restart_reads_what_version_7_tells_first_and_before_it_the_whole() -> None:
+    assert due_of("c-1", V7, ()) == due_of("c-1", V6, ()) == due("c-1", FULL_V6)
 
 
 def test_before_version_6_a_grant_rests_on_the_application_that_was_granted() -> None:
@@ -177,14 +191,25 @@ def test_what_was_a_stage_before_version_5_is_read_as_an_application_that_was_st
 
 
 def test_an_empty_dossier_is_no_record() -> None:
-    assert encode(Dossier()) is None
+    assert state_of("c-1", Dossier()) is None
     assert decode(None) == Dossier()
 
 
 @pytest.mark.parametrize(
     "state",
-    [b"", b"\x01", b"\x02" + V1[1:], b"\x01\x01" + V1[2:], V1[:-1], V1 + b"\x00", V1[:2] + msgspec.msgpack.encode([1])],
+    [
+        b"",
+        b"\x01",
+        b"\x02" + V1[1:],
+        b"\x01\x01" + V1[2:],
+        V1[:-1],
+        V1 + b"\x00",
+        V7[:9],
+        V1[:2] + msgspec.msgpack.encode([1]),
+    ],
 )
 def test_what_cannot_be_read_is_named(state: bytes) -> None:
     with pytest.raises(UnreadableDossierError):
         decode(state)
+    with pytest.raises(UnreadableDossierError):
+        due_of("c-1", state, ())

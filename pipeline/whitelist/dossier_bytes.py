@@ -1,6 +1,6 @@
 """A dossier's bytes, versioned: what a customer's life on the whitelist is kept as, read for ever."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -62,7 +62,10 @@ _STAGE_BEFORE_V5 = "stopped"
 _BasisV6 = tuple[str, int, int | None, tuple[str, ...]]
 _LiftV6 = tuple[str, int, int]
 _AddedV6 = tuple[_BasisV6, tuple[_LiftV6, ...]]
-_HEADERS = tuple(bytes((version, 0)) for version in range(1, 7))  # version, flags (reserved)
+# What version 7 added stands before all that: see `restart`.
+AHEAD_SIZE: Final = 17
+_HEADERS = tuple(bytes((version, 0)) for version in range(1, 8))  # version, flags (reserved)
+_V7 = _HEADERS[-1]
 _encoder = msgspec.msgpack.Encoder()
 _decoder_v1 = msgspec.msgpack.Decoder(_DossierV1)
 _decoder_v2 = msgspec.msgpack.Decoder(tuple[_DossierV1, _AddedV2])
@@ -76,8 +79,8 @@ _V4_ADDED_NOTHING: _AddedV4 = (NEVER,)
 _V5_ADDED_NOTHING: _AddedV5 = (False,)
 
 
-def encode(dossier: Dossier) -> bytes | None:
-    """The state bytes of a dossier: a function of its content alone. None, which is no record, for an empty one."""
+def encode(dossier: Dossier, ahead: bytes) -> bytes | None:
+    """The state bytes of a dossier, and before them what a restart asks of it. None, no record, for an empty one."""
     if dossier == EMPTY:
         return None
     grant = dossier.grant
@@ -111,9 +114,13 @@ def encode(dossier: Dossier) -> bytes | None:
     measured = dossier.measured_ms, dossier.shifted_ms, dossier.chargebacks
     stopped = (application is not None and application.stopped,)
     basis = grant.basis if grant is not None else Basis()
-    return _HEADERS[-1] + _encoder.encode(
-        (body, added, measured, (dossier.credential_ms,), stopped, (basis, dossier.lifts))
-    )
+    content = _encoder.encode((body, added, measured, (dossier.credential_ms,), stopped, (basis, dossier.lifts)))
+    return b"%b%b%b" % (_V7, ahead, content)
+
+
+def ahead_of(state: bytes) -> bytes:
+    """What a restart asks of a dossier; empty where an earlier version did not tell."""
+    return state[2 : 2 + AHEAD_SIZE] if state[:2] == _V7 else b""
 
 
 def decode(state: bytes | None) -> Dossier:
@@ -144,7 +151,8 @@ def decode(state: bytes | None) -> Dossier:
         elif state[0] == 5:  # noqa: PLR2004 - the version
             body, added, measured, changed, stopped = _decoder_v5.decode(state[2:])
         else:
-            body, added, measured, changed, stopped, rests = _decoder.decode(state[2:])
+            begins = 2 if state[0] == 6 else 2 + AHEAD_SIZE  # noqa: PLR2004 - the version
+            body, added, measured, changed, stopped, rests = _decoder.decode(state[begins:])
     except msgspec.DecodeError as error:
         raise UnreadableDossierError(f"a damaged dossier: {error}") from error
     return _dossier(body, added, measured, changed, stopped, rests)

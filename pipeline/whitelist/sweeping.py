@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from pipeline.ids import derived_id
 from pipeline.policy.sweeps import Sweep, Why, begins_ms
@@ -16,6 +17,7 @@ from schemas.timestamps import MS_PER_DAY, format_ms
 
 # Nobody did anything wrong: time for a desk that has thousands of them.
 LOOK_WITHIN_MS = 14 * MS_PER_DAY
+_OF_ALL: Final[tuple[Why, ...]] = ("policy_tightened", "screening_list_changed")
 
 
 def swept_ms(dossier: Dossier, ahead: Ahead) -> int | None:
@@ -74,6 +76,12 @@ def _unseen(dossier: Dossier, ahead: Ahead) -> Iterator[Sweep]:
 
 def _concerns(sweep: Sweep, dossier: Dossier) -> bool:
     return sweep.why != "attestation_revoked" or any(filed.reference in sweep.check for filed in dossier.file)
+
+
+def unconcerned_until_ms(dossier: Dossier) -> int | None:
+    """No sweep up to this moment concerns the customer, but one that takes back what is on file; None: none ever."""
+    grant = running(dossier)
+    return None if grant is None else min([_seen_ms(dossier, grant, why) for why in _OF_ALL])
 
 
 def _seen_ms(dossier: Dossier, grant: Grant, why: Why) -> int:

@@ -13,7 +13,7 @@ from pipeline.policy.model import Policy
 from pipeline.rates import Rates
 from pipeline.record import InputRecord, Message
 from pipeline.whitelist.dossier import Dossier, Grant
-from pipeline.whitelist.dossier_bytes import encode
+from pipeline.whitelist.restart import state_of
 from tests.laws.judging_oracle import Expected
 
 # A customer's tier, and the first moment without it.
@@ -34,7 +34,7 @@ class Bench:
     def __init__(self, policy: str, grants: Grants, cached: int = 20_000) -> None:
         self.books = Books(PolicyBook(_policy(policy)), Rates())
         self.windows: dict[bytes, bytes] = {}
-        self.dossiers = {name.encode(): dossier(tier, until) for name, (tier, until) in grants.items()}
+        self.dossiers = {name.encode(): dossier(name, tier, until) for name, (tier, until) in grants.items()}
         self.largest = 0
         self._cached = cached
         self.restart()
@@ -59,9 +59,9 @@ class Bench:
         return {**self.windows, **{b"dossier " + key: state for key, state in self.dossiers.items()}}
 
 
-def dossier(tier: str, until: int) -> bytes:
+def dossier(customer_id: str, tier: str, until: int) -> bytes:
     grant = Grant(tier, "e-1", ("ana",), (), until - 2, until, until - 1, until, (until,))
-    state = encode(Dossier(grant))
+    state = state_of(customer_id, Dossier(grant))
     assert state is not None
     return state
 

@@ -7,9 +7,10 @@ from pipeline.whitelist import table
 from pipeline.whitelist.allowances import limits_of
 from pipeline.whitelist.conduct import Conduct
 from pipeline.whitelist.dossier import tier_at
-from pipeline.whitelist.dossier_bytes import decode, encode
+from pipeline.whitelist.dossier_bytes import decode
 from pipeline.whitelist.entitlements import entitlement
 from pipeline.whitelist.on_time import due
+from pipeline.whitelist.restart import state_of as state_bytes_of
 from pipeline.whitelist.table import state_of
 from pipeline.whitelist.tiers import tier_in_force
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR
@@ -107,7 +108,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_dossier_round_trips(self) -> None:
-        assert decode(encode(self.told.dossier)) == self.told.dossier
+        assert decode(state_bytes_of("c", self.told.dossier)) == self.told.dossier
 
     @invariant()
     def nothing_that_is_due_is_behind(self) -> None:
