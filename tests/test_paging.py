@@ -1,20 +1,15 @@
 """Who is told, and how: what each receiver hears, and what is done when it misbehaves. No Kafka."""
 
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from agents.broker import BrokerError
 from agents.paging import outbox as outboxes
 from agents.paging import post as posting
-from agents.paging.answers import SIGNATURE, Answers, answer_of
 from agents.paging.listeners import Listeners
 from agents.paging.measure import PagerMetrics
 from agents.paging.outbox import Outbox
@@ -27,15 +22,11 @@ from load_tests.services.receiver import Receiver as Told
 from load_tests.services.run import free_ports
 from load_tests.services.wait import until
 from pipeline.cases.notice import Loudness, Notice, State
-from pipeline.cases.storm import OVER_MS, Storm, Summary, is_paged, summary_of
-from schemas.case import Case
-from schemas.case_page import CasePage
-from schemas.timestamps import MS_PER_MINUTE, format_ms, parse_ms
+from schemas.timestamps import format_ms, parse_ms
 from tests.boards import BOARDS
 
 ROOT = Path(__file__).parents[1]
-GOLDEN, RUNBOOKS = ROOT / "schemas" / "golden", ROOT / "dashboards" / "runbooks"
-PAGERDUTY = Path(__file__).parent / "pagerduty"
+RUNBOOKS = ROOT / "dashboards" / "runbooks"
 NOW_MS = parse_ms("2026-11-22T10:00:00Z")
 
 
@@ -201,58 +192,6 @@ def test_one_notice_that_is_refused_for_good_takes_no_other_with_it(
     assert [body.get("case") or body["dedup_key"] for body in told.at(path or "/")] == ["case-2", "case-3"]
 
 
-def answered(kind: str, agent: str = "user_reference") -> bytes:
-    """What PagerDuty posts of `kind`."""
-    told = json.loads((PAGERDUTY / "acknowledged.json").read_text())
-    told["event"]["event_type"] = kind
-    told["event"]["agent"]["type"] = agent
-    return json.dumps(told).encode()
-
-
-@pytest.mark.parametrize(
-    "kind, action, to",
-    [
-        ("incident.acknowledged", "assign", "Ana Duty"),
-        ("incident.unacknowledged", "assign", ""),
-        ("incident.resolved", "close", ""),
-    ],
-)
-def test_what_people_answer_in_pagerduty_is_work_on_the_case(kind: str, action: str, to: str) -> None:
-    answer = answer_of(answered(kind))
-    assert answer is not None
-    assert (answer.case_id, answer.action, answer.to, answer.actor) == ("CASE", action, to, "pagerduty:PLH1HKV")
-
-
-@pytest.mark.parametrize(
-    "kind, agent",
-    [
-        ("incident.resolved", "inbound_integration_reference"),
-        ("incident.acknowledged", "service_reference"),
-        ("incident.annotated", "user_reference"),
-    ],
-)
-def test_what_we_told_pagerduty_ourselves_is_no_answer(kind: str, agent: str) -> None:
-    assert answer_of(answered(kind, agent)) is None
-    assert answer_of(b'{"event": {"id": "1", "event_type": "pagey.ping"}}') is None
-
-
-def test_what_pagerduty_did_not_sign_is_refused_and_what_kafka_does_not_take_is_told_again() -> None:
-    body = answered("incident.acknowledged")
-    (nobody,) = free_ports(1)
-    broker = {"TIERWATCH_BROKER": f"127.0.0.1:{nobody}", "TIERWATCH_PAGERDUTY_SECRET": "s-1"}
-    answers = Answers(Settings.from_environment(broker), find=away)
-    signed = "v1=" + hmac.new(b"s-1", body, hashlib.sha256).hexdigest()
-    assert answers.take(body, {SIGNATURE: f"v1=00, {signed}"}) == 503
-    assert answers.take(body, {SIGNATURE: "v1=00"}) == answers.take(body, {}) == 403
-    assert answers.take(body + b" ", {SIGNATURE: signed}) == answers.take(body, {SIGNATURE: "v1=\xe9\udc80"}) == 403
-    unread = "v1=" + hmac.new(b"s-1", b"no JSON", hashlib.sha256).hexdigest()
-    assert answers.take(b"no JSON", {SIGNATURE: unread}) == 400
-
-
-def away(_: Settings) -> dict[str, Case]:
-    raise BrokerError("Kafka does not answer")
-
-
 def outbox(receives: Receiver) -> tuple[Outbox, list[str]]:
     outcomes: list[str] = []
     return Outbox(receives, lambda _, __, outcome: outcomes.append(outcome)), outcomes
@@ -315,76 +254,3 @@ def test_others_hear_that_a_receiver_is_dead_also_when_whoever_knew_that_has_die
         dead._addresses = [told.address]
         until(lambda: heard() == ["open", "over"], "the others to hear that it is back")
     assert pages.dead == set()
-
-
-def test_beyond_so_many_a_minute_cases_share_one_page() -> None:
-    storm = Storm(20)
-    alone = [storm.summary_for(NOW_MS + each * 1_000, backlog=False) for each in range(50)]
-    assert [each is None for each in alone] == [True] * 20 + [False] * 30
-    assert {each.key for each in alone if each} == {f"many@{format_ms(NOW_MS + 20_000)}"}
-    assert storm.summaries["many"].notice().summary.startswith("30 more cases")
-    assert storm.summary_for(NOW_MS + 2 * MS_PER_MINUTE, backlog=False) is None
-
-
-def test_a_pager_that_starts_anew_goes_on_with_what_was_paged() -> None:
-    storm = Storm(20)
-    pages = []
-    for each in range(50):
-        at_ms = NOW_MS + each * 1_000
-        summary = storm.summary_for(at_ms, backlog=False)
-        pages.append(
-            CasePage(
-                case_id=f"case-{each}",
-                said="open page",
-                loudness="ticket" if summary else "page",
-                at=format_ms(at_ms),
-                receivers=(),
-                summary=summary.key if summary else "",
-            )
-        )
-    again = Storm.remembered(20, reversed(pages))
-    assert again.summaries == storm.summaries
-    later = NOW_MS + 51_000
-    assert again.summary_for(later, backlog=False) == storm.summary_for(later, backlog=False)
-
-
-def test_a_backlog_shares_one_page_and_takes_nobody_s_place() -> None:
-    storm = Storm(1)
-    assert [storm.summary_for(NOW_MS, backlog=True) for _ in range(3)][-1] == Summary("backlog", NOW_MS, NOW_MS, 3)
-    assert storm.summary_for(NOW_MS, backlog=False) is None
-
-
-def test_a_summary_is_over_an_hour_after_its_last_case() -> None:
-    storm = Storm(1)
-    storm.summary_for(NOW_MS, backlog=True)
-    assert storm.over(NOW_MS + OVER_MS - 1) == []
-    (over,) = storm.over(NOW_MS + OVER_MS)
-    assert (over.notice(over=True).state, storm.summaries) == ("over", {})
-
-
-def case_in(alerts: int, delayed: int) -> Case:
-    return msgspec.structs.replace(
-        msgspec.json.decode((GOLDEN / "case" / "v1-minimal.json").read_bytes(), type=Case),
-        alerts=alerts,
-        delayed=delayed,
-    )
-
-
-@pytest.mark.parametrize(
-    "summary, said, alerts, delayed, stays",
-    [
-        ("many@1", "open ticket", 2, 0, "many@1"),
-        ("backlog@1", "open ticket", 2, 2, "backlog@1"),
-        ("backlog@1", "open ticket", 2, 1, ""),
-        ("many@1", "over ticket", 2, 0, ""),
-        ("", "open page", 2, 0, ""),
-    ],
-)
-def test_a_summary_stands_for_a_case_until_something_new_comes(
-    summary: str, said: str, alerts: int, delayed: int, stays: str
-) -> None:
-    page = CasePage(case_id="c", said=said, loudness="ticket", at=format_ms(NOW_MS), receivers=(), summary=summary)
-    assert summary_of(page, case_in(alerts, delayed)) == stays
-    assert not is_paged(page)
-    assert not is_paged(msgspec.structs.replace(page, loudness="page", said="over page"))
-    assert is_paged(msgspec.structs.replace(page, loudness="page", said="taken page"))
