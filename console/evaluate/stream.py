@@ -54,11 +54,11 @@ def stream(rows: Iterable[Row], delay_ms: int) -> Stream:
             at_ms = payment.at_ms
             # Labels known at the same moment are taken in one order, whatever order their rows stood in.
             while unknown and unknown[0][0] <= at_ms:
-                _, name, matured = heappop(unknown)
+                known_ms, name, matured = heappop(unknown)
                 place = places.get(name)
                 if place is None:
                     place = places[name] = Place()
-                place.learn(matured)
+                place.learn(matured, known_ms)
             paying = known.get(payment.account)
             if paying is None:
                 paying = known[payment.account] = Account()

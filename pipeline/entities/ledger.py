@@ -100,6 +100,10 @@ def look(ledger: Ledger, at_ms: int) -> Ledger:
         frauds[-1].paid_ms + WINDOW_MS,
         *_streak(counts),
     )
+    before_ms = ledger.told.began_ms
+    if found.streak and found.cleared_ms < 0 and 0 <= before_ms <= at_ms - WINDOW_MS:
+        # It goes on, and began with a payment that is forgotten by now: how old it is tells when it may be over.
+        found = found._replace(began_ms=before_ms)
     return Ledger(kept, found, at_ms)
 
 

@@ -44,9 +44,7 @@ class Place:
         Days are those since the payments, not since their labels; `NEVER` where there is none. The risk is the share of
         frauds, of which two payments without fraud are thought in addition. Without fraud the place is neutral.
         """
-        labels, oldest_ms = self._labels, at_ms - WINDOW_MS
-        while labels and labels[0].at_ms <= oldest_ms:
-            self._forget()
+        self._forget(at_ms)
         if not self._frauds:
             return NEUTRAL
         return (
@@ -55,17 +53,21 @@ class Place:
             self._smallest_ratio,
             NEVER if self._began_ms < 0 else (at_ms - self._began_ms) / MS_PER_DAY,
             NEVER if self._cleared_ms < 0 else (at_ms - self._cleared_ms) / MS_PER_DAY,
-            self._frauds / (len(labels) + 2),
-            float(len(labels)),
+            self._frauds / (len(self._labels) + 2),
+            float(len(self._labels)),
         )
 
-    def learn(self, label: MaturedLabel) -> None:
+    def learn(self, label: MaturedLabel, at_ms: int) -> None:
         """Take a label in, when it becomes known: they come in the order of their payments."""
+        # What ends at this very moment still meets what begins.
+        self._forget(at_ms - 1)
         self._labels.append(label)
         self._frauds += label.fraud
         self._go_on(label)
+        self._forget(at_ms)
         if len(self._labels) > MOST:
-            self._forget()
+            self._frauds -= self._labels.popleft().fraud
+            self._tell_again(at_ms)
 
     def _begin(self) -> None:
         self._streak, self._evidence, self._smallest_ratio, self._began_ms = 0, 0.0, NEVER, -1
@@ -82,12 +84,20 @@ class Place:
             if self._began_ms < 0:
                 self._began_ms = label.at_ms
 
-    def _forget(self) -> None:
-        """The oldest label; what began or ended with it is told anew from what is left."""
-        gone = self._labels.popleft()
-        self._frauds -= gone.fraud
-        if gone.at_ms in {self._began_ms, self._cleared_ms}:
-            self._begin()
-            self._cleared_ms = -1
-            for each in self._labels:
-                self._go_on(each)
+    def _forget(self, at_ms: int) -> None:
+        labels, oldest_ms = self._labels, at_ms - WINDOW_MS
+        if not labels or labels[0].at_ms > oldest_ms:
+            return
+        while labels and labels[0].at_ms <= oldest_ms:
+            self._frauds -= labels.popleft().fraud
+        self._tell_again(at_ms)
+
+    def _tell_again(self, at_ms: int) -> None:
+        """From what is left; a streak that goes on began when it began, which is older."""
+        began_ms = self._began_ms
+        self._begin()
+        self._cleared_ms = -1
+        for each in self._labels:
+            self._go_on(each)
+        if self._streak and self._cleared_ms < 0 and 0 <= began_ms <= at_ms - WINDOW_MS:
+            self._began_ms = began_ms

@@ -16,6 +16,7 @@ from schemas.codec import decode_entity_risk, encode
 from schemas.entity_label import EntityLabel
 from schemas.timestamps import MS_PER_DAY, MS_PER_HOUR, format_ms
 
+_AGE = 3
 BEGAN = 1_700_000_000_000
 DELAY_MS = 7 * MS_PER_DAY
 
@@ -58,9 +59,13 @@ def test_a_place_tells_the_streak_and_the_risk_of_its_last_thirty_days(
     place, waiting = Place(), list(known)
     for at_ms in asked:
         while waiting and waiting[0].at_ms + DELAY_MS <= at_ms:
-            place.learn(waiting.pop(0))
+            each = waiting.pop(0)
+            place.learn(each, each.at_ms + DELAY_MS)
         wanted = counted([each for each in known if each.at_ms + DELAY_MS <= at_ms], at_ms)
-        assert place.look(at_ms) == pytest.approx(wanted)
+        told = place.look(at_ms)
+        assert (*told[:_AGE], *told[_AGE + 1 :]) == pytest.approx((*wanted[:_AGE], *wanted[_AGE + 1 :]))
+        # One that goes on for longer is as old as it is, whatever is forgotten.
+        assert told[_AGE] == wanted[_AGE] or (told[_AGE] >= WINDOW_MS / MS_PER_DAY and told[4] == NEVER)
 
 
 @given(labels, st.lists(moments, max_size=6).map(sorted))
@@ -81,8 +86,9 @@ def test_workers_are_told_of_a_place_what_a_stream_of_the_same_labels_knows(
     for at_ms in asked:
         while waiting and waiting[0][1].at_ms + DELAY_MS <= at_ms:
             number, each = waiting.pop(0)
-            place.learn(each)
+            place.learn(each, each.at_ms + DELAY_MS)
             value = encode(said(number, each))
+            told(entities.tick(each.at_ms + DELAY_MS - 1, 1)[0])
             made = entities.take(InputRecord("entity-labels", 0, 0, each.at_ms + DELAY_MS, b"terminal/t", value), None)
             assert isinstance(made, list)
             told(made)
@@ -91,6 +97,16 @@ def test_workers_are_told_of_a_place_what_a_stream_of_the_same_labels_knows(
         streak, _, _, *others = NEUTRAL if risk is None else risk.look(at_ms)
         known_of_it = place.look(at_ms)
         assert (streak, *others) == (known_of_it[0], *known_of_it[3:])
+
+
+def test_a_streak_that_goes_on_is_as_old_as_it_is_though_its_beginning_is_forgotten() -> None:
+    place = Place()
+    for day in (0, 12, 24, 36):
+        place.learn(MaturedLabel(BEGAN + day * MS_PER_DAY, fraud=True, ratio=1.0), BEGAN + (day + 7) * MS_PER_DAY)
+    streak, *_, age, cleared, _, labelled = place.look(BEGAN + 45 * MS_PER_DAY)
+    assert (streak, age, cleared, labelled) == (2, 45, NEVER, 2)
+    place.learn(MaturedLabel(BEGAN + 39 * MS_PER_DAY, fraud=False, ratio=1.0), BEGAN + 46 * MS_PER_DAY)
+    assert place.look(BEGAN + 46 * MS_PER_DAY)[0] == 0
 
 
 def said(number: int, label: MaturedLabel) -> EntityLabel:
