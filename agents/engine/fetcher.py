@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, conn
 from aiokafka.consumer import fetcher as unpacking
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as stock
@@ -25,11 +25,15 @@ log = Log("fetcher")
 
 # For all consumers of this process.
 unpacking.PartitionRecords = PartitionRecords
+# aiokafka stops reading at 128 KB and begins again at once, each time: an answer is unpacked when all of it is here.
+conn.READER_LIMIT = 16 * 2**20
 
 # How long the broker holds a fetch that finds nothing; and while records of other partitions lie here unread, for what
 # is read up meanwhile cannot be asked for until it returns.
 LONG_POLL_MS = 100
 SHORT_POLL_MS = 25
+# Of a partition in one fetch of a recovery: each is asked for when all records of the one before are unpacked.
+RECOVERY_BYTES = 4 * 2**20
 PRIORITY = "transactions-priority"
 # How long the group may take to note how far inputs were read.
 COMMITTING_S = 2.0
@@ -79,6 +83,8 @@ class Fetcher(stock.AIOKafkaConsumerThread):
     seeks = 0
     most_records = sys.maxsize
     """Of one fetch, beside what the consumer's settings allow."""
+    recovering = False
+    """Whether only changelogs are wanted, and as fast as can be."""
     priority_weight = 0
     """Records of the priority lane to take for each one of all else; 0: records are taken as they come."""
 
@@ -108,6 +114,7 @@ class Fetcher(stock.AIOKafkaConsumerThread):
         # behind a backlog of the other.
         fetcher._prefetch_backoff = 0.0
         fetcher._fetch_max_wait_ms = SHORT_POLL_MS if fetcher._records else LONG_POLL_MS
+        self._fetch_at_once(consumer, RECOVERY_BYTES if self.recovering else consumer._max_partition_fetch_bytes)
         records: Records = {}
         favoured = {tp for tp in active_partitions if tp.topic == PRIORITY} if self.priority_weight else set()
         if favoured:
@@ -119,6 +126,10 @@ class Fetcher(stock.AIOKafkaConsumerThread):
         else:
             records = cast("Records", await super()._fetch_records(consumer, active_partitions, timeout, most))
         return Fetched(records, self.places(), self.seeks)
+
+    @staticmethod
+    def _fetch_at_once(consumer: AIOKafkaConsumer, partition_bytes: int) -> None:
+        consumer._fetcher._max_partition_fetch_bytes = partition_bytes
 
     async def _at_hand(self, consumer: AIOKafkaConsumer, partitions: set[TP], most: int) -> Records:
         """Return what has been fetched already; an empty set would mean all."""
@@ -161,6 +172,8 @@ class Fetcher(stock.AIOKafkaConsumerThread):
         """Go to each offset, None: the oldest record; return where each log begins and ends."""
         consumer = self._ensure_consumer()
         partitions = [TopicPartition(*tp) for tp in offsets if TopicPartition(*tp) in consumer.assignment()]
+        # Inputs flow before anybody asks for records again.
+        self._fetch_at_once(consumer, consumer._max_partition_fetch_bytes)
         first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         self.seeks += 1
         for partition in partitions:

@@ -1,7 +1,7 @@
 """The three requests of a transaction as they are on the wire, for aiokafka's connections.
 
-aiokafka describes each message by a schema that it walks field by field, there and back: half of a transaction's CPU
-time. These are written and read at once. Versions and fields are those of https://kafka.apache.org/protocol.
+aiokafka describes each message by a schema that it walks field by field, there and back: nearly half of a transaction's
+calls. These are written and read at once. Versions and fields are those of https://kafka.apache.org/protocol.
 """
 
 from collections import defaultdict

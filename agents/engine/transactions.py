@@ -1,8 +1,8 @@
 """Kafka's transaction protocol for the owner of one partition: three requests a transaction, on aiokafka's connections.
 
 aiokafka's producer serves many callers who send single records: what it sends passes through an accumulator, a task,
-sets of muted partitions and a future for each batch, and a transaction costs it five times the CPU time. Here all
-batches of a transaction are known when it begins.
+sets of muted partitions and a future for each batch, and a transaction takes three times as many calls and twice the
+CPU time. Here all batches of a transaction are known when it begins.
 """
 
 import asyncio

@@ -106,6 +106,7 @@ class Consumer(stock.Consumer):
         if waiting and waiting == active:
             await engine.room(timeout)
             return {}
+        self._thread.recovering = not engine.shards
         self._thread.most_records = engine.most_records() if engine.shards else sys.maxsize
         self._thread.priority_weight = engine.priority_weight() if engine.live else 0
         return await super()._getmany(active - waiting, min(timeout, LOOK_AGAIN_S) if waiting else timeout)
