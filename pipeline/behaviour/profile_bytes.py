@@ -45,7 +45,7 @@ class ProfileError(ValueError):
 def write_profile(profile: Profile) -> bytes:
     """The profile's bytes; the same profile always gives the same ones, and one of nothing gives none."""
     baseline, rhythm, receipts, places = profile.baseline, profile.rhythm, profile.receipts, profile.places
-    if not baseline.count and not receipts.received:
+    if not baseline.count and not receipts.received and places.located_ms < 0:
         return b""
     kept: _Kept = (
         baseline.count,

@@ -25,6 +25,7 @@ KINDS = {
     "purchase": TRANSACTION_TYPES.index("purchase"),
     "transfer": TRANSACTION_TYPES.index("transfer"),
     "deposit": DEPOSIT,
+    "refund": TRANSACTION_TYPES.index("refund"),
 }
 
 
@@ -111,6 +112,9 @@ def test_payments_that_wait_teach_the_profile_the_same_whoever_looks_and_wheneve
             lessons = Lessons()
             lessons.read(kept)
         assert lessons.to_bytes() == undisturbed.to_bytes()
+        # What says nothing of habits may tell a place.
+        places, told = lessons.profile.places, account.profile.places
+        assert (places.located_ms, places.lat, places.lon) == (told.located_ms, told.lat, told.lon)
     assert write_profile(undisturbed.profile) == write_profile(account.profile)
 
 
