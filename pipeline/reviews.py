@@ -69,12 +69,15 @@ class Reviews:
             self.clock.put(customer_id, due_ms)
         return messages, changed
 
+    def _due(self, customer_id: str) -> int | None:
+        return due(customer_id, self._customers.get(customer_id.encode()).dossier, self._plans.sweeps)
+
     def _swept(self) -> tuple[Sweep, ...]:
         """All sweeps known by now; whoever a new one may concern is looked at in turn."""
         sweeps = self._plans.sweeps
         if sweeps is not self._sweeps:
             for sweep in sweeps:
                 if sweep not in self._sweeps:
-                    self.clock.sooner(partial(begins_ms, sweep=sweep))
+                    self.clock.sooner(partial(begins_ms, sweep=sweep), self._due)
             self._sweeps = sweeps
         return sweeps

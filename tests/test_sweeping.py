@@ -10,6 +10,7 @@ from pipeline.policy.load import load_policy
 from pipeline.policy.sweeps import SPREAD_MS
 from pipeline.rates import Rates
 from pipeline.record import Message
+from pipeline.whitelist import restart
 from pipeline.whitelist.dossier import Dossier, Evidence, Grant
 from pipeline.whitelist.restart import state_of
 from schemas.timestamps import MS_PER_DAY
@@ -51,9 +52,9 @@ def states(of: str, count: int, tier: str) -> dict[bytes, bytes]:
     return {name.encode(): state(name, tier, dormant_ms=0) for name in names}
 
 
-def state(customer_id: str, tier: str, dormant_ms: int) -> bytes:
+def state(customer_id: str, tier: str, dormant_ms: int, review_ms: int = NOW + 300 * MS_PER_DAY) -> bytes:
     evidence = (Evidence("identity", "file-1", NOW, None),)
-    review_ms, end_ms = NOW + 300 * MS_PER_DAY, NOW + 310 * MS_PER_DAY
+    end_ms = review_ms + 10 * MS_PER_DAY
     steps = (review_ms, end_ms)
     grant = Grant(tier, "e-1", ("ana",), evidence, NOW, NOW + 365 * MS_PER_DAY, review_ms, end_ms, steps, dormant_ms)
     return state_of(customer_id, Dossier(grant=grant, active_ms=NOW)) or b""
@@ -101,6 +102,39 @@ def test_a_day_asks_a_seventh_and_a_restart_changes_nothing(tightened: tuple[Hou
     assert all(GOLD / 7 / 2 < len(keys) < GOLD / 7 * 2 for keys in days[:7])
     assert days[7] == []
     assert sum(map(len, days)) == GOLD
+
+
+def test_after_a_standstill_what_is_said_and_its_order_are_the_same_with_a_restart_and_without() -> None:
+    story = Story()
+    house = House(story)
+    # Of a tier that the policy leaves as it is, and due within the days of the sweep.
+    due_ms = {f"s-{number}": story.now_ms + (10 - number) * MS_PER_DAY // 2 for number in range(9)}
+    house.dossiers |= {name.encode(): state(name, "silver", 0, at_ms) for name, at_ms in due_ms.items()}
+    house.start()
+    story.enact(STRICTER, story.first)
+    end_ms = story.now_ms + SPREAD_MS["policy_tightened"]
+    before = dict(house.dossiers)
+    through = house.tick(end_ms)
+    watched = dict(house.dossiers)
+    house.dossiers = before
+    house.start()
+    assert house.tick(end_ms) == through
+    assert house.dossiers == watched
+    assert set(asked(through)) == before.keys()
+
+
+def test_once_everybody_was_asked_a_restart_reads_no_life(
+    tightened: tuple[House, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, begun_ms = tightened
+    while asked(house.tick(begun_ms + SPREAD_MS["policy_tightened"])):
+        pass
+    asked_of = dict(house.dossiers)
+    monkeypatch.setattr(restart, "decode", None)
+    house.start()
+    assert len(house.partition.reviews.clock) == len(asked_of)
+    # Nor of whom it never concerned.
+    assert sum(state in asked_of.values() for state in states("s", BASE, "silver").values()) == BASE
 
 
 def test_a_look_that_finds_a_payment_says_nothing_and_is_written_all_the_same() -> None:

@@ -141,7 +141,7 @@ V6 = bytes.fromhex(
 
 
 # What a restart asks, before what version 6 would have.
-V7 = b"\x07\x00" + bytes.fromhex("f5e1bc61ffffffff102700000000000001") + V6[2:]
+V7 = b"\x07\x00" + bytes.fromhex("f5e1bc61ffffffff0101511da94710270000000000001027000000000000") + V6[2:]
 
 
 def test_version_1_is_read_for_ever() -> None:

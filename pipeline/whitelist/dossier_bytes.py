@@ -63,7 +63,7 @@ _BasisV6 = tuple[str, int, int | None, tuple[str, ...]]
 _LiftV6 = tuple[str, int, int]
 _AddedV6 = tuple[_BasisV6, tuple[_LiftV6, ...]]
 # What version 7 added stands before all that: see `restart`.
-AHEAD_SIZE: Final = 17
+AHEAD_SIZE: Final = 30
 _HEADERS = tuple(bytes((version, 0)) for version in range(1, 8))  # version, flags (reserved)
 _V7 = _HEADERS[-1]
 _encoder = msgspec.msgpack.Encoder()

@@ -22,6 +22,9 @@ class ReviewClock:
             else:
                 self._due[customer_id] = due_ms
         self._heap: list[tuple[int, str]] = []
+        # Of these it is known only that nothing is due sooner; who tells when it is.
+        self._perhaps: set[str] = set()
+        self._asked: Callable[[str], int | None] = self._due.get
         self._rebuild()
 
     def __len__(self) -> int:
@@ -30,6 +33,7 @@ class ReviewClock:
 
     def put(self, customer_id: str, due_ms: int | None) -> None:
         """Say when a customer is next due, None for never; replaces what was said before."""
+        self._perhaps.discard(customer_id)
         if due_ms is None:
             self._due.pop(customer_id, None)
         elif self._due.get(customer_id) != due_ms:
@@ -38,10 +42,16 @@ class ReviewClock:
         if len(self._heap) > 2 * len(self._due) + _STALE_SLACK:
             self._rebuild()
 
-    def sooner(self, at_ms: Callable[[str], int]) -> None:
-        """Let everybody be due at a moment of their own, or as before where that is sooner: costs as many as exist."""
+    def sooner(self, at_ms: Callable[[str], int], due: Callable[[str], int | None]) -> None:
+        """Whoever is not due before a moment of their own may be due then: costs as many as exist.
+
+        `due` is asked when that moment has come, and says when they are due.
+        """
+        self._asked = due
         for customer_id, due_ms in self._due.items():
-            self._due[customer_id] = min(due_ms, at_ms(customer_id))
+            if (maybe_ms := at_ms(customer_id)) < due_ms:
+                self._due[customer_id] = maybe_ms
+                self._perhaps.add(customer_id)
         self._rebuild()
 
     def next_ms(self) -> int | None:
@@ -61,7 +71,11 @@ class ReviewClock:
                 break
             _, customer_id = heappop(self._heap)
             del self._due[customer_id]
-            taken.append(customer_id)
+            if customer_id in self._perhaps:
+                # Put back by what is so, or the order would depend on since when somebody has watched.
+                self.put(customer_id, self._asked(customer_id))
+            else:
+                taken.append(customer_id)
         return taken
 
     def _drop_stale(self) -> None:

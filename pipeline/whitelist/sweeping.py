@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 from pipeline.ids import derived_id
 from pipeline.policy.sweeps import Sweep, Why, begins_ms
@@ -17,7 +16,6 @@ from schemas.timestamps import MS_PER_DAY, format_ms
 
 # Nobody did anything wrong: time for a desk that has thousands of them.
 LOOK_WITHIN_MS = 14 * MS_PER_DAY
-_OF_ALL: Final[tuple[Why, ...]] = ("policy_tightened", "screening_list_changed")
 
 
 def swept_ms(dossier: Dossier, ahead: Ahead) -> int | None:
@@ -78,10 +76,13 @@ def _concerns(sweep: Sweep, dossier: Dossier) -> bool:
     return sweep.why != "attestation_revoked" or any(filed.reference in sweep.check for filed in dossier.file)
 
 
-def unconcerned_until_ms(dossier: Dossier) -> int | None:
-    """No sweep up to this moment concerns the customer, but one that takes back what is on file; None: none ever."""
+def seen_ms(dossier: Dossier) -> tuple[str, int, int] | None:
+    """The tier of a running grant, and up to when tightened policies and changed lists concern it no more."""
     grant = running(dossier)
-    return None if grant is None else min([_seen_ms(dossier, grant, why) for why in _OF_ALL])
+    if grant is None:
+        return None
+    seen = _seen_ms(dossier, grant, "policy_tightened"), _seen_ms(dossier, grant, "screening_list_changed")
+    return grant.tier, *seen
 
 
 def _seen_ms(dossier: Dossier, grant: Grant, why: Why) -> int:

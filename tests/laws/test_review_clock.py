@@ -30,6 +30,21 @@ puts = st.tuples(customers, st.none() | due_times)
 takes = st.tuples(due_times, st.integers(0, 3))
 
 
+@given(st.lists(st.one_of(puts, takes, st.tuples(st.just(()), due_times)), max_size=60))
+def test_whoever_may_be_due_sooner_is_handed_out_when_it_is_so(does: list[tuple[Any, Any]]) -> None:
+    clock, by_hand = ReviewClock(), ByHand()
+    for one, other in does:
+        if one == ():
+            clock.sooner(lambda customer_id, most=other: ord(customer_id) % (most + 1), by_hand.due.get)  # type: ignore[misc]
+        elif isinstance(one, str):
+            clock.put(one, other)
+            by_hand.put(one, other)
+        else:
+            assert clock.take_due(one, other) == by_hand.take_due(one, other)
+        assert len(clock) == len(by_hand.due)
+        assert (clock.next_ms() or 0) <= min(by_hand.due.values(), default=0)
+
+
 @given(st.lists(st.one_of(puts, takes), max_size=60))
 def test_the_review_clock_says_what_a_look_at_everybody_says(does: list[tuple[Any, Any]]) -> None:
     clock, by_hand = ReviewClock(), ByHand()
