@@ -200,11 +200,15 @@ def _evidence(text: str) -> "AttestedEvidence":
             f"Write KIND=TIME or KIND=TIME..TIME; kinds are {', '.join(_KINDS)}.",
             Exit.SETTINGS,
         )
-    return AttestedEvidence(
-        kind=cast("AttestedKind", kind),
-        issued=_moment(issued, "--evidence") // MS_PER_SECOND,
-        expires=_moment(expires, "--evidence") // MS_PER_SECOND if expires else None,
-    )
+    checked = _moment(issued, "--evidence") // MS_PER_SECOND
+    until = _moment(expires, "--evidence") // MS_PER_SECOND if expires else None
+    if until is not None and until <= checked:
+        raise CommandError(
+            f"--evidence {text} ends before it begins",
+            "Write when it was checked, then until when it holds.",
+            Exit.SETTINGS,
+        )
+    return AttestedEvidence(kind=cast("AttestedKind", kind), issued=checked, expires=until)
 
 
 def _moment(text: str, option: str) -> int:

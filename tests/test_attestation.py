@@ -215,11 +215,12 @@ def test_from_issue_to_verify_to_revoke(tmp_path: Path) -> None:
     key.chmod(0o600)
     policy.write_text(SMALL + TERMS)
     us = ("--issuer", "south-bank", "--key-id", "sb-2", "--key", key, "--at", format_ms(NOW))
-    issued = tierwatch(
-        "attestation", "issue", *us, "--audience", "north-bank", "--application", "app-1", "--customer", "c-1",
-        "--tier", "gold", "--evidence", "identity=2026-02-01T00:00:00Z..2026-03-15T00:00:00Z", "--days", "20",
-    )  # fmt: skip
+    to = ("--audience", "north-bank", "--application", "app-1", "--customer", "c-1", "--tier", "gold", "--days", "20")
+    times = "2026-02-01T00:00:00Z", "2026-03-15T00:00:00Z"
+    issued = tierwatch("attestation", "issue", *us, *to, "--evidence", f"identity={times[0]}..{times[1]}")
     assert issued.returncode == Exit.OK, issued.stderr
+    ended = tierwatch("attestation", "issue", *us, *to, "--evidence", f"identity={times[1]}..{times[0]}")
+    assert (ended.returncode, "ends before it begins" in ended.stderr) == (Exit.SETTINGS, True)
     attested = issued.stdout.strip()
     jti = msgspec.json.decode(base64.urlsafe_b64decode(attested.split(".")[1] + "=="))["jti"]
     shown = ("--policy", policy, "--at", format_ms(NOW), "--customer", "c-1", "--application")
