@@ -21,6 +21,7 @@ from aiokafka.errors import (
     LeaderNotAvailableError,
     OperationNotAttempted,
     ProducerFenced,
+    TransactionalIdAuthorizationFailed,
     for_code,
 )
 from aiokafka.protocol.transaction import InitProducerIdRequest
@@ -149,7 +150,10 @@ class Transactions:
 
     async def _ask_coordinator(self, request: Any) -> Any:
         if self._coordinator is None:
-            self._coordinator = await self.client.coordinator_lookup(CoordinationType.TRANSACTION, self._id)
+            try:
+                self._coordinator = await self.client.coordinator_lookup(CoordinationType.TRANSACTION, self._id)
+            except TransactionalIdAuthorizationFailed as error:
+                raise TransactionalIdAuthorizationFailed(self._id) from error  # which aiokafka leaves out
         return await self.client.send(self._coordinator, request)
 
     async def _produce(self, waiting: Waiting, written: dict[TopicPartition, Written]) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord
@@ -155,9 +154,12 @@ class Consumer(stock.Consumer):
         if self.app.should_stop:
             # Stock leaves the group at its very end: whoever takes over would wait for all that stops before.
             engine.release(set())
-            # A thread that has crashed answers no more; one that lives gives up by itself.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._thread.call_thread(self._thread.leave), 2 * LEAVING_S)
+            # A thread that has crashed answers no more, and one that is ending cancels what it was asked.
+            leaving = asyncio.ensure_future(self._thread.call_thread(self._thread.leave))
+            await asyncio.wait([leaving], timeout=2 * LEAVING_S)
+            if leaving.done() and not leaving.cancelled():
+                leaving.result()
+            leaving.cancel()
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         # Stock goes by acks of single messages and waits for every offset in between (#606).
